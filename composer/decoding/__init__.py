@@ -1,0 +1,1 @@
+"""From a request to notes: sampling, masks and decoders."""

@@ -1,0 +1,12 @@
+"""Score to token sequence and back.
+
+The modules of this package live in the top-level ``tokenizers/`` folder. That folder has no
+``__init__.py`` on purpose: with one, running Python from the repository root would hide
+Hugging Face's ``tokenizers``.
+"""
+
+from pathlib import Path
+
+_checkout = Path(__file__).parents[2] / "tokenizers"
+if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an installed wheel
+    __path__.append(str(_checkout))
