@@ -66,6 +66,11 @@ class Meter:
         elapsed = np.diff(ticks) * self._seconds_per_tick[:-1]
         self._tempo_seconds: Floats = np.concatenate([[0.0], np.cumsum(elapsed)])
 
+    @property
+    def tempo_changes(self) -> tuple[Ints, Ints]:
+        """Ticks and microseconds a quarter of the tempos that hold, the first at tick 0."""
+        return self._tempo_ticks, np.rint(self._seconds_per_tick * 1e6 * self.tpq).astype(np.int64)
+
     @classmethod
     def of(cls, score: Score) -> Meter:
         """Return the time axis of ``score``."""

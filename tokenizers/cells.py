@@ -1,0 +1,214 @@
+"""The ``cells`` format: a piece bar by bar, and inside a bar part by part.
+
+    BOS Key TimeSig Tempo { Part Program Role? }*                        header
+        { Bar Left? TimeSig? Tempo? { Part cell }* }*                    context
+        Fill { Bar Left? TimeSig? Tempo? { Part cell }* }*               bars to write
+    EOS
+
+    cell        { Position { Velocity? Pitch Duration }+ }*
+    drum cell   { Position { Velocity? Drum }+ }*
+    chord cell  { Position Chord Bass? }*
+
+Pitches and chord roots are relative to the home key (C major, A minor), so one model serves all
+keys. Bars carry their number in the window and, near the end of a piece, how many bars are left.
+TimeSig and Tempo stand in a bar where they differ from the header's; a velocity stands where it
+changes inside a cell; a bar's chord is said again at its start. Everything is relative to the
+header and the bar, never to another bar, so bars can be cut out and reordered.
+
+Inside a bar that is being written, what is given (a melody, the chords) stands before what is to be
+written, which a decoder-only model then sees at arm's length. A block of all given cells before all
+written ones, as anticipated in the design, says every given bar twice as far away and at twice
+the length; with the data and the time a small model gets, near is what it can learn.
+
+References
+----------
+Huang & Yang 2020, *Pop Music Transformer* (REMI); von Rütte et al. 2022, *FIGARO* (REMI+); Ou et
+al. 2024, REMI-z: grouping a bar's notes by instrument.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.errors import TokenError
+from composer.grid import Grid
+from composer.harmony import infer_key
+from composer.score import KEY_SIGNATURE, Score
+from composer.theory import Key
+from composer.tokenizers.bins import RESOLUTION
+from composer.tokenizers.cells_codec import decode_cells, encode_cells
+from composer.tokenizers.cells_grammar import cells_grammar
+from composer.tokenizers.cells_vocabulary import MAX_PARTS, cells_vocabulary
+from composer.tokenizers.grammar import Mask
+from composer.tokenizers.quantize import (
+    quantize_chords,
+    quantize_notes,
+    quantize_signatures,
+    quantize_tempos,
+)
+from composer.tokenizers.vocabulary import Ids
+
+
+@dataclasses.dataclass(frozen=True)
+class CellsConfig:
+    """Settings of ``Cells``.
+
+    Parameters
+    ----------
+    velocity_bins
+        Number of velocities told apart, 1 to 64. Each distinct one in a cell costs a token.
+    """
+
+    velocity_bins: int = 16
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.velocity_bins <= 64:
+            raise TokenError(f"velocity_bins {self.velocity_bins} is outside 1 to 64")
+
+
+class Cells:
+    """Tokenizer of the grid: what the composing model reads and writes.
+
+    Examples
+    --------
+    >>> from composer import Score, Track
+    >>> tune = Score(tpq=480, tracks=(Track(program=73, notes=[(0, 480, 62, 90), (480, 960, 66, 90)]),))
+    >>> cells = Cells()
+    >>> print(*cells.tokens(cells.encode(tune)))
+    BOS Key_D TimeSig_4/4 Tempo_120 Part_0 Program_73 Bar_0 Part_0 Position_0 Velocity_11 \
+Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
+    """
+
+    def __init__(self, config: CellsConfig | None = None) -> None:
+        self.config = config or CellsConfig()
+        self.vocabulary = cells_vocabulary(self.config.velocity_bins)
+        self.grammar = cells_grammar(self.vocabulary)
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids."""
+        return self.vocabulary.size
+
+    def tokens(self, ids: npt.ArrayLike) -> list[str]:
+        """Return the token of each id."""
+        return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
+
+    def quantize(self, score: Score) -> Score:
+        """Return the score as this format can say it: on the grid, names and controllers gone.
+
+        The key is the first key signature's, or inferred from the notes where there is none.
+
+        Raises
+        ------
+        TokenError
+            The score has more than 64 tracks.
+        """
+        return self.grid(score).score()
+
+    def grid(self, score: Score, key: Key | None = None, bars: int | None = None) -> Grid:
+        """Return the quantised score as a grid, track names kept out.
+
+        Parameters
+        ----------
+        score
+            Any score.
+        key
+            Home key; the score's first key signature, or inferred, without it.
+        bars
+            Number of bars; as many as the notes and chords need without it.
+        """
+        if len(score.tracks) > MAX_PARTS:
+            raise TokenError(
+                f"the score has {len(score.tracks)} tracks; cells holds {MAX_PARTS}, so merge or drop some"
+            )
+        key = key or home_key(score)
+        signatures = quantize_signatures(score)
+        tracks = tuple(
+            track.replace(
+                name="",
+                program=0 if track.is_drum else track.program,
+                notes=quantize_notes(
+                    track.notes, score.tpq, self.config.velocity_bins, is_drum=track.is_drum
+                ),
+                controls=(), pitch_bends=(), pedals=(), lyrics=(),
+            )
+            for track in score.tracks
+        )  # fmt: skip
+        quantized = Score(
+            tpq=RESOLUTION,
+            tracks=tracks,
+            tempos=quantize_tempos(score, on_bars=True, signatures=signatures),
+            time_signatures=signatures,
+            key_signatures=np.array([(0, key.sharps, key.mode == "minor")], KEY_SIGNATURE),
+            chords=quantize_chords(score, key),
+        )
+        return Grid.of(quantized, key, bars)
+
+    def encode(self, score: Score) -> Ids:
+        """Return the ids of a whole score, shape (T,) int32."""
+        return self.encode_grid(self.grid(score))
+
+    def decode(self, ids: npt.ArrayLike) -> Score:
+        """Return the score that ids say, at twelve ticks a quarter.
+
+        Raises
+        ------
+        TokenError
+            The ids break the grammar; the message gives the place.
+        """
+        return self.decode_grid(ids).score()
+
+    def encode_grid(
+        self,
+        grid: Grid,
+        *,
+        context: Sequence[int] | None = None,
+        fill: Sequence[int] = (),
+        written: Mask | None = None,
+        left: npt.ArrayLike | None = None,
+        roles: Sequence[str | None] = (),
+    ) -> Ids:
+        """Return the ids of some bars of a grid, in a given order.
+
+        Parameters
+        ----------
+        grid
+            The piece.
+        context
+            Bars that are given; all without it.
+        fill
+            Bars that follow ``Fill``.
+        written
+            Shape (bars, 1 + parts), column 0 the chords: the cells of ``fill`` that are written,
+            said after the others of their bar and said even if empty.
+        left
+            Shape (bars,): bars left after each; said where it is under 8. Nowhere without it.
+        roles
+            A role of ``ROLES``, or None, for each part; none without it.
+        """
+        context = range(len(grid.bars)) if context is None else context
+        return encode_cells(
+            self.vocabulary, grid, list(context), list(fill), written=written, left=left, roles=roles
+        )
+
+    def decode_grid(self, ids: npt.ArrayLike) -> Grid:
+        """Return the grid that ids say; with a ``Fill`` in them, bars go by their numbers.
+
+        Raises
+        ------
+        TokenError
+            The ids break the grammar.
+        """
+        return decode_cells(self.vocabulary, self.grammar.check(ids))
+
+
+def home_key(score: Score) -> Key:
+    """Return the key of the first key signature, or the one the notes suggest."""
+    if len(score.key_signatures):
+        _, sharps, minor = score.key_signatures[0].tolist()
+        return Key.from_signature(sharps, bool(minor))
+    return infer_key(score)

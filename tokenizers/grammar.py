@@ -1,0 +1,176 @@
+"""What may follow what: one table a format, read by the sampler's mask, the validator and the tests.
+
+A grammar is an automaton. Its table says, for each state, which families may come next and which
+state each leads to. What order needs beside that is the *cursor*: onsets rise inside a bar and
+end where the bar does, pitches rise inside an onset, parts rise inside a bar, velocities are said
+when they change. So every piece has exactly one sequence, and every sequence is a piece.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.errors import TokenError
+from composer.tokenizers.bins import BAR_LENGTHS
+from composer.tokenizers.vocabulary import Ids, Vocabulary
+
+Mask = npt.NDArray[np.bool_]
+
+#: State -> family -> next state.
+Table = Mapping[str, Mapping[str, str]]
+
+
+@dataclasses.dataclass(slots=True)
+class Cursor:
+    """Where a sequence stands: the automaton's state, and what order needs to remember."""
+
+    state: str = "start"
+    bar_length: int = 0  # positions
+    position: int = -1  # of the running onset, -1 before the first of a cell or bar
+    rank: int = -1  # of the last note of the onset, in the order that notes rise by
+    velocity: int = -1  # bin that holds, -1 where none was said yet
+    signature: int = -1  # TimeSig value of the header
+    tempo: int = -1  # Tempo value of the header
+    bar: int = -1  # Bar value of the running bar, -1 in the header
+    bars_said: int = 0  # bit set of Bar values
+    wrapped: bool = False  # whether Bar values began again at 0
+    filling: bool = False  # whether Fill was said
+    part: int = -1
+    parts_said: int = 0  # bit set of the Part values of the running bar
+    lowest: int = 0  # least Pitch value that is a MIDI pitch; 128 are
+    drums: int = 0  # bit set of the parts that are drums
+    parts: int = 0  # number of parts declared
+
+    def copy(self) -> Cursor:
+        """Return a cursor that moves on its own."""
+        return dataclasses.replace(self)
+
+
+#: Narrows a family's part of the mask, in place, to the values that order allows.
+Narrow = Callable[[Cursor, Mask], None]
+#: Moves the cursor over one value of a family.
+Move = Callable[[Cursor, int], None]
+
+
+class Grammar:
+    """An automaton over the families of a vocabulary.
+
+    Parameters
+    ----------
+    vocabulary
+        The families.
+    table
+        State -> family -> next state. A next state ``"@name"`` is looked up by ``branches``.
+    narrow
+        Family -> rule of order for its values.
+    move
+        Family -> what one of its values does to the cursor.
+    branches
+        Name -> function of the cursor that returns the next state.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        table: Table,
+        *,
+        narrow: Mapping[str, Narrow],
+        move: Mapping[str, Move],
+        branches: Mapping[str, Callable[[Cursor], str]] | None = None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.table = table
+        self._narrow = narrow
+        self._move = move
+        self._branches = branches or {}
+        self._open = {state: self._open_mask(row) for state, row in table.items()}
+        self._family_names = [family.name for family in vocabulary.families]
+
+    def _open_mask(self, row: Mapping[str, str]) -> Mask:
+        mask = np.zeros(self.vocabulary.size, bool)
+        for family in row:
+            mask[self.vocabulary.slices[family]] = True
+        return mask
+
+    def start(self) -> Cursor:
+        """Return the cursor before the first id."""
+        return Cursor()
+
+    def allowed(self, cursor: Cursor) -> Mask:
+        """Return which ids may come next, shape (V,); a new array each time."""
+        mask = self._open[cursor.state].copy()
+        for family in self.table[cursor.state]:
+            rule = self._narrow.get(family)
+            if rule:
+                rule(cursor, mask[self.vocabulary.slices[family]])
+        return mask
+
+    def advance(self, cursor: Cursor, index: int) -> None:
+        """Move the cursor over one id that ``allowed`` allows."""
+        family = self._family_names[self.vocabulary.family_of[index]]
+        value = int(self.vocabulary.value_of[index])
+        next_state = self.table[cursor.state][family]
+        move = self._move.get(family)
+        if move:
+            move(cursor, value)
+        if next_state.startswith("@"):
+            next_state = self._branches[next_state](cursor)
+        cursor.state = next_state
+
+    def check(self, ids: npt.ArrayLike) -> Ids:
+        """Return ids as an array, or raise at the first breach.
+
+        Raises
+        ------
+        TokenError
+            The sequence breaks the grammar, or ends before its end.
+        """
+        array = self.vocabulary.check(ids)
+        cursor = self.start()
+        for place, index in enumerate(array.tolist()):
+            if not self.table[cursor.state]:
+                raise TokenError(f"id {index} at place {place} comes after the end of the sequence")
+            if not self.allowed(cursor)[index]:
+                token = self.vocabulary.token(index)
+                expected = ", ".join(self.table[cursor.state])
+                raise TokenError(
+                    f"{token} at place {place} breaks the grammar: after "
+                    f"{self._before(array, place)} comes one of {expected}, in rising order"
+                )
+            self.advance(cursor, index)
+        if self.table[cursor.state]:
+            raise TokenError(f"the sequence of {len(array)} ids has no end")
+        return array
+
+    def _before(self, array: Ids, place: int) -> str:
+        return self.vocabulary.token(int(array[place - 1])) if place else "nothing"
+
+
+def rising_position(cursor: Cursor, values: Mask) -> None:
+    """Onsets rise inside a bar and end with it."""
+    values[: cursor.position + 1] = False
+    values[cursor.bar_length :] = False
+
+
+def rising_rank(cursor: Cursor, values: Mask) -> None:
+    """Notes of one onset rise."""
+    values[: cursor.rank + 1] = False
+
+
+def take_position(cursor: Cursor, value: int) -> None:
+    """Begin an onset."""
+    cursor.position, cursor.rank = value, -1
+
+
+def take_rank(cursor: Cursor, value: int) -> None:
+    """Write a note at the onset."""
+    cursor.rank = value
+
+
+def bar_length_of(value: int) -> int:
+    """Return the bar length in positions of a TimeSig value."""
+    return int(BAR_LENGTHS[value])

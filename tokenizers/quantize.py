@@ -1,0 +1,168 @@
+"""Put a score on the grid: the one lossy step, shared by every format.
+
+Onsets move to the nearest of twelve positions a quarter and time signatures to bars that the
+tables of ``bins`` can say. Rules: a signature that arrives inside a bar cuts that bar to the
+nearest sixteenth; one that has no token becomes the one of the nearest length; a bar of more than
+twelve quarters is halved until it fits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from composer.errors import ComposerWarning
+from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
+from composer.theory import Key, parse_chord
+from composer.tokenizers.bins import (
+    BAR_LENGTHS,
+    DURATIONS,
+    MAX_POSITIONS,
+    RESOLUTION,
+    TEMPOS,
+    TIME_SIGNATURES,
+    bin_velocities,
+    nearest,
+    tempo_bins,
+    velocity_bins,
+)
+
+_SIXTEENTH = RESOLUTION // 4
+_SIGNATURE_INDEX = {signature: index for index, signature in enumerate(TIME_SIGNATURES)}
+
+
+def to_positions(ticks: Events, tpq: int) -> Events:
+    """Return ticks as positions from the start of the piece, rounded half up."""
+    return (ticks * (2 * RESOLUTION) + tpq) // (2 * tpq)
+
+
+def signature_index(numerator: int, denominator: int) -> int:
+    """Return the index in ``TIME_SIGNATURES`` of a signature, or of the nearest in length.
+
+    >>> TIME_SIGNATURES[signature_index(3, 4)], TIME_SIGNATURES[signature_index(2, 1)]
+    ((3, 4), (8, 4))
+    """
+    if (numerator, denominator) in _SIGNATURE_INDEX:
+        return _SIGNATURE_INDEX[numerator, denominator]
+    length = 4 * RESOLUTION * numerator / denominator
+    while length > MAX_POSITIONS:
+        length /= 2
+    near = np.abs(BAR_LENGTHS - length)
+    # Of several signatures of one length (4/2, 8/4, 16/8) the one with quarters reads best.
+    plainness = np.array([(d != 4) + (d == 16) for _, d in TIME_SIGNATURES])
+    return int(np.lexsort([plainness, near])[0])
+
+
+def quantize_signatures(score: Score) -> Events:
+    """Return time signatures in positions that all begin on bar lines; changes only."""
+    given = score.meter.time_signatures
+    ticks = to_positions(given["tick"], score.tpq)
+    rows: list[tuple[int, int]] = []  # (position, index into TIME_SIGNATURES)
+    for tick, numerator, denominator in zip(
+        ticks.tolist(), given["numerator"].tolist(), given["denominator"].tolist(), strict=True
+    ):
+        index = signature_index(numerator, denominator)
+        if rows:
+            start, running = rows[-1]
+            length = int(BAR_LENGTHS[running])
+            whole, part = divmod(max(tick - start, 0), length)
+            part = (part + _SIXTEENTH // 2) // _SIXTEENTH * _SIXTEENTH
+            tick = start + whole * length
+            if 0 < part < length:
+                rows.append((tick, _signature_of_length(part)))
+            tick += part
+        while rows and rows[-1][0] >= tick:
+            rows.pop()
+        if not rows or rows[-1][1] != index:
+            rows.append((tick, index))
+    return np.array([(tick, *TIME_SIGNATURES[index]) for tick, index in rows], TIME_SIGNATURE)
+
+
+def _signature_of_length(positions: int) -> int:
+    sixteenths = positions // _SIXTEENTH
+    for denominator in (4, 8, 16):
+        numerator, rest = divmod(sixteenths * denominator, 16)
+        if not rest and (numerator, denominator) in _SIGNATURE_INDEX:
+            return _SIGNATURE_INDEX[numerator, denominator]
+    return signature_index(sixteenths, 16)
+
+
+def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False) -> Events:
+    """Return notes on the grid; of several with one onset and pitch the longest stays.
+
+    Parameters
+    ----------
+    notes
+        Dtype ``NOTE``, in ticks.
+    tpq
+        Ticks a quarter.
+    bins
+        Number of velocity bins.
+    is_drum
+        Drum hits get the length of one position: what a drum's note-off means is up to the kit.
+    """
+    grid = np.empty(len(notes), NOTE)
+    onset = to_positions(notes["onset"], tpq)
+    offset = to_positions(notes["onset"] + notes["duration"], tpq)
+    grid["onset"] = onset
+    grid["duration"] = 1 if is_drum else DURATIONS[nearest(offset - onset, DURATIONS)]
+    grid["pitch"] = notes["pitch"]
+    grid["velocity"] = bin_velocities(bins)[velocity_bins(notes["velocity"], bins)]
+    grid = grid[np.lexsort([-grid["velocity"], -grid["duration"], grid["pitch"], grid["onset"]])]
+    repeated = (np.diff(grid["onset"]) == 0) & (np.diff(grid["pitch"]) == 0)
+    return grid[np.r_[True, ~repeated][: len(grid)]]
+
+
+def quantize_tempos(score: Score, *, on_bars: bool, signatures: Events) -> Events:
+    """Return tempos in positions and bins; changes only, the last of several at one place.
+
+    With ``on_bars`` every change moves to the nearest bar line.
+    """
+    meter = score.meter
+    ticks, mspq = meter.tempo_changes
+    positions = to_positions(ticks, score.tpq)
+    if on_bars:
+        grid = Score(RESOLUTION, time_signatures=signatures).meter
+        bar, inside = grid.bar_and_position(positions)
+        positions = grid.bar_start(bar + (2 * inside >= grid.bar_length(bar)))
+    last = np.r_[np.diff(positions) > 0, True]
+    positions, index = positions[last], tempo_bins(mspq)[last]
+    changed = np.r_[True, np.diff(index) != 0]
+    tempos = np.empty(int(changed.sum()), TEMPO)
+    tempos["tick"], tempos["mspq"] = positions[changed], TEMPOS[index[changed]]
+    tempos["tick"][:1] = 0
+    return tempos
+
+
+def quantize_chords(score: Score, key: Key | None) -> tuple[Text, ...]:
+    """Return chord symbols in positions and canonical spelling; changes only.
+
+    Warns
+    -----
+    ComposerWarning
+        A symbol cannot be read and was left out.
+    """
+    import warnings
+
+    from composer.errors import SymbolError
+
+    at: dict[int, str] = {}
+    unreadable = []
+    ticks = to_positions(np.array([tick for tick, _ in score.chords], np.int64), score.tpq)
+    for position, (_, text) in zip(ticks.tolist(), score.chords, strict=True):
+        try:
+            chord = parse_chord(text)
+        except SymbolError:
+            unreadable.append(text)
+            continue
+        at[position] = chord.symbol(key) if chord else "N.C."
+    if unreadable:
+        warnings.warn(
+            f"chord symbols that cannot be read were left out: {', '.join(unreadable[:5])}",
+            ComposerWarning,
+            stacklevel=2,
+        )
+    changes: list[Text] = []
+    for position in sorted(at):
+        if not changes or changes[-1].text != at[position]:
+            changes.append(Text(position, at[position]))
+    return tuple(changes)
