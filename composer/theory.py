@@ -256,7 +256,10 @@ class Chord:
     def symbol(self, key: Key | None = None) -> str:
         """Return the canonical text, spelled for ``key`` or else by the chord's own root."""
         name, intervals = QUALITIES[self.quality]
-        root = (key or Key(self.root, "minor" if 3 in intervals else "major")).spell(self.root)
+        if key is None:  # F#7 rather than Gb7, else as the root's own key has it
+            own = Key(self.root, "minor" if 3 in intervals else "major")
+            key = Key(0) if self.root == 6 else own
+        root = key.spell(self.root)
         if self.bass is None:
             return root + name
         return f"{root}{name}/{_spell_above(root, (self.bass - self.root) % 12, intervals)}"
