@@ -1,0 +1,246 @@
+"""The key and the chords that a score's notes imply.
+
+Conventions
+-----------
+Drums are left out. A beat is a quarter note, in compound meters (6/8, 9/8, 12/8) a dotted one.
+Chords are found by Viterbi search: what sounds in each beat is compared with every chord, and
+changing the chord has a price. The numbers were chosen on half of the lead sheets of OpenEWLD;
+``benchmarks/harmony.py`` measures both functions.
+
+References
+----------
+Temperley, D. (1999). What's key for key? The Krumhansl-Schmuckler key-finding algorithm
+reconsidered. *Music Perception* 17 (1), 65-100: the key profiles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.errors import RequestError
+from composer.score import NOTE, Events, Score, Text
+from composer.theory import QUALITIES, Chord, Key, chord_symbol
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# How well each note above the tonic fits. Of five published pairs of profiles this one named key
+# and mode best (benchmarks/harmony.py).
+KEY_PROFILES = {
+    "major": (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0),
+    "minor": (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0),
+}
+# Added to the correlation of the keys whose tonic is the last or the first note of the bass.
+FINAL_BONUS, FIRST_BONUS = 0.15, 0.05
+
+UNITS = ("beat", "bar")
+
+#: Qualities that `infer_chords` may name, and what it costs to name each: sevenths need evidence.
+INFERRED = {
+    "": 0.0,
+    "m": 0.0,
+    "7": 0.14,
+    "m7": 0.35,
+    "maj7": 0.56,
+    "dim7": 0.7,
+    "m7b5": 0.84,
+    "dim": 0.84,
+    "aug": 0.84,
+    "sus4": 0.84,
+    "6": 0.91,
+    "m6": 0.91,
+}
+# How much of what sounds, and how often of the bass, is each tone of a chord: root, third (or
+# fourth), fifth, sixth or seventh, any other.
+_SOUND = (1.0, 1.0, 1.1, 0.6, 0.04)
+_BASS = (1.0, 0.25, 0.25, 0.1, 0.03)
+# Weights of the two; the power keeps one long note from drowning the others.
+_SOUND_GAIN, _BASS_GAIN, _POWER = 2.5, 1.2, 0.4
+# Price of a change at the start of a bar, in its middle, and at another beat.
+_CHANGE: Floats = np.array([1.6, 2.2, 4.0])
+# The lowest note is a bass below middle C. A chord is an inversion if one of its upper tones is the
+# bass for this share of it.
+_BASS_BELOW, _INVERSION = 60, 0.7
+
+_ROTATE: Ints = (np.arange(12)[None, :] - np.arange(12)[:, None]) % 12  # row r moves 0 to r
+_KEYS = [Key(tonic, mode) for mode in KEY_PROFILES for tonic in range(12)]
+_KEY_TABLE: Floats = np.concatenate([np.array(p)[_ROTATE] for p in KEY_PROFILES.values()])
+_KEY_TABLE = _KEY_TABLE - _KEY_TABLE.mean(axis=1, keepdims=True)
+_KEY_TABLE = _KEY_TABLE / np.linalg.norm(_KEY_TABLE, axis=1, keepdims=True)  # (24, 12)
+
+
+def _chord_table(weights: tuple[float, ...]) -> Floats:
+    """Return the log share of each pitch class in each candidate chord, (qualities * 12, 12)."""
+    table = np.full((len(_QUALITIES), 12), weights[4])
+    for row, quality in zip(table, _QUALITIES, strict=True):
+        for step in QUALITIES[quality].intervals:
+            # Thirds and fourths, then fifths, then sixths and sevenths.
+            row[step] = weights[0 if step == 0 else int(np.searchsorted((6, 9), step, "right")) + 1]
+    table /= table.sum(axis=1, keepdims=True)
+    return np.asarray(np.log(table)[:, _ROTATE].reshape(-1, 12))
+
+
+_QUALITIES = [i for i, quality in enumerate(QUALITIES) if quality.name in INFERRED]
+_COST: Floats = np.repeat([INFERRED[QUALITIES[i].name] for i in _QUALITIES], 12)
+_SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND), _chord_table(_BASS)
+
+
+def pitched_notes(score: Score) -> Events:
+    """Return the notes of all tracks but drums, dtype ``NOTE``, in order of onset."""
+    tracks = [track.notes for track in score.tracks if not track.is_drum]
+    notes = np.concatenate([np.empty(0, NOTE), *tracks])
+    return np.asarray(notes[np.argsort(notes["onset"], kind="stable")])
+
+
+def infer_key(score: Score) -> Key:
+    """Return the major or minor key that fits the notes best.
+
+    The time each pitch class sounds is correlated with the profile of each key; a key gains when
+    the bass begins or ends on its tonic. The score's own key signatures are not read: many files
+    say C major of everything. Without notes the answer is C major.
+
+    Examples
+    --------
+    >>> from composer import Track
+    >>> scale = (62, 64, 66, 67, 69, 71, 73, 62)
+    >>> tune = Track(notes=[(480 * i, 480, pitch, 90) for i, pitch in enumerate(scale)])
+    >>> infer_key(Score(tracks=(tune,))).name
+    'D major'
+    """
+    notes = pitched_notes(score)
+    if not len(notes):
+        return Key(0)
+    # A note of no length still counts a little, or a file of such notes would have no key.
+    weights = np.maximum(notes["duration"], 1).astype(np.float64)
+    heard = np.bincount(notes["pitch"] % 12, weights, 12)
+    heard -= heard.mean()
+    fit = _KEY_TABLE @ heard / max(float(np.linalg.norm(heard)), 1e-9)
+    offsets = notes["onset"] + notes["duration"]
+    # Players let go of a last chord unevenly: what ends within an eighth of the end belongs to it.
+    last = notes["pitch"][offsets >= offsets.max() - score.tpq // 2].min() % 12
+    first = notes["pitch"][notes["onset"] == notes["onset"][0]].min() % 12
+    fit[[last, last + 12]] += FINAL_BONUS
+    fit[[first, first + 12]] += FIRST_BONUS
+    return _KEYS[int(fit.argmax())]
+
+
+def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tuple[Text, ...]:
+    """Return the chords that the notes imply, as chord symbols at ticks.
+
+    Parameters
+    ----------
+    score
+        Its own ``chords`` are not read.
+    unit
+        ``"beat"`` or ``"bar"``: where a chord may change.
+    key
+        Key to spell the symbols in; by default the one that `infer_key` finds.
+
+    Returns
+    -------
+    tuple of Text
+        A symbol where the chord changes. The first stands where the notes begin; in silence the
+        chord before goes on. An inversion is written as such (``C/E``) where the bass says so.
+
+    Raises
+    ------
+    RequestError
+        The unit is unknown.
+
+    Examples
+    --------
+    >>> from composer import Track
+    >>> chords = [(0, (48, 64, 67)), (1920, (45, 60, 64)), (3840, (47, 62, 67))]
+    >>> notes = [(tick, 1920, pitch, 80) for tick, pitches in chords for pitch in pitches]
+    >>> [(tick, symbol) for tick, symbol in infer_chords(Score(tracks=(Track(notes=notes),)))]
+    [(0, 'C'), (1920, 'Am'), (3840, 'G/B')]
+    """
+    if unit not in UNITS:
+        raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
+    notes = pitched_notes(score)
+    if not len(notes):
+        return ()
+    edges, level = _segments(score, unit)
+    pitch, segment, sounding = _sounding(notes, edges)
+    count = len(level)
+    heard = np.bincount(12 * segment + pitch % 12, sounding, 12 * count).reshape(count, 12)
+    lowest = np.full(count, 128)
+    np.minimum.at(lowest, segment, pitch)
+    full = heard.any(axis=1)
+    share = heard**_POWER
+    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
+    fit = _SOUND_GAIN * (share @ _SOUND_TABLE.T) - _COST
+    has_bass = lowest < _BASS_BELOW
+    fit[has_bass] += _BASS_GAIN * _BASS_TABLE[:, lowest[has_bass] % 12].T
+    path = _best_path(fit[full], _CHANGE[level[full]])
+    starts, low = edges[:-1][full], np.where(has_bass, lowest % 12, -1)[full]
+    return _symbols(path, starts, np.diff(edges)[full], low, key or infer_key(score))
+
+
+def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
+    """Return the edges of the beats or bars in ticks, and each one's row in `_CHANGE`."""
+    meter, bars = score.meter, np.arange(max(score.bars, 1))
+    starts, lengths = meter.bar_start(bars), meter.bar_length(bars)
+    signatures: Events = meter.signature_at(bars)
+    edges: Ints = np.append(starts, starts[-1] + lengths[-1])
+    if unit == "bar":
+        return edges, np.zeros(len(bars), np.int64)
+    numerator = signatures["numerator"].astype(np.int64)
+    denominator = signatures["denominator"].astype(np.int64)
+    compound = (numerator % 3 == 0) & (denominator >= 8)
+    beat = np.maximum(np.where(compound, 12 * score.tpq // denominator, score.tpq), 1)
+    beats = -(-lengths // beat)
+    bar = np.repeat(bars, beats)
+    place = np.arange(len(bar)) - np.repeat(np.cumsum(beats) - beats, beats)
+    level = np.where(place == 0, 0, np.where(2 * place == beats[bar], 1, 2))
+    return np.append(starts[bar] + place * beat[bar], edges[-1]), level
+
+
+def _sounding(notes: Events, edges: Ints) -> tuple[Ints, Ints, Floats]:
+    """Return pitch, segment and ticks of every stretch of a note inside a segment."""
+    onset, length = notes["onset"], np.maximum(notes["duration"], 1)
+    offset = onset + length
+    first = np.searchsorted(edges, onset, side="right") - 1
+    first = np.minimum(first, len(edges) - 2)
+    spans = np.maximum(np.searchsorted(edges, offset, side="left") - first, 1)
+    note = np.repeat(np.arange(len(notes)), spans)
+    segment = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(spans) - spans, spans)
+    begin, end = edges[segment], edges[segment + 1]
+    ticks = np.minimum(offset[note], end) - np.maximum(onset[note], begin)
+    # Players are a little early and let go a little late: slivers are not meant for the segment.
+    meant = (8 * ticks >= end - begin) | (2 * ticks >= length[note])
+    pitch = notes["pitch"][note].astype(np.int64)
+    return pitch[meant], segment[meant], np.maximum(ticks[meant], 1).astype(np.float64)
+
+
+def _best_path(fit: Floats, price: Floats) -> Ints:
+    """Return the chords, one a segment, with the best sum of ``fit`` less the price of changes."""
+    count = len(fit)
+    came_from = np.empty(fit.shape, np.int64)
+    stay, total = np.arange(fit.shape[1]), fit[0]
+    for i in range(1, count):
+        best = int(total.argmax())
+        changed = total[best] - price[i]
+        came_from[i] = np.where(total >= changed, stay, best)
+        total = np.maximum(total, changed) + fit[i]
+    path = np.empty(count, np.int64)
+    path[-1] = total.argmax()
+    for i in range(count - 1, 0, -1):
+        path[i - 1] = came_from[i, path[i]]
+    return path
+
+
+def _symbols(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
+    """Return a symbol for each run of one chord; ``low`` is the bass's pitch class or -1."""
+    texts: list[Text] = []
+    begins = np.flatnonzero(np.diff(path, prepend=-1))
+    for begin, end in zip(begins, [*begins[1:], len(path)], strict=True):
+        quality, root = divmod(int(path[begin]), 12)
+        chord = Chord(root, _QUALITIES[quality])
+        basses = np.bincount(low[begin:end] + 1, lengths[begin:end], 13)
+        bass = int(basses.argmax()) - 1
+        if bass in chord.tones and basses[bass + 1] >= _INVERSION * basses.sum():
+            chord = Chord(root, _QUALITIES[quality], bass)
+        texts.append(Text(int(starts[begin]), chord_symbol(chord, key)))
+    return tuple(texts)
