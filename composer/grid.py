@@ -9,6 +9,7 @@ position inside it. A *cell* is one bar of one part. Notes belong to the cell th
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,7 @@ class Grid:
         notes = np.concatenate(cells) if cells else np.empty(0, CELL_NOTE)
         notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
         chords = chord_rows(score.chords, meter)
-        return cls(
-            key, parts, rows, notes[notes["bar"] < count], chords[chords["bar"] < count]
-        )
+        return cls(key, parts, rows, notes[notes["bar"] < count], chords[chords["bar"] < count])
 
     def score(self) -> Score:
         """Return the grid as a score of twelve ticks a quarter."""
@@ -181,3 +180,28 @@ def chord_rows(chords: tuple[Text, ...], meter: Meter) -> Events:
         values = (chord.root, chord.quality, bass) if chord else (-1, 0, -1)
         row["root"], row["quality"], row["bass"] = values
     return rows
+
+
+def cut_bars(grid: Grid, start: int, count: int) -> Grid:
+    """Return some bars of a grid, the chord that holds at the start said there."""
+    end = start + count
+    notes = grid.notes[(grid.notes["bar"] >= start) & (grid.notes["bar"] < end)].copy()
+    notes["bar"] -= start
+    before = grid.chords[grid.chords["bar"] < start][-1:].copy()
+    before["bar"], before["position"] = start, 0
+    inside = grid.chords[(grid.chords["bar"] >= start) & (grid.chords["bar"] < end)]
+    if len(inside) and inside["bar"][0] == start and inside["position"][0] == 0:
+        before = before[:0]
+    chords = np.concatenate([before, inside])
+    chords["bar"] -= start
+    return grid.replace(bars=grid.bars[start:end], notes=notes, chords=chords)
+
+
+def choose_parts(grid: Grid, rows: Sequence[int]) -> Grid:
+    """Return a grid with only these parts, in this order."""
+    new_row = np.full(len(grid.parts), -1)
+    new_row[list(rows)] = np.arange(len(rows))
+    notes = grid.notes[new_row[grid.notes["part"]] >= 0].copy()
+    notes["part"] = new_row[notes["part"]]
+    notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
+    return grid.replace(parts=tuple(grid.parts[row] for row in rows), notes=notes)

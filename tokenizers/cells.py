@@ -29,12 +29,14 @@ al. 2024, REMI-z: grouping a bar's notes by instrument.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.errors import TokenError
+from composer.errors import ModelError, TokenError
 from composer.grid import Grid
 from composer.harmony import infer_key
 from composer.score import KEY_SIGNATURE, Score
@@ -42,7 +44,7 @@ from composer.theory import Key
 from composer.tokenizers.bins import RESOLUTION
 from composer.tokenizers.cells_codec import decode_cells, encode_cells
 from composer.tokenizers.cells_grammar import cells_grammar
-from composer.tokenizers.cells_vocabulary import MAX_PARTS, cells_vocabulary
+from composer.tokenizers.cells_vocabulary import cells_vocabulary
 from composer.tokenizers.grammar import Mask
 from composer.tokenizers.quantize import (
     quantize_chords,
@@ -50,7 +52,10 @@ from composer.tokenizers.quantize import (
     quantize_signatures,
     quantize_tempos,
 )
-from composer.tokenizers.vocabulary import Ids
+from composer.tokenizers.vocabulary import Ids, Vocabulary
+
+#: What a model folder calls the tokenizer it was trained with.
+FILE_NAME = "composer.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +98,42 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         """Number of ids."""
         return self.vocabulary.size
 
+    def save(self, folder: Path) -> None:
+        """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
+        table = {
+            "format": "cells",
+            "config": dataclasses.asdict(self.config),
+            "vocabulary": json.loads(self.vocabulary.to_json()),
+        }
+        (folder / FILE_NAME).write_text(json.dumps(table))
+
+    @classmethod
+    def load(cls, folder: Path) -> Cells:
+        """Return the tokenizer that ``save`` wrote.
+
+        Raises
+        ------
+        ModelError
+            The file is missing or unreadable, or says another format or vocabulary.
+        """
+        path = folder / FILE_NAME
+        try:
+            table = json.loads(path.read_text())
+            tokenizer = cls(CellsConfig(**table["config"]))
+            vocabulary = Vocabulary.from_json(json.dumps(table["vocabulary"]))
+            same = table["format"] == "cells" and vocabulary == tokenizer.vocabulary
+        except FileNotFoundError:
+            raise ModelError(
+                f"{folder} has no {FILE_NAME}; name a folder composer train wrote"
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"{path} is not a tokenizer file of this library: {error}") from None
+        if not same:
+            raise ModelError(
+                f"{path} holds another vocabulary than this version's cells; train again"
+            )
+        return tokenizer
+
     def tokens(self, ids: npt.ArrayLike) -> list[str]:
         """Return the token of each id."""
         return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
@@ -101,11 +142,6 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         """Return the score as this format can say it: on the grid, names and controllers gone.
 
         The key is the first key signature's, or inferred from the notes where there is none.
-
-        Raises
-        ------
-        TokenError
-            The score has more than 64 tracks.
         """
         return self.grid(score).score()
 
@@ -121,10 +157,6 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         bars
             Number of bars; as many as the notes and chords need without it.
         """
-        if len(score.tracks) > MAX_PARTS:
-            raise TokenError(
-                f"the score has {len(score.tracks)} tracks; cells holds {MAX_PARTS}, so merge or drop some"
-            )
         key = key or home_key(score)
         signatures = quantize_signatures(score)
         tracks = tuple(
@@ -149,7 +181,13 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         return Grid.of(quantized, key, bars)
 
     def encode(self, score: Score) -> Ids:
-        """Return the ids of a whole score, shape (T,) int32."""
+        """Return the ids of a whole score, shape (T,) int32.
+
+        Raises
+        ------
+        TokenError
+            The score has more than 64 tracks.
+        """
         return self.encode_grid(self.grid(score))
 
     def decode(self, ids: npt.ArrayLike) -> Score:
@@ -171,6 +209,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         written: Mask | None = None,
         left: npt.ArrayLike | None = None,
         roles: Sequence[str | None] = (),
+        blank: bool = False,
     ) -> Ids:
         """Return the ids of some bars of a grid, in a given order.
 
@@ -189,10 +228,24 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             Shape (bars,): bars left after each; said where it is under 8. Nowhere without it.
         roles
             A role of ``ROLES``, or None, for each part; none without it.
+        blank
+            Whether to leave the written cells empty, for a sampler to fill.
+
+        Raises
+        ------
+        TokenError
+            The grid has more than 64 parts.
         """
         context = range(len(grid.bars)) if context is None else context
         return encode_cells(
-            self.vocabulary, grid, list(context), list(fill), written=written, left=left, roles=roles
+            self.vocabulary,
+            grid,
+            list(context),
+            list(fill),
+            written=written,
+            left=left,
+            roles=roles,
+            blank=blank,
         )
 
     def decode_grid(self, ids: npt.ArrayLike) -> Grid:

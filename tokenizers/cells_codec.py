@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from composer.errors import TokenError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.score import Events
 from composer.theory import QUALITIES, Key
@@ -31,6 +32,7 @@ from composer.tokenizers.cells_vocabulary import (
     KEYS,
     MAX_BARS,
     MAX_LEFT,
+    MAX_PARTS,
     NO_CHORD,
     PITCH_OFFSET,
     ROLES,
@@ -54,8 +56,13 @@ def encode_cells(
     written: Mask | None = None,
     left: npt.ArrayLike | None = None,
     roles: Sequence[str | None] = (),
+    blank: bool = False,
 ) -> Ids:
     """Return the ids of some bars of a grid; the arguments are those of ``Cells.encode_grid``."""
+    if len(grid.parts) > MAX_PARTS:
+        raise TokenError(
+            f"the score has {len(grid.parts)} tracks; cells holds {MAX_PARTS}: merge or drop some"
+        )
     base = vocabulary.base
     order = np.full(len(grid.bars), -1)  # place of each bar in the sequence
     order[[*context, *fill]] = np.arange(len(context) + len(fill))
@@ -68,6 +75,9 @@ def encode_cells(
     notes = grid.notes[order[grid.notes["bar"]] >= 0]
     chords = restated_chords(grid)
     chords = chords[order[chords["bar"]] >= 0]
+    if blank:
+        notes = notes[~(filled[notes["bar"]] & written[notes["bar"], notes["part"] + 1])]
+        chords = chords[~(filled & written[:, 0])[chords["bar"]]]
     # Rows of cells count from 0, the chords; those of notes are one more than their part.
     cells = np.zeros(written.shape, bool)
     cells[notes["bar"], notes["part"] + 1] = True
@@ -169,7 +179,9 @@ def _chord_events(vocabulary: Vocabulary, chords: Events, key: Key) -> Ints:
     sounding = chords["root"] >= 0
     root = (chords["root"] + shift) % 12
     value = np.where(sounding, 1 + root * len(QUALITIES) + chords["quality"], NO_CHORD)
-    bass = np.where(sounding & (chords["bass"] >= 0), base["Bass"] + (chords["bass"] + shift) % 12, -1)
+    bass = np.where(
+        sounding & (chords["bass"] >= 0), base["Bass"] + (chords["bass"] + shift) % 12, -1
+    )
     return _columns(base["Position"] + chords["position"], base["Chord"] + value, bass)
 
 
@@ -235,12 +247,20 @@ def decode_cells(vocabulary: Vocabulary, ids: Ids) -> Grid:
     notes["bar"], notes["part"] = bar_of(places), running("Part", places)
     notes["position"] = running("Position", places)
     notes["pitch"] = value[places] - np.where(pitched, PITCH_OFFSET + shift, 0)
-    notes["duration"] = np.where(pitched, DURATIONS[value[np.minimum(places + 1, len(ids) - 1)] % len(DURATIONS)], 1)
+    notes["duration"] = np.where(
+        pitched, DURATIONS[value[np.minimum(places + 1, len(ids) - 1)] % len(DURATIONS)], 1
+    )
     bins = vocabulary.slices["Velocity"].stop - vocabulary.base["Velocity"]
     notes["velocity"] = bin_velocities(bins)[running("Velocity", places)]
     notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
 
-    return Grid(key, parts, bars, notes, _decode_chords(vocabulary, ids, at["Chord"], bar_of, running, shift))
+    return Grid(
+        key,
+        parts,
+        bars,
+        notes,
+        _decode_chords(vocabulary, ids, at["Chord"], bar_of, running, shift),
+    )
 
 
 def _decode_chords(

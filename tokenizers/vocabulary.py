@@ -66,7 +66,10 @@ class Vocabulary:
     @cached_property
     def slices(self) -> dict[str, slice]:
         """Ids of each family."""
-        return {f.name: slice(self.base[f.name], self.base[f.name] + len(f.labels)) for f in self.families}
+        return {
+            f.name: slice(self.base[f.name], self.base[f.name] + len(f.labels))
+            for f in self.families
+        }
 
     @cached_property
     def family_of(self) -> npt.NDArray[np.int16]:
@@ -109,7 +112,9 @@ class Vocabulary:
         """Return ids as an array, or say which of them is no id of this vocabulary."""
         array = np.asarray(ids)
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise TokenError(f"ids must be one row of integers, not {array.dtype} of shape {array.shape}")
+            raise TokenError(
+                f"ids must be one row of integers, not {array.dtype} of shape {array.shape}"
+            )
         outside = np.flatnonzero((array < 0) | (array >= self.size))
         if len(outside):
             place = int(outside[0])

@@ -10,3 +10,9 @@ from pathlib import Path
 _checkout = Path(__file__).parents[2] / "tokenizers"
 if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an installed wheel
     __path__.append(str(_checkout))
+
+from composer.tokenizers.cells import Cells, CellsConfig
+from composer.tokenizers.grammar import Grammar
+from composer.tokenizers.vocabulary import Family, Vocabulary
+
+__all__ = ["Cells", "CellsConfig", "Family", "Grammar", "Vocabulary"]

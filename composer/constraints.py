@@ -1,0 +1,208 @@
+"""What a cell may hold, whatever the weights say.
+
+A rule is a pure function of the cell: it returns which MIDI pitches may begin at which position,
+or which chords. Rules are joined by "and"; what is left is the sampler's mask.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.grid import RESOLUTION
+from composer.theory import QUALITIES, Chord, Key
+
+#: Which pitches may begin where, shape (positions, 128).
+PitchMask = npt.NDArray[np.bool_]
+#: Which chords may begin, shape (12, qualities).
+ChordMask = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What a rule may know of the cell that is about to be written.
+
+    Parameters
+    ----------
+    key
+        Home key.
+    numerator, denominator
+        Time signature of the bar.
+    chords
+        (position, chord) of the chords that hold in the bar, the first at position 0; empty where
+        no chord is known.
+    program, is_drum
+        Instrument of the part.
+    """
+
+    key: Key
+    numerator: int
+    denominator: int
+    chords: tuple[tuple[int, Chord | None], ...] = ()
+    program: int = 0
+    is_drum: bool = False
+
+    @property
+    def positions(self) -> int:
+        """Length of the bar in positions."""
+        return self.numerator * 4 * RESOLUTION // self.denominator
+
+    def chord_at(self) -> list[Chord | None]:
+        """Return the chord that holds at each position."""
+        holding: list[Chord | None] = [None] * self.positions
+        for position, chord in self.chords:
+            holding[position:] = [chord] * (self.positions - position)
+        return holding
+
+
+def beat_length(numerator: int, denominator: int) -> int:
+    """Return the positions of a beat: a dotted note in compound meters.
+
+    >>> beat_length(4, 4), beat_length(6, 8), beat_length(3, 8), beat_length(2, 2)
+    (12, 18, 6, 24)
+    """
+    unit = 4 * RESOLUTION // denominator
+    compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
+    return 3 * unit if compound else unit
+
+
+def strong_positions(numerator: int, denominator: int) -> npt.NDArray[np.int64]:
+    """Return the positions of a bar's strong beats: every second beat if their number is even.
+
+    >>> strong_positions(4, 4), strong_positions(3, 4), strong_positions(12, 8)
+    (array([ 0, 24]), array([0]), array([ 0, 36]))
+    """
+    beat = beat_length(numerator, denominator)
+    length = numerator * 4 * RESOLUTION // denominator
+    beats = length // beat
+    return np.arange(0, length, 2 * beat) if beats % 2 == 0 else np.array([0])
+
+
+class PitchRule(Protocol):
+    """A rule about pitches."""
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return which pitches may begin where, shape (positions, 128)."""
+        ...
+
+
+def _classes(pitch_classes: Sequence[int] | frozenset[int]) -> npt.NDArray[np.bool_]:
+    return np.isin(np.arange(128) % 12, list(pitch_classes))
+
+
+@dataclasses.dataclass(frozen=True)
+class InScale:
+    """Notes of the home key; in a chord, the chord's own notes take the place of those they alter.
+
+    So under E major in A minor the G sharp is in and the G is out.
+    """
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return the notes of the key, altered by the chords."""
+        rows = []
+        for chord in cell.chord_at():
+            scale = set(cell.key.scale)
+            if chord is not None:
+                foreign = chord.pitch_classes - scale
+                # A foreign chord note displaces the scale note it is an alteration of, unless
+                # that belongs to the chord as well.
+                for note in foreign:
+                    near = {(note - 1) % 12, (note + 1) % 12} & scale
+                    scale -= {n for n in near if n not in chord.pitch_classes}
+                scale |= chord.pitch_classes
+            rows.append(_classes(frozenset(scale)))
+        return np.array(rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class ChordTones:
+    """Only notes of the chord on strong beats, and wherever a chord begins."""
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return all pitches, but chord tones alone on strong beats."""
+        mask = np.ones((cell.positions, 128), bool)
+        chords = cell.chord_at()
+        strong = {*strong_positions(cell.numerator, cell.denominator).tolist()}
+        strong |= {position for position, _ in cell.chords}
+        for position in strong:
+            chord = chords[position]
+            if chord is not None:
+                mask[position] = _classes(chord.pitch_classes)
+        return mask
+
+
+@dataclasses.dataclass(frozen=True)
+class BassNotes:
+    """The chord's bass where a chord begins, and on the bar's first beat."""
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return all pitches, but the bass alone where the bass has to speak."""
+        mask = np.ones((cell.positions, 128), bool)
+        for position, chord in cell.chords:
+            if chord is not None:
+                bass = chord.root if chord.bass is None else chord.bass
+                mask[position] = _classes([bass])
+        return mask
+
+
+@dataclasses.dataclass(frozen=True)
+class PitchRange:
+    """Pitches from ``low`` to ``high``, both in."""
+
+    low: int
+    high: int
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return the pitches of the range, at every position."""
+        pitch = np.arange(128)
+        return np.tile((pitch >= self.low) & (pitch <= self.high), (cell.positions, 1))
+
+
+def allowed_pitches(rules: Sequence[PitchRule], cell: Cell) -> PitchMask:
+    """Return what all rules allow, shape (positions, 128)."""
+    mask = np.ones((cell.positions, 128), bool)
+    for rule in rules:
+        mask &= rule.pitches(cell)
+    return mask
+
+
+_TONES = np.array(
+    [
+        [np.isin(np.arange(12), (root + np.array(q.intervals)) % 12) for q in QUALITIES]
+        for root in range(12)
+    ]
+)  # (12 roots, qualities, 12 pitch classes)
+
+
+def allowed_chords(key: Key, sounding: Sequence[int] = ()) -> ChordMask:
+    """Return the chords of a key that hold the pitch classes sounding with them.
+
+    In a minor key the chords with the leading tone are in as well. Where no chord of the key holds
+    a note that sounds (a chromatic one), any chord that does is allowed.
+
+    Parameters
+    ----------
+    key
+        Home key.
+    sounding
+        Pitch classes that the chord must hold, as far as one chord can.
+    """
+    scales = [key.scale]
+    if key.mode == "minor":
+        scales.append(frozenset(key.scale - {(key.tonic + 10) % 12} | {key.leading_tone}))
+    inside = np.zeros(_TONES.shape[:2], bool)
+    for scale in scales:
+        outside = np.isin(np.arange(12), list(scale), invert=True)
+        inside |= ~(_TONES & outside).any(-1)
+    required = list(dict.fromkeys(sounding))
+    while required:
+        holding = _TONES[:, :, required].all(-1)
+        for mask in (holding & inside, holding):
+            if mask.any():
+                return np.asarray(mask)
+        required.pop()
+    return inside

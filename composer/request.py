@@ -1,0 +1,79 @@
+"""What every verb asks for: write these cells, given the others, under these rules."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.constraints import PitchRule
+from composer.decoding.sampling import Sampling
+from composer.errors import RequestError
+from composer.grid import Grid
+
+
+@dataclasses.dataclass(frozen=True)
+class PartRules:
+    """How a part is to be written.
+
+    Parameters
+    ----------
+    role
+        What the model is told of the part: ``"melody"``, ``"bass"``, ``"accompaniment"`` or None.
+    rules
+        Rules that all its notes keep; drums keep none.
+    monophonic
+        Whether a note ends before the next begins.
+    most_notes
+        Most notes that begin together.
+    least_onsets
+        Onsets a bar has at least, as far as the notes before leave room.
+    """
+
+    role: str | None = None
+    rules: tuple[PitchRule, ...] = ()
+    monophonic: bool = False
+    most_notes: int = 6
+    least_onsets: int = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Request:
+    """Write these cells of a grid.
+
+    Parameters
+    ----------
+    grid
+        The piece, with as many bars and parts as it is to have.
+    written
+        Shape (bars, 1 + parts): the cells to write, column 0 the chords. What the grid holds there
+        is not looked at.
+    parts
+        Rules of each part.
+    sampling
+        Temperature and the like.
+    seed
+        The same seed, model and request give the same notes.
+
+    Raises
+    ------
+    RequestError
+        The shapes do not fit, or nothing is to be written.
+    """
+
+    grid: Grid
+    written: npt.NDArray[np.bool_]
+    parts: tuple[PartRules, ...]
+    sampling: Sampling = Sampling(temperature=1.0, top_p=0.95)  # noqa: RUF009  (frozen)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        shape = (len(self.grid.bars), 1 + len(self.grid.parts))
+        if self.written.shape != shape or len(self.parts) != shape[1] - 1:
+            raise RequestError(
+                f"written has shape {self.written.shape} and there are rules for {len(self.parts)} "
+                f"parts; the grid has {shape[0]} bars and {shape[1] - 1} parts"
+            )
+        if not self.written.any():
+            raise RequestError("the request names no cell to write; name bars and parts")

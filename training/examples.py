@@ -1,0 +1,258 @@
+"""What a model is shown: windows of pieces, some cells of them to be written given the others.
+
+Every verb is one of these tasks, drawn at random for each window. The home key's name is drawn at
+random too: pitches are relative to it, so each piece stands for itself in all twelve keys.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.grid import Grid, choose_parts, cut_bars
+from composer.tokenizers.cells import Cells
+from composer.tokenizers.vocabulary import Ids
+from composer.training.corpus import Corpus
+
+Generator = np.random.Generator
+
+#: Task -> how often it is drawn.
+TASKS = {"melody": 0.2, "chords": 0.15, "arrange": 0.35, "infill": 0.2, "everything": 0.1}
+MOST_PARTS = 6
+SHORTEST_WINDOW, LONGEST_WINDOW = 4, 24  # bars
+LONGEST_CONTEXT = 6  # bars given before those that are written
+ROLE_SAID = 0.8
+BORROWED_DRUMS = 0.3
+CHORDS_UNKNOWN = 0.15
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Bars of a grid in the order they are said, and which of their cells are written."""
+
+    context: list[int]
+    fill: list[int]
+    written: npt.NDArray[np.bool_]  # (bars, 1 + parts), column 0 the chords
+
+
+def part_roles(grid: Grid) -> list[str | None]:
+    """Return the role of each part, judged by its notes; None for drums and silent parts.
+
+    The melody is the highest part that plays one note at a time, or the highest of all where every
+    part plays chords; the bass is the lowest of the others, if it lies below middle C on average.
+    """
+    roles: list[str | None] = [None] * len(grid.parts)
+    height: dict[int, float] = {}
+    single: dict[int, bool] = {}
+    for row, part in enumerate(grid.parts):
+        notes = grid.notes[grid.notes["part"] == row]
+        if part.is_drum or not len(notes):
+            continue
+        onsets = len(np.unique(notes["bar"].astype(np.int64) * 4096 + notes["position"]))
+        height[row] = float(notes["pitch"].mean())
+        single[row] = len(notes) < 1.15 * onsets
+        roles[row] = "accompaniment"
+    if not height:
+        return roles
+    melody = max(height, key=lambda row: (single[row], height[row]))
+    roles[melody] = "melody"
+    others = {row: pitch for row, pitch in height.items() if row != melody}
+    if others:
+        bass = min(others, key=lambda row: others[row])
+        if others[bass] < 52 and single[bass]:
+            roles[bass] = "bass"
+    return roles
+
+
+class Examples:
+    """Rows of ids of one length, drawn from a corpus; row ``i`` is always the same.
+
+    Parameters
+    ----------
+    corpus
+        Prepared corpus.
+    held_out
+        Whether to draw from the pieces held out, or from the others.
+    context_length
+        Ids a row. Examples follow each other in a row; the last is cut where the row ends.
+    rows
+        Number of rows.
+    seed
+        Seed of the draws.
+    balance
+        A group of pieces is drawn in proportion to its bars to the power of this: 1 takes bars as
+        they are, 0 every group alike.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        held_out: bool,
+        context_length: int,
+        rows: int,
+        seed: int = 0,
+        balance: float = 0.5,
+    ) -> None:
+        self.corpus = corpus
+        self.context_length = context_length
+        self.rows = rows
+        self.seed = seed
+        chosen = [i for i, piece in enumerate(corpus.pieces) if piece.held_out == held_out]
+        self._indices = np.array(chosen)
+        bars = np.array([corpus.pieces[i].bars for i in chosen], float)
+        groups = np.array([corpus.pieces[i].group for i in chosen])
+        _, which = np.unique(groups, return_inverse=True)
+        totals = np.bincount(which, bars)
+        # Long pieces are drawn more often, but not so often that a symphony crowds out the songs.
+        share = np.sqrt(bars)
+        share /= np.bincount(which, share)[which]
+        weights = share * (totals**balance)[which]
+        self._weights = weights / weights.sum()
+        drums = [i for i in chosen if _only_drums(corpus, i)]
+        self._drummers = np.array(drums, int)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __getitem__(self, row: int) -> dict[str, npt.NDArray[np.int64]]:
+        ids = self.row(row).astype(np.int64)
+        return {"input_ids": ids, "labels": ids}
+
+    def row(self, row: int) -> Ids:
+        """Return one row of ids, shape (context_length,)."""
+        rng = np.random.default_rng([self.seed, row])
+        chunks: list[Ids] = []
+        length = 0
+        while length < self.context_length:
+            chunk = self._example(rng)
+            chunks.append(chunk)
+            length += len(chunk)
+        return np.concatenate(chunks)[: self.context_length]
+
+    def _example(self, rng: Generator) -> Ids:
+        index = int(rng.choice(self._indices, p=self._weights))
+        grid = self.corpus.grid(index)
+        kind = str(rng.choice(list(TASKS), p=list(TASKS.values())))
+        roles = part_roles(grid)
+        count = int(min(len(grid.bars), rng.integers(SHORTEST_WINDOW, LONGEST_WINDOW + 1)))
+        start = int(rng.integers(0, len(grid.bars) - count + 1))
+        while True:
+            left = len(grid.bars) - 1 - np.arange(start, start + count)
+            window = cut_bars(grid, start, count)
+            window, kept_roles = self._choose_parts(window, roles, kind, rng)
+            if kind != "chords" and rng.random() < CHORDS_UNKNOWN:
+                window = window.replace(chords=window.chords[:0])
+            task = draw_task(kind, window, kept_roles, rng)
+            said = [role if rng.random() < ROLE_SAID else None for role in kept_roles]
+            ids = encode_task(self.corpus.tokenizer, window, task, left, said)
+            if len(ids) <= self.context_length or count == 1:
+                return rename_key(ids, self.corpus.tokenizer, rng)
+            count = max(1, count // 2)
+
+    def _choose_parts(
+        self, window: Grid, roles: list[str | None], kind: str, rng: Generator
+    ) -> tuple[Grid, list[str | None]]:
+        """Return some of the parts that play in a window, the melody first."""
+        playing = np.unique(window.notes["part"]).tolist()
+        melody = [row for row in playing if roles[row] == "melody"]
+        others = [row for row in playing if roles[row] != "melody"]
+        if kind == "melody" and melody:
+            others = []
+        elif kind == "chords" and rng.random() < 0.7:
+            others = others if not melody else []
+        elif rng.random() < 0.5:
+            rng.shuffle(others)
+        most = int(rng.integers(1, MOST_PARTS))
+        rows = melody + (others if len(others) <= most else sorted(others[:most]))
+        kept = [roles[row] for row in rows]
+        window = choose_parts(window, rows)
+        has_drums = any(part.is_drum for part in window.parts)
+        if kind in ("arrange", "everything") and not has_drums and rng.random() < BORROWED_DRUMS:
+            lent = self._borrow_drums(window, rng)
+            if lent is not None:
+                return lent, [*kept, None]
+        return window, kept
+
+    def _borrow_drums(self, window: Grid, rng: Generator) -> Grid | None:
+        """Return the window with drums that a drummer played in the same meter, if there are any."""
+        if not len(self._drummers):
+            return None
+        drums = self.corpus.grid(int(rng.choice(self._drummers)))
+        count = len(window.bars)
+        meter = ["numerator", "denominator"]
+        if len(drums.bars) < count + 1 or (drums.bars[meter][0] != window.bars[meter]).any():
+            return None
+        start = int(rng.integers(0, len(drums.bars) - count + 1))
+        lent = cut_bars(drums, start, count)
+        notes = lent.notes.copy()
+        notes["part"] = len(window.parts)
+        both = np.concatenate([window.notes, notes])
+        both = both[np.lexsort([both[k] for k in ("pitch", "position", "part", "bar")])]
+        return window.replace(parts=(*window.parts, lent.parts[0]), notes=both)
+
+
+def _only_drums(corpus: Corpus, index: int) -> bool:
+    header = corpus.tokenizer.tokens(corpus.piece_ids(index)[:7])
+    return header[5] == "Program_drums" and header[6].startswith("Bar")
+
+
+def draw_task(kind: str, window: Grid, roles: Sequence[str | None], rng: Generator) -> Task:
+    """Return which cells of a window are given and which are written."""
+    bars, parts = len(window.bars), len(window.parts)
+    written = np.zeros((bars, 1 + parts), bool)
+    is_melody = np.array([False, *(role == "melody" for role in roles)])
+    first = int(rng.integers(0, min(LONGEST_CONTEXT, bars - 1) + 1)) if rng.random() < 0.6 else 0
+    last = bars
+    if kind == "melody":
+        written[:, is_melody] = True
+        written[:, 0] = rng.random() < 0.2
+    elif kind == "chords":
+        written[:, 0] = True
+    elif kind == "arrange":
+        written[:, 1:] = ~is_melody[1:]
+        if parts > 2 and rng.random() < 0.3:  # some of the band is there already
+            written[:, 1 + int(rng.integers(0, parts))] = False
+    elif kind == "infill":
+        last = int(rng.integers(first + 1, bars + 1))
+        written[:] = rng.random(written.shape) < rng.uniform(0.3, 1)
+        if rng.random() < 0.7:  # whole rows, as people ask for them
+            written[:] = rng.random(1 + parts) < 0.6
+    else:
+        written[:] = True
+    written[:, 0] &= len(window.chords) > 0
+    fill = list(range(first, last))
+    if not written[fill].any():
+        written[:, -1] = True
+    context = [*range(first), *range(last, bars)]
+    return Task(context, fill, written)
+
+
+def encode_task(
+    tokenizer: Cells,
+    window: Grid,
+    task: Task,
+    left: npt.ArrayLike,
+    roles: Sequence[str | None],
+) -> Ids:
+    """Return the ids of a window with its task."""
+    return tokenizer.encode_grid(
+        window,
+        context=task.context,
+        fill=task.fill,
+        written=task.written,
+        left=left,
+        roles=roles,
+    )
+
+
+def rename_key(ids: Ids, tokenizer: Cells, rng: Generator) -> Ids:
+    """Return ids with another tonic of the same mode, which moves no relative pitch."""
+    renamed = ids.copy()
+    base = tokenizer.vocabulary.base["Key"]
+    mode = (int(ids[1]) - base) // 12
+    renamed[1] = base + 12 * mode + rng.integers(0, 12)
+    return renamed

@@ -1,0 +1,41 @@
+"""Unigram and bigram models of the same rows: what a trained model has to beat."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from composer.tokenizers.vocabulary import Ids
+
+#: How many observations the unigram counts for in a bigram; the best of these is reported.
+PRIORS = (1, 3, 10, 30, 100)
+
+
+class NgramLoss(NamedTuple):
+    """Mean negative log-likelihood a token, in nats, of every token of a row but its first."""
+
+    unigram: float
+    bigram: float
+
+
+def ngram_loss(train: Ids, held_out: Ids, vocab_size: int) -> NgramLoss:
+    """Return the held-out loss of counts over the training rows.
+
+    Parameters
+    ----------
+    train, held_out
+        Shape (rows, T) each.
+    vocab_size
+        Number of ids.
+    """
+    unigram = np.bincount(train.ravel(), minlength=vocab_size) + 1.0
+    unigram /= unigram.sum()
+    pairs = np.zeros((vocab_size, vocab_size))
+    np.add.at(pairs, (train[:, :-1].ravel(), train[:, 1:].ravel()), 1)
+    before, after = held_out[:, :-1].ravel(), held_out[:, 1:].ravel()
+    seen, contexts = pairs[before, after], pairs.sum(1)[before]
+    losses = [
+        -np.log((seen + prior * unigram[after]) / (contexts + prior)).mean() for prior in PRIORS
+    ]
+    return NgramLoss(float(-np.log(unigram[after]).mean()), float(min(losses)))
