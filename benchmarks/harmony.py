@@ -7,7 +7,7 @@ without a symbol or with several key signatures are left out of the part they ca
 right when it has as many sharps as the signature, since signatures do not tell the mode reliably.
 Chords are compared by duration: the root; root and triad; root and quality (a symbol that inference
 does not name, such as C9, counts as its nearest); bass. A track called Chords is heard as written,
-and again with its chords broken into eighth notes.
+again with its chords broken into eighth notes, and left out.
 """
 
 from __future__ import annotations
@@ -94,8 +94,13 @@ def main(folder: str) -> None:
                 chords[f"as written, by {unit}"] += (
                     compare(score.chords, found, score.end) / score.tpq
                 )
-            found = infer_chords(broken(score))
-            chords["broken, by beat"] += compare(score.chords, found, score.end) / score.tpq
+            rest = tuple(track for track in score.tracks if track.name != "Chords")
+            for name, heard in (
+                ("broken", broken(score)),
+                ("left out", score.replace(tracks=rest)),
+            ):
+                found = infer_chords(heard)
+                chords[f"{name}, by beat"] += compare(score.chords, found, score.end) / score.tpq
     if keys:
         print(f"key: sharps right in {np.mean(keys):.1%} of {len(keys)} files")
     print(f"chords: {1e6 * seconds / max(notes, 1):.1f} microseconds a note, {notes:.0f} notes")
@@ -103,7 +108,8 @@ def main(folder: str) -> None:
         if not right[0]:
             continue
         shares = zip(("root", "triad", "quality", "bass"), right[1:] / right[0], strict=True)
-        print(f"{name:22}", "  ".join(f"{what} {share:.1%}" for what, share in shares))
+        table = "  ".join(f"{what} {share:.1%}" for what, share in shares)
+        print(f"{name:20} {table}  of {right[0]:.0f} quarters")
 
 
 if __name__ == "__main__":

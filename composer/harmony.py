@@ -4,7 +4,7 @@ Conventions
 -----------
 Drums are left out. A beat is a quarter note, in compound meters (6/8, 9/8, 12/8) a dotted one.
 Chords are found by Viterbi search: what sounds in each beat is compared with every chord, and
-changing the chord has a price. The numbers were chosen on half of the lead sheets of OpenEWLD;
+changing the chord has a price. The numbers were tuned on lead sheets of OpenEWLD;
 ``benchmarks/harmony.py`` measures both functions.
 
 References
@@ -47,7 +47,7 @@ INFERRED = {
     "m7b5": 0.84,
     "dim": 0.84,
     "aug": 0.84,
-    "sus4": 0.84,
+    "sus4": 1.5,
     "6": 0.91,
     "m6": 0.91,
 }
@@ -59,6 +59,8 @@ _BASS = (1.0, 0.25, 0.25, 0.1, 0.03)
 _SOUND_GAIN, _BASS_GAIN, _POWER = 2.5, 1.2, 0.4
 # Price of a change at the start of a bar, in its middle, and at another beat.
 _CHANGE: Floats = np.array([1.6, 2.2, 4.0])
+# Price of each chord tone outside the key: in thin textures the key decides between D and Dm.
+_OUTSIDE = 0.15
 # The lowest note is a bass below middle C. A chord is an inversion if one of its upper tones is the
 # bass for this share of it.
 _BASS_BELOW, _INVERSION = 60, 0.7
@@ -83,6 +85,14 @@ def _chord_table(weights: tuple[float, ...]) -> Floats:
 
 _QUALITIES = [i for i, quality in enumerate(QUALITIES) if quality.name in INFERRED]
 _COST: Floats = np.repeat([INFERRED[QUALITIES[i].name] for i in _QUALITIES], 12)
+_TONES: Ints = np.array(
+    [
+        [pitch_class in Chord(root, i).tones for pitch_class in range(12)]
+        for i in _QUALITIES
+        for root in range(12)
+    ],
+    np.int64,
+)
 _SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND), _chord_table(_BASS)
 
 
@@ -135,7 +145,7 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     unit
         ``"beat"`` or ``"bar"``: where a chord may change.
     key
-        Key to spell the symbols in; by default the one that `infer_key` finds.
+        Key to read the notes and spell the symbols in; by default the one that `infer_key` finds.
 
     Returns
     -------
@@ -170,12 +180,14 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     full = heard.any(axis=1)
     share = heard**_POWER
     share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-    fit = _SOUND_GAIN * (share @ _SOUND_TABLE.T) - _COST
+    key = key or infer_key(score)
+    outside = [pitch_class not in key.scale | {key.leading_tone} for pitch_class in range(12)]
+    fit = _SOUND_GAIN * (share @ _SOUND_TABLE.T) - _COST - _OUTSIDE * (_TONES @ outside)
     has_bass = lowest < _BASS_BELOW
     fit[has_bass] += _BASS_GAIN * _BASS_TABLE[:, lowest[has_bass] % 12].T
     path = _best_path(fit[full], _CHANGE[level[full]])
     starts, low = edges[:-1][full], np.where(has_bass, lowest % 12, -1)[full]
-    return _symbols(path, starts, np.diff(edges)[full], low, key or infer_key(score))
+    return _symbols(path, starts, np.diff(edges)[full], low, key)
 
 
 def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
