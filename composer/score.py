@@ -92,6 +92,14 @@ def _check_range(values: Events, low: int, high: int, what: str) -> None:
         raise ScoreError(f"{what} {bad} is outside {low} to {high}")
 
 
+def _texts(rows: Iterable[Any], what: str) -> tuple[Text, ...]:
+    """Return ``rows`` as texts sorted by tick."""
+    texts = tuple(sorted((Text(*row) for row in rows), key=lambda text: text.tick))
+    if texts:
+        _check_range(np.array([texts[0].tick, texts[-1].tick]), 0, MAX_TICK, f"{what} tick")
+    return texts
+
+
 class _Value:
     """Equality by content, which dataclasses with arrays do not have by themselves."""
 
@@ -150,12 +158,22 @@ class Track(_Value):
         _check_range(notes["duration"], 0, MAX_TICK, "note duration")
         _check_range(notes["pitch"], 0, 127, "pitch")
         _check_range(notes["velocity"], 1, 127, "velocity")
+        controls = _table(self.controls, CONTROL, ("tick",), "controls")
+        _check_range(controls["tick"], 0, MAX_TICK, "control tick")
+        _check_range(controls["number"], 0, 127, "control number")
+        _check_range(controls["value"], 0, 127, "control value")
+        pitch_bends = _table(self.pitch_bends, PITCH_BEND, ("tick",), "pitch bends")
+        _check_range(pitch_bends["tick"], 0, MAX_TICK, "pitch bend tick")
+        _check_range(pitch_bends["value"], -8192, 8191, "pitch bend")
+        pedals = _table(self.pedals, PEDAL, ("tick",), "pedals")
+        _check_range(pedals["tick"], 0, MAX_TICK, "pedal tick")
+        _check_range(pedals["duration"], 0, MAX_TICK, "pedal duration")
         columns: dict[str, Any] = {
             "notes": notes,
-            "controls": _table(self.controls, CONTROL, ("tick",), "controls"),
-            "pitch_bends": _table(self.pitch_bends, PITCH_BEND, ("tick",), "pitch bends"),
-            "pedals": _table(self.pedals, PEDAL, ("tick",), "pedals"),
-            "lyrics": tuple(Text(*row) for row in self.lyrics),
+            "controls": controls,
+            "pitch_bends": pitch_bends,
+            "pedals": pedals,
+            "lyrics": _texts(self.lyrics, "lyric"),
         }
         for name, value in columns.items():
             object.__setattr__(self, name, value)
@@ -221,6 +239,9 @@ class Score(_Value):
         tempos = _table(self.tempos, TEMPO, ("tick",), "tempos")
         signatures = _table(self.time_signatures, TIME_SIGNATURE, ("tick",), "time signatures")
         keys = _table(self.key_signatures, KEY_SIGNATURE, ("tick",), "key signatures")
+        tables = {"tempo": tempos, "time signature": signatures, "key signature": keys}
+        for what, table in tables.items():
+            _check_range(table["tick"], 0, MAX_TICK, f"{what} tick")
         _check_range(tempos["mspq"], 1, 2**24 - 1, "tempo in microseconds a quarter")
         _check_range(signatures["numerator"], 1, 255, "time signature numerator")
         denominators = signatures["denominator"]
@@ -234,8 +255,8 @@ class Score(_Value):
             "tempos": tempos,
             "time_signatures": signatures,
             "key_signatures": keys,
-            "markers": tuple(Text(*row) for row in self.markers),
-            "chords": tuple(Text(*row) for row in self.chords),
+            "markers": _texts(self.markers, "marker"),
+            "chords": _texts(self.chords, "chord"),
         }
         for name, value in columns.items():
             object.__setattr__(self, name, value)

@@ -1,0 +1,340 @@
+"""Reading and writing Standard MIDI Files, through ``symusic``.
+
+Conventions
+-----------
+A file is checked and cleaned by ``composer.smf``, parsed by ``symusic``, and turned into a
+``Score`` column by column; what a score cannot keep is named in one ``ComposerWarning`` a file.
+Reading, writing and reading again gives the same score.
+
+- One track is made of each (track chunk, channel, program), in this order, if it has notes or
+  controllers; a chunk that has neither, but events, becomes a track too.
+- Controllers before a channel's first note belong to each of its programs.
+- Lyrics beside notes belong to the last track of their chunk.
+- Pedals are what controller 64 says. A track that has pedals and no controller 64 is written with
+  controllers made from them.
+- Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
+  another one of its pitch comes back with the ends exchanged.
+- Chord symbols are markers that begin with ``chord:``.
+- Text is UTF-8; bytes that are not become U+FFFD. Empty markers and lyrics are not kept, nor are
+  release velocities and the clicks of a time signature.
+- A written file has a chunk for the whole piece and one for each track. Channels go round from 0,
+  drums on channel 9 (counted from 0), so that from the 16th pitched track on channels are shared,
+  which DAWs do not mind. The last tick that can be written is 2**28 - 1.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import symusic
+
+from composer.errors import ComposerWarning, MidiError, ScoreError
+from composer.score import (
+    CONTROL,
+    KEY_SIGNATURE,
+    NOTE,
+    PEDAL,
+    PITCH_BEND,
+    TEMPO,
+    TIME_SIGNATURE,
+    Events,
+    Score,
+    Text,
+    Track,
+)
+from composer.smf import MAX_DELTA, add_conductor, clean
+
+CHORD_PREFIX = "chord:"
+SUSTAIN = 64  # controller number
+MAX_DENOMINATOR = 128  # of a time signature, as far as symusic counts
+
+# symusic's names of our columns, in the order of the dtypes.
+_COLUMNS = {
+    NOTE: ("time", "duration", "pitch", "velocity"),
+    CONTROL: ("time", "number", "value"),
+    PITCH_BEND: ("time", "value"),
+    PEDAL: ("time", "duration"),
+    TEMPO: ("time", "mspq"),
+    TIME_SIGNATURE: ("time", "numerator", "denominator"),
+    KEY_SIGNATURE: ("time", "key", "tonality"),
+}
+
+
+def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
+    """Read a Standard MIDI File.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file, or a binary file that is open.
+
+    Raises
+    ------
+    MidiError
+        The source is no MIDI file, is cut short, or lies about its lengths.
+
+    Warns
+    -----
+    ComposerWarning
+        The file holds events that a score cannot keep; once a file, with their counts.
+    """
+    content, name = _read_bytes(source)
+    cleaned = clean(content, name)
+    try:
+        score = from_symusic(symusic.Score.from_midi(cleaned.content))
+    except (RuntimeError, ScoreError) as error:
+        raise MidiError(f"{name} cannot be read: {error}") from error
+    if cleaned.dropped:
+        kinds = ", ".join(f"{count} x {kind}" for kind, count in cleaned.dropped.items())
+        message = f"{name} holds what a score cannot keep, and it is left out: {kinds}"
+        warnings.warn(message, ComposerWarning, stacklevel=3)
+    markers, chords = split_markers(cleaned.markers)
+    return score.replace(
+        tempos=cleaned.tempos,
+        time_signatures=cleaned.time_signatures,
+        key_signatures=cleaned.key_signatures,
+        markers=markers,
+        chords=chords,
+    )
+
+
+def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
+    """Write a Standard MIDI File of type 1; an existing file is replaced whole or not at all.
+
+    Raises
+    ------
+    MidiError
+        The score holds what no MIDI file can, or the file cannot be written.
+    """
+    target = Path(path)
+    try:
+        _check_ticks(score)
+        tracks = tuple(pedals_as_controls(track) for track in score.tracks)
+        markers = [Text(tick, _unicode(text)) for tick, text in join_markers(score)]
+        # symusic would put tempos into the first part, and without a part out of order.
+        content = to_symusic(Score(score.tpq, tracks)).dumps_midi()
+        content = add_conductor(content, score, markers)
+    except ScoreError as error:
+        raise MidiError(f"{target} cannot be written: {error}") from error
+    if not target.parent.is_dir():
+        raise MidiError(f"{target} cannot be written: make the folder {target.parent} first")
+    draft = target.with_name(f".{uuid.uuid4().hex}.tmp")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, target)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MidiError(f"{target} cannot be written: {reason}; choose another path") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def from_symusic(other: Any) -> Score:
+    """Return a symusic score, of any time unit, as a ``Score``.
+
+    Raises
+    ------
+    ScoreError
+        A value is outside its range.
+
+    Examples
+    --------
+    >>> other = symusic.Score(480)
+    >>> other.tempos.append(symusic.Tempo(0, mspq=400_000))
+    >>> from_symusic(other).tempos.tolist()
+    [(0, 400000)]
+    """
+    other = other.to("tick")
+    markers, chords = split_markers(Text(marker.time, marker.text) for marker in other.markers)
+    return Score(
+        tpq=other.ticks_per_quarter,
+        tracks=tuple(_join_lyrics(_from_symusic_track(track) for track in other.tracks)),
+        tempos=_table(other.tempos, TEMPO),
+        time_signatures=_table(other.time_signatures, TIME_SIGNATURE),
+        key_signatures=_table(other.key_signatures, KEY_SIGNATURE),
+        markers=markers,
+        chords=chords,
+    )
+
+
+def to_symusic(score: Score) -> Any:
+    """Return a score as symusic has it, in ticks; chords become markers.
+
+    Raises
+    ------
+    ScoreError
+        A time signature's denominator is above 128, or a text is not Unicode.
+    """
+    worst = score.time_signatures["denominator"].max(initial=1)
+    if worst > MAX_DENOMINATOR:
+        raise ScoreError(
+            f"time signature denominator {worst} is outside 1 to {MAX_DENOMINATOR}; notate it anew"
+        )
+    other = symusic.Score(score.tpq)
+    other.tempos = _list(symusic.Tempo, score.tempos)
+    other.time_signatures = _list(symusic.TimeSignature, score.time_signatures)
+    other.key_signatures = _list(symusic.KeySignature, score.key_signatures)
+    for tick, text in join_markers(score):
+        other.markers.append(symusic.TextMeta(tick, _unicode(text)))
+    for track in score.tracks:
+        copy = symusic.Track(_unicode(track.name), track.program, track.is_drum)
+        copy.notes = _list(symusic.Note, track.notes)
+        copy.controls = _list(symusic.ControlChange, track.controls)
+        copy.pitch_bends = _list(symusic.PitchBend, track.pitch_bends)
+        copy.pedals = _list(symusic.Pedal, track.pedals)
+        for tick, text in track.lyrics:
+            copy.lyrics.append(symusic.TextMeta(tick, _unicode(text)))
+        other.tracks.append(copy)
+    return other
+
+
+def _read_bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[bytes, str]:
+    """Return the content of a source and what to call it."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), "the MIDI data"
+    if isinstance(source, (str, os.PathLike)):
+        name = str(Path(source))
+        try:
+            return Path(source).read_bytes(), name
+        except FileNotFoundError:
+            raise MidiError(f"{name} does not exist; check the path") from None
+        except IsADirectoryError:
+            raise MidiError(f"{name} is a folder; name one of the files in it") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise MidiError(f"{name} cannot be read: {reason}; check the path") from error
+    content = source.read()
+    name = str(getattr(source, "name", "the MIDI stream"))
+    if not isinstance(content, bytes):
+        raise MidiError(f"{name} is open as text; open it in mode 'rb'")
+    return content, name
+
+
+def _table(events: Any, dtype: np.dtype[Any]) -> Events:
+    """Return a list of symusic's as one of our tables."""
+    table = np.empty(len(events), dtype)
+    if len(events):
+        columns = events.numpy()
+        for ours, theirs in zip(dtype.names or (), _COLUMNS[dtype], strict=True):
+            table[ours] = columns[theirs]
+    return table
+
+
+def _list(factory: Any, table: Events) -> Any:
+    """Return one of our tables as symusic's list."""
+    # Each parameter of from_numpy takes one type: times and long values 32 bits, the rest bytes.
+    narrow = {"pitch": "i1", "velocity": "i1", "sharps": "i1", "minor": "u1", "number": "u1"}
+    narrow |= {"numerator": "u1", "denominator": "u1"}
+    if table.dtype == CONTROL:
+        narrow["value"] = "u1"
+    names = table.dtype.names or ()
+    columns = (table[name].astype(narrow.get(name, "i4")) for name in names)
+    return factory.from_numpy(*columns)
+
+
+def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
+    """Return the markers that are no chords, and the chords."""
+    others, chords = [], []
+    for marker in markers:
+        if marker.text.startswith(CHORD_PREFIX):
+            chords.append(Text(marker.tick, marker.text[len(CHORD_PREFIX) :]))
+        elif marker.text:
+            others.append(marker)
+    return tuple(others), tuple(chords)
+
+
+def join_markers(score: Score) -> list[Text]:
+    """Return markers and chords in order, the chords with the prefix that tells them apart."""
+    chords = (Text(tick, CHORD_PREFIX + text) for tick, text in score.chords)
+    return sorted([*score.markers, *chords], key=lambda marker: marker.tick)
+
+
+def _from_symusic_track(track: Any) -> Track:
+    controls = _table(track.controls, CONTROL)
+    # Worked out anew, because symusic has a pedal down from tick 0 on every channel but the first.
+    has_sustain = (controls["number"] == SUSTAIN).any()
+    return Track(
+        name=track.name,
+        program=track.program,
+        is_drum=track.is_drum,
+        notes=_table(track.notes, NOTE),
+        controls=controls,
+        pitch_bends=_table(track.pitch_bends, PITCH_BEND),
+        pedals=pedals_of(controls) if has_sustain else _table(track.pedals, PEDAL),
+        lyrics=tuple(Text(lyric.time, lyric.text) for lyric in track.lyrics),
+    )
+
+
+def _join_lyrics(tracks: Iterable[Track]) -> list[Track]:
+    """Return tracks with lyrics where they were: symusic gives a chunk's lyrics their own track."""
+    joined: list[Track] = []
+    for track in tracks:
+        events = (track.notes, track.controls, track.pitch_bends, track.pedals)
+        alone = bool(track.lyrics) and not any(len(table) for table in events)
+        last = joined[-1] if joined else None
+        if alone and last and last.name == track.name and not last.lyrics:
+            joined[-1] = last.replace(lyrics=track.lyrics)
+        else:
+            joined.append(track)
+    return joined
+
+
+def pedals_of(controls: Events) -> Events:
+    """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
+
+    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
+    >>> pedals_of(np.array(rows, CONTROL)).tolist()
+    [(0, 480)]
+    """
+    sustain = controls[controls["number"] == SUSTAIN]
+    sustain = sustain[np.argsort(sustain["tick"], kind="stable")]
+    down = sustain["value"] >= 64
+    turns = np.flatnonzero(down != np.concatenate([[False], down[:-1]]))
+    starts, ends = sustain["tick"][turns[0::2]], sustain["tick"][turns[1::2]]
+    pedals = np.empty(len(ends), PEDAL)
+    pedals["tick"] = starts[: len(ends)]
+    pedals["duration"] = ends - pedals["tick"]
+    return pedals
+
+
+def pedals_as_controls(track: Track) -> Track:
+    """Return a track whose pedals stand among its controllers."""
+    if not len(track.pedals) or (track.controls["number"] == SUSTAIN).any():
+        return track
+    downs, ups = np.empty((2, len(track.pedals)), CONTROL)
+    downs["tick"], downs["value"] = track.pedals["tick"], 127
+    ups["tick"], ups["value"] = track.pedals["tick"] + track.pedals["duration"], 0
+    both = np.concatenate([ups, downs])  # so that at one tick the pedal goes up first
+    both["number"] = SUSTAIN
+    return track.replace(controls=np.concatenate([track.controls, both]))
+
+
+def _check_ticks(score: Score) -> None:
+    """Refuse ticks so late that a file may have no number for the wait."""
+    last = [score.end]
+    tables = [score.tempos, score.time_signatures, score.key_signatures]
+    texts = [*score.markers, *score.chords]
+    for track in score.tracks:
+        tables += [track.controls, track.pitch_bends]
+        texts += track.lyrics
+        last.append(int((track.pedals["tick"] + track.pedals["duration"]).max(initial=0)))
+    last += [int(table["tick"].max(initial=0)) for table in tables]
+    last += [text.tick for text in texts]
+    if max(last) > MAX_DELTA:
+        raise ScoreError(f"tick {max(last)} is outside 0 to {MAX_DELTA}; lower tpq or split it")
+
+
+def _unicode(text: str) -> str:
+    """Return a text that UTF-8 can hold, or refuse it."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ScoreError(f"the text {text!r} has half a surrogate pair; remove it") from None
+    return text

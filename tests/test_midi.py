@@ -1,0 +1,383 @@
+"""Files: what is written comes back, what is broken is refused, what is lost is said."""
+
+import io
+import os
+import random
+import struct
+import sys
+
+import mido
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from composer import ComposerWarning, MidiError, Score, Text, Track
+from composer.midi import pedals_of, read_midi, write_midi
+from composer.score import CONTROL
+
+END = bytes([0, 0xFF, 0x2F, 0])
+NOTE = bytes([0, 0x90, 60, 90, 96, 0x80, 60, 0])
+
+
+def midi(*tracks, form=1, count=None, division=480):
+    """Return a file of these tracks' events."""
+    count = len(tracks) if count is None else count
+    head = struct.pack(">4sIHHH", b"MThd", 6, form, count, division)
+    return head + b"".join(struct.pack(">4sI", b"MTrk", len(events)) + events for events in tracks)
+
+
+def meta(kind, content):
+    return bytes([0, 0xFF, kind, len(content)]) + content
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory):
+    return tmp_path_factory.mktemp("midi") / "song.mid"
+
+
+def there_and_back(score, path):
+    write_midi(score, path)
+    return read_midi(path)
+
+
+ticks = st.integers(0, 3000)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+timed_texts = st.lists(st.tuples(ticks, texts), max_size=4).map(
+    lambda rows: tuple(Text(*row) for row in rows)
+)
+
+
+@st.composite
+def tracks(draw):
+    notes = draw(
+        st.lists(
+            st.tuples(ticks, st.integers(0, 500), st.integers(0, 127), st.integers(1, 127)),
+            max_size=20,
+        )
+    )
+    # First in, first out: no note may end before an earlier one of its pitch.
+    ends, rows = {}, []
+    for onset, duration, pitch, velocity in sorted(notes):
+        ends[pitch] = max(onset + duration, ends.get(pitch, 0))
+        rows.append((onset, ends[pitch] - onset, pitch, velocity))
+    sevens = st.integers(0, 127)
+    controls = draw(st.lists(st.tuples(ticks, sevens, sevens), max_size=8))
+    bends = draw(st.lists(st.tuples(ticks, st.integers(-8192, 8191)), max_size=4))
+    table = np.array(sorted(controls, key=lambda row: row[0]), CONTROL)
+    return Track(
+        # Names of neighbours differ, as lyrics without notes belong to a neighbour of that name.
+        name=draw(texts) + str(draw(st.uuids())),
+        program=draw(sevens),
+        is_drum=draw(st.booleans()),
+        notes=rows,
+        controls=table,
+        pitch_bends=bends,
+        pedals=pedals_of(table),
+        lyrics=draw(timed_texts),
+    )
+
+
+scores = st.builds(
+    Score,
+    tpq=st.integers(1, 32767),
+    tracks=st.lists(tracks(), max_size=20).map(tuple),
+    tempos=st.lists(st.tuples(ticks, st.integers(1, 2**24 - 1)), max_size=40),
+    time_signatures=st.lists(
+        st.tuples(ticks, st.integers(1, 255), st.integers(0, 15).map(lambda power: 2**power)),
+        max_size=40,
+    ),
+    key_signatures=st.lists(
+        st.tuples(ticks, st.integers(-7, 7), st.integers(0, 1)),
+        max_size=4,
+    ),
+    markers=timed_texts.map(lambda rows: tuple(row for row in rows if row.text[:6] != "chord:")),
+    chords=timed_texts,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(score=scores)
+def test_any_score_comes_back_from_a_file(song, score):
+    assert there_and_back(score, song) == score
+
+
+def test_notes_equal_those_of_a_slow_and_obvious_reader(song):
+    rng = np.random.default_rng(3)
+    rows = np.stack(
+        [rng.integers(0, 2000, 300), rng.integers(1, 9, 300), *rng.integers(1, 127, (2, 300))]
+    )
+    write_midi(Score(tracks=(Track("A", 5, notes=rows.T.tolist()),)), song)
+    expected, open_notes, tick = [], {}, 0
+    for message in mido.MidiFile(song).tracks[1]:
+        tick += message.time
+        if message.type == "note_on" and message.velocity:
+            open_notes.setdefault(message.note, []).append((tick, message.velocity))
+        elif message.type in ("note_on", "note_off"):
+            onset, velocity = open_notes[message.note].pop(0)
+            expected.append((onset, tick - onset, message.note, velocity))
+    by_pitch = [(onset, pitch, duration, velocity) for onset, duration, pitch, velocity in expected]
+    notes = read_midi(song).tracks[0].notes
+    assert notes[["onset", "pitch", "duration", "velocity"]].tolist() == sorted(by_pitch)
+
+
+def test_forty_tracks_keep_their_order_and_drums_their_channel(song):
+    tracks = tuple(
+        Track(f"T{i}", i, is_drum=i % 7 == 3, notes=[(i, 10, 60, 90), (i, 20, 60, 91)])
+        for i in range(40)
+    )
+    assert there_and_back(Score(tracks=tracks), song).tracks == tracks
+    for index, track in enumerate(mido.MidiFile(song).tracks[1:]):
+        channels = {message.channel for message in track if message.type == "note_on"}
+        assert (channels == {9}) == (index % 7 == 3)
+
+
+def test_silent_tracks_come_back_with_program_controllers_and_lyrics(song):
+    tracks = (
+        Track("Tacet", 40),
+        Track("Fader", 7, controls=[(0, 7, 100)], pitch_bends=[(3, 99)]),
+        Track("Kit", 3, is_drum=True),
+        Track("Words", 52, lyrics=(Text(0, "la"),)),
+    )
+    assert there_and_back(Score(tracks=tracks), song).tracks == tracks
+
+
+def test_controllers_at_one_tick_keep_their_order(song):
+    bend_range = [(0, 101, 0), (0, 100, 0), (0, 6, 12), (0, 38, 0), (0, 101, 127), (0, 100, 127)]
+    score = Score(tracks=(Track("A", controls=bend_range * 20, notes=[(0, 1, 60, 90)]),))
+    assert there_and_back(score, song).tracks[0].controls.tolist() == bend_range * 20
+
+
+def test_tempos_at_one_tick_keep_their_order(song):
+    tempos = [(tick // 10, 400_000 + tick) for tick in range(500)]
+    assert there_and_back(Score(tempos=tempos), song).tempos.tolist() == tempos
+
+
+def test_pedals_without_controllers_are_written_as_controllers(song):
+    track = Track("A", notes=[(0, 1, 60, 90)], pedals=[(0, 480), (480, 100)])
+    back = there_and_back(Score(tracks=(track,)), song).tracks[0]
+    assert back.pedals.tolist() == [(0, 480), (480, 100)]
+    assert back.controls.tolist() == [(0, 64, 127), (480, 64, 0), (480, 64, 127), (580, 64, 0)]
+
+
+def test_a_pedal_that_is_only_let_go_is_no_pedal():
+    # symusic would have it down from tick 0 on every channel but the first.
+    events = bytes([10, 0xB1, 64, 0, 0, 0x91, 60, 90, 9, 60, 0])
+    assert len(read_midi(midi(events + END)).tracks[0].pedals) == 0
+
+
+def test_chords_are_markers_in_the_file(song):
+    score = Score(markers=(Text(0, "Verse"),), chords=(Text(0, "C"), Text(480, "F#m7b5/E")))
+    assert there_and_back(score, song) == score
+    texts = [message.text for message in mido.MidiFile(song).tracks[0] if message.type == "marker"]
+    assert texts == ["Verse", "chord:C", "chord:F#m7b5/E"]
+
+
+def test_text_that_is_not_utf8_comes_back_as_it_was_read(song):
+    events = meta(3, b"Fl\xf6te") + meta(5, b"caf\xe9") + meta(6, b"\xff") + NOTE + END
+    score = read_midi(midi(events))
+    assert score.tracks[0].name == "Fl\ufffdte"
+    assert there_and_back(score, song) == score
+
+
+def test_lyrics_stay_with_the_notes_of_their_track():
+    score = read_midi(midi(meta(3, b"Voice") + meta(5, b"la") + NOTE + END, NOTE + END))
+    assert [track.lyrics for track in score.tracks] == [(Text(0, "la"),), ()]
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        (bytes([0, 0xF0, 2, 1, 0xF7]), "1 x system exclusive"),
+        (bytes([0, 0xF7, 2, 0x90, 1]), "1 x system exclusive"),
+        (bytes([0, 0xD0, 5, 0, 0xD0, 6]), "2 x channel aftertouch"),
+        (bytes([0, 0xA0, 60, 5]), "1 x polyphonic aftertouch"),
+        (bytes([0, 0x90, 61, 5]), "1 x note without an end"),
+        (meta(1, b"hi") * 3 + meta(2, b"me"), "3 x text, 1 x copyright notice"),
+        (meta(0x60, b""), "1 x meta event 0x60"),
+        (meta(0x51, b"\0\0\0"), "1 x impossible tempo"),
+        (meta(0x51, b"\x07"), "1 x impossible tempo"),
+        (meta(0x58, bytes([0, 2, 24, 8])), "1 x impossible time signature"),
+        (meta(0x58, bytes([4, 16, 24, 8])), "1 x impossible time signature"),
+        (meta(0x58, bytes([4])), "1 x impossible time signature"),
+        (meta(0x59, bytes([8, 0])), "1 x impossible key signature"),
+        (meta(0x59, bytes([0x80, 0])), "1 x impossible key signature"),
+        (meta(0x59, b""), "1 x impossible key signature"),
+    ],
+)
+def test_what_a_score_cannot_keep_is_said_once(events, message):
+    with pytest.warns(
+        ComposerWarning, match=f"cannot keep, and it is left out: {message}$"
+    ) as seen:
+        score = read_midi(midi(events + NOTE + END))
+    assert len(seen) == 1
+    assert score == read_midi(midi(NOTE + END))
+
+
+def test_the_name_of_a_conductor_track_is_said_to_be_lost():
+    with pytest.warns(ComposerWarning, match="1 x name of a track without events"):
+        read_midi(midi(meta(3, b"Title") + meta(0x51, b"\7\0\0") + END, NOTE + END))
+
+
+RUNNING = bytes([0, 0x90, 60, 90])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        midi(RUNNING + bytes([96, 60, 0]) + END),
+        midi(RUNNING + meta(6, b"x") + bytes([96, 60, 0]) + END),
+        midi(NOTE),
+        midi(NOTE + END + b"\x93junk"),
+        midi(NOTE + END) + b"\0\0\0",
+        midi(NOTE + END) + struct.pack(">4sI", b"XFIH", 3) + b"abc",
+        midi(NOTE + END)[:14] + struct.pack(">4sI", b"XFIH", 3) + b"abc" + midi(NOTE + END)[14:],
+        b"MThd\0\0\0\x08" + midi()[8:10] + b"\0\1\1\xe0zz" + midi(NOTE + END)[14:],
+        midi(NOTE + END, form=0),
+    ],
+    ids=[
+        "running status",
+        "running status across a meta event",
+        "no end",
+        "bytes after the end",
+        "padding",
+        "unknown chunk behind",
+        "unknown chunk before",
+        "long header",
+        "format 0",
+    ],
+)
+def test_odd_files_that_the_standard_or_custom_allows_are_read(source):
+    assert read_midi(source).tracks[0].notes.tolist() == [(0, 96, 60, 90)]
+
+
+HUGE_WAIT = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xB0, 7, 1])
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (b"", "is empty; a MIDI file has 14 bytes at least"),
+        (b"RIFF0000", "is no MIDI file: it begins with b'RIFF', not b'MThd'"),
+        (b"MThd\0\0\0\6\0\1", "cut short: its header needs 14 bytes, and it has 10"),
+        (b"MThd\0\0\0\5\0\1\0\1\1\xe0", "its header has 5 bytes"),
+        (b"MThd\xff\0\0\6\0\1\0\1\1\xe0", "its header has 4278190086 bytes"),
+        (midi(NOTE + END, form=2), "MIDI format 2; save it as format 0 or 1"),
+        (midi(NOTE + END, division=0xE728), "SMPTE frames"),
+        (midi(NOTE + END, division=0), "0 ticks per quarter; 1 to 32767"),
+        (midi(NOTE + END, count=2), "says that it has 2 tracks, and has 1"),
+        (midi(NOTE + END, NOTE + END, count=1), "says that it has 1 tracks, and has 2"),
+        (midi(NOTE + END)[:-3], "cut short: track 1 says 12 bytes, 9 are left"),
+        (midi(NOTE[:-1]), "cut short: track 1 needs 2 bytes at byte 28, 1 are left"),
+        (midi(NOTE[:-3]), "cut short: track 1 needs 1 bytes at byte 27, 0 are left"),
+        (midi(b"\0\xff"), "cut short: track 1 needs 1 bytes at byte 24"),
+        (midi(b"\0\xff\1"), "cut short: track 1 needs 1 bytes at byte 25"),
+        (midi(b"\0\xff\1\x70abc"), "cut short: track 1 needs 112 bytes at byte 26, 3 are left"),
+        (midi(b"\0\xf0\xff\xff\xff\x7f"), "track 1 needs 268435455 bytes"),
+        (midi(NOTE + END, b"\0\x40\1"), "track 2 has the value 64 at byte 43, where an event"),
+        (midi(b"\0\xf4" + NOTE), "status 0xf4 at byte 23, which no file may hold"),
+        (midi(bytes([0, 0x90, 60, 200])), "the value 200 at byte 25, which is outside 0 to 127"),
+        (midi(b"\x81\x80\x80\x80\0" + NOTE), "number of more than 4 bytes at byte 22"),
+        (midi(HUGE_WAIT * 9), "reaches tick 2415919095 at byte 82, which is outside 0 to"),
+    ],
+)
+def test_broken_files_are_refused_with_the_reason(source, message):
+    with pytest.raises(MidiError, match=message):
+        read_midi(source)
+
+
+def test_a_wait_of_more_than_four_bytes_is_kept():
+    # Two waits of 2**28 - 1 ticks; the event between them is dropped.
+    text = bytes([0xFF, 0xFF, 0xFF, 0x7F]) + meta(1, b"")[1:]
+    with pytest.warns(ComposerWarning, match="2 x text"):
+        score = read_midi(midi(text * 2 + NOTE + END))
+    assert score.tracks[0].notes.tolist() == [(2**29 - 2, 96, 60, 90)]
+
+
+@pytest.mark.filterwarnings("ignore::composer.errors.ComposerWarning")
+@settings(max_examples=150, deadline=None)
+@given(score=scores, seed=st.integers(0, 2**32), flips=st.integers(0, 4))
+def test_damaged_files_are_read_or_refused(song, score, seed, flips):
+    rng = random.Random(seed)
+    write_midi(score, song)
+    content = bytearray(song.read_bytes())
+    for _ in range(flips):
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    content = content[: rng.randrange(len(content))] if rng.random() < 0.3 else content
+    try:
+        damaged = read_midi(bytes(content))
+    except MidiError:
+        return
+    if max([damaged.end, *damaged.tempos["tick"]]) < 2**28:
+        assert isinstance(damaged, Score)
+
+
+def test_bad_paths_are_refused_with_a_remedy(tmp_path):
+    with pytest.raises(MidiError, match=r"none\.mid does not exist; check the path"):
+        read_midi(tmp_path / "none.mid")
+    with pytest.raises(MidiError, match="is a folder; name one of the files in it"):
+        read_midi(tmp_path)
+    with pytest.raises(MidiError, match="cannot be read: embedded null"):
+        read_midi("a\0b")
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="this user may read every file"
+)
+def test_a_forbidden_file_is_refused(tmp_path):
+    path = tmp_path / "song.mid"
+    path.touch(mode=0)
+    with pytest.raises(MidiError, match="cannot be read: Permission denied"):
+        read_midi(path)
+
+
+def test_a_path_as_text_bytes_and_an_open_file_read_the_same(song):
+    score = Score(tracks=(Track("A", notes=[(0, 1, 60, 90)]),))
+    score.write_midi(song)
+    with open(song, "rb") as file:
+        assert Score.read(file) == score
+    assert Score.read(str(song)) == Score.read(song.read_bytes()) == score
+
+
+def test_a_stream_of_text_is_refused():
+    with pytest.raises(MidiError, match="open as text; open it in mode 'rb'"):
+        read_midi(io.StringIO("MThd"))
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (Score(markers=(Text(0, "\ud800"),)), "half a surrogate pair"),
+        (Score(tempos=[(2**28, 1)]), "tick 268435456 is outside 0 to 268435455"),
+        (Score(chords=(Text(2**28, "C"),)), "tick 268435456 is outside"),
+        (Score(tracks=(Track(notes=[(2**28 - 1, 1, 60, 90)]),)), "tick 268435456 is outside"),
+    ],
+)
+def test_a_score_that_no_file_can_hold_leaves_the_old_file(tmp_path, score, message):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+    with pytest.raises(MidiError, match=f"song.mid cannot be written: .*{message}"):
+        write_midi(score, path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["song.mid"]
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "song.mid"
+    path.write_bytes(b"old")
+
+    def refuse(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(MidiError, match="No space left on device; choose another path"):
+        write_midi(Score(), path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["song.mid"]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(MidiError, match=r"make the folder .*new first"):
+        write_midi(Score(), tmp_path / "new" / "song.mid")
+    with pytest.raises(MidiError, match="cannot be written"):
+        write_midi(Score(), tmp_path)
