@@ -6,14 +6,12 @@ Pitch classes are 0 (C) to 11 (B). A chord's quality is its place in `QUALITIES`
 written into vocabularies on disk, so new qualities go to the end and none ever moves.
 
 Note names follow the line of fifths (... Bb F C G D A E B F# ...): a key owns twelve neighbours on
-it, which gives Bb in F major, F# in G major and G# in A minor. Modes other than major and minor are
-not keys here.
+it, which gives Bb in F major, F# in G major and G# in A minor.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -323,7 +321,7 @@ def parse_chord(text: str) -> Chord | None:
     return Chord(root, _nearest_quality(tones), bass)
 
 
-def _nearest_quality(tones: AbstractSet[int]) -> int:
+def _nearest_quality(tones: frozenset[int]) -> int:
     return min(range(len(QUALITIES)), key=lambda i: len(tones ^ _QUALITY_TONES[i]))
 
 
