@@ -32,7 +32,7 @@ KEY_PROFILES = {
     "minor": (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0),
 }
 # Added to the correlation of the keys whose tonic is the last or the first note of the bass.
-FINAL_BONUS, FIRST_BONUS = 0.15, 0.05
+FINAL_BONUS, FIRST_BONUS = 0.2, 0.1
 
 UNITS = ("beat", "bar")
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.grid import Grid, choose_parts, cut_bars
+from composer.roles import part_roles
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.vocabulary import Ids
 from composer.training.corpus import Corpus
@@ -27,6 +28,15 @@ LONGEST_CONTEXT = 6  # bars given before those that are written
 ROLE_SAID = 0.8
 BORROWED_DRUMS = 0.3
 CHORDS_UNKNOWN = 0.15
+OTHER_PROGRAM = 0.3
+
+#: Role -> programs that stand in for a part's own now and then, so that a role can be asked of
+#: instruments the corpus has few of: all but basses, sound effects and percussion for a melody.
+STAND_INS = {
+    "melody": (*range(32), *range(40, 47), *range(48, 88), *range(104, 112)),
+    "bass": (*range(32, 40), 0, 42, 43, 57, 58, 70),
+    "accompaniment": (0, 1, 4, 5, 6, 11, 16, 19, 21, 24, 25, 26, 27, 46, 48, 49, 50, 52, 61, 89),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,35 +46,6 @@ class Task:
     context: list[int]
     fill: list[int]
     written: npt.NDArray[np.bool_]  # (bars, 1 + parts), column 0 the chords
-
-
-def part_roles(grid: Grid) -> list[str | None]:
-    """Return the role of each part, judged by its notes; None for drums and silent parts.
-
-    The melody is the highest part that plays one note at a time, or the highest of all where every
-    part plays chords; the bass is the lowest of the others, if it lies below middle C on average.
-    """
-    roles: list[str | None] = [None] * len(grid.parts)
-    height: dict[int, float] = {}
-    single: dict[int, bool] = {}
-    for row, part in enumerate(grid.parts):
-        notes = grid.notes[grid.notes["part"] == row]
-        if part.is_drum or not len(notes):
-            continue
-        onsets = len(np.unique(notes["bar"].astype(np.int64) * 4096 + notes["position"]))
-        height[row] = float(notes["pitch"].mean())
-        single[row] = len(notes) < 1.15 * onsets
-        roles[row] = "accompaniment"
-    if not height:
-        return roles
-    melody = max(height, key=lambda row: (single[row], height[row]))
-    roles[melody] = "melody"
-    others = {row: pitch for row, pitch in height.items() if row != melody}
-    if others:
-        bass = min(others, key=lambda row: others[row])
-        if others[bass] < 52 and single[bass]:
-            roles[bass] = "bass"
-    return roles
 
 
 class Examples:
@@ -95,7 +76,7 @@ class Examples:
         context_length: int,
         rows: int,
         seed: int = 0,
-        balance: float = 0.5,
+        balance: float = 0.25,
     ) -> None:
         self.corpus = corpus
         self.context_length = context_length
@@ -144,6 +125,7 @@ class Examples:
             left = len(grid.bars) - 1 - np.arange(start, start + count)
             window = cut_bars(grid, start, count)
             window, kept_roles = self._choose_parts(window, roles, kind, rng)
+            window = rename_programs(window, kept_roles, rng)
             if kind != "chords" and rng.random() < CHORDS_UNKNOWN:
                 window = window.replace(chords=window.chords[:0])
             task = draw_task(kind, window, kept_roles, rng)
@@ -256,3 +238,13 @@ def rename_key(ids: Ids, tokenizer: Cells, rng: Generator) -> Ids:
     mode = (int(ids[1]) - base) // 12
     renamed[1] = base + 12 * mode + rng.integers(0, 12)
     return renamed
+
+
+def rename_programs(grid: Grid, roles: Sequence[str | None], rng: Generator) -> Grid:
+    """Return a grid some parts of which are played by a stand-in."""
+    parts = list(grid.parts)
+    for row, role in enumerate(roles):
+        if role is not None and rng.random() < OTHER_PROGRAM:
+            program = int(rng.choice(STAND_INS[role]))
+            parts[row] = dataclasses.replace(parts[row], program=program)
+    return grid.replace(parts=tuple(parts))

@@ -56,9 +56,9 @@ class TrainingConfig:
     kv_heads: int = 4
     context_length: int = 1024
     steps: int = 2000
-    batch_size: int = 8
-    learning_rate: float = 2e-3
-    balance: float = 0.5
+    batch_size: int = 4
+    learning_rate: float = 1.5e-3
+    balance: float = 0.25
     evaluate_every: int = 100
     held_out_rows: int = 64
     threads: int = 0

@@ -1,0 +1,356 @@
+"""The verbs: melody, chords, arrange, infill. Each builds one request over the grid.
+
+Conventions
+-----------
+Bars count from 1 here, as in every DAW. What a verb returns is a new ``Score``; of the score it
+was given it keeps every event outside the cells it wrote, tick for tick.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+
+from composer.decoding.cpu import CPUDecoder
+from composer.decoding.decoder import Decoder
+from composer.decoding.sampler import write_cells
+from composer.decoding.sampling import Sampling
+from composer.edit import bar_range, grid_bars, own_bars, put_back, track_index
+from composer.errors import ModelError, RequestError
+from composer.instruments import parse_instrument
+from composer.lead_sheet import chart, chord_texts
+from composer.request import PartRules, Request
+from composer.roles import RangeLike, given_rules, part_rules, role_of
+from composer.score import Score, Track
+from composer.theory import Key, parse_chord
+from composer.tokenizers.cells import Cells, home_key
+from composer.voicing import block_chords
+
+#: A score, or the path of a MIDI file.
+ScoreLike = Union[Score, str, "os.PathLike[str]"]
+
+
+class Composer:
+    """A model and the verbs it serves.
+
+    Parameters
+    ----------
+    decoder
+        The model.
+    tokenizer
+        The tokenizer it was trained with.
+
+    Raises
+    ------
+    ModelError
+        The model has another vocabulary than the tokenizer.
+    """
+
+    def __init__(self, decoder: Decoder, tokenizer: Cells) -> None:
+        if decoder.vocab_size != tokenizer.vocab_size:
+            raise ModelError(
+                f"the model has {decoder.vocab_size} ids and the tokenizer {tokenizer.vocab_size}; "
+                f"take both from one folder"
+            )
+        self.decoder = decoder
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Composer:
+        """Return the composer of a folder that ``composer train`` wrote.
+
+        Raises
+        ------
+        ModelError
+            The folder is missing, corrupt, or holds another kind of model.
+        """
+        tokenizer = Cells.load(Path(folder))
+        return cls(CPUDecoder.from_folder(folder), tokenizer)
+
+    def melody(
+        self,
+        chords: str | None = None,
+        *,
+        key: str | None = None,
+        meter: str = "4/4",
+        tempo: float = 110,
+        bars: int | None = None,
+        part: str = "flute",
+        range: RangeLike | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_p: float = 0.95,
+    ) -> Score:
+        """Write a melody over chords; without chords it invents both.
+
+        Parameters
+        ----------
+        chords
+            Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``.
+        key
+            Such as ``"A minor"``; the one the chords suggest without it, or C major.
+        meter
+            Time signature.
+        tempo
+            Quarter notes a minute, 20 to 320.
+        bars
+            Number of bars; the chords' without it, else 8. More bars than chords repeat them.
+        part
+            Instrument: a General MIDI name, a short name, or a program number.
+        range
+            Such as ``"C4-C6"``; the instrument's comfortable register without it.
+        seed
+            The same seed gives the same music; a new one is drawn without it.
+        temperature, top_p
+            See ``Sampling``.
+
+        Returns
+        -------
+        Score
+            One track, and the chords as chord symbols.
+
+        Raises
+        ------
+        SymbolError
+            A key, chord, meter, instrument or range that cannot be read.
+        RequestError
+            Values that do not fit together.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("Am F C G", bars=8, part="violin", seed=1)
+        >>> tune.bars, [chord.text for chord in tune.chords][:4]
+        (8, ['Am', 'F', 'C', 'G'])
+        """
+        instrument = parse_instrument(part)
+        blank, home, count = chart(chords, key=key, meter=meter, tempo=tempo, bars=bars)
+        blank = blank.replace(
+            tracks=(Track(instrument.name, instrument.program, instrument.is_drum),)
+        )
+        rules = part_rules(instrument, "melody", given_range=range)
+        columns = [1] if chords is not None else [0, 1]
+        sampling = Sampling(temperature, top_p)
+        return self._write(blank, home, columns, (rules,), sampling, seed, bars=count)
+
+    def chords(
+        self,
+        melody: ScoreLike | None = None,
+        *,
+        key: str | None = None,
+        meter: str = "4/4",
+        tempo: float = 110,
+        bars: int | None = None,
+        part: str | None = "piano",
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_p: float = 0.95,
+    ) -> Score:
+        """Invent a chord progression, or harmonise a melody.
+
+        Every chord holds the melody note it begins with, and lies in the key unless that note does
+        not.
+
+        Parameters
+        ----------
+        melody
+            A score or the path of one; a progression is invented without it.
+        key
+            As in ``melody``; the given score's key signature, or the key its notes suggest,
+            without it.
+        meter, tempo, bars
+            Of an invented progression; a given score has its own.
+        part
+            Instrument that plays the chords as block chords in a track "Chords"; None for chord
+            symbols alone.
+        seed, temperature, top_p
+            As in ``melody``.
+
+        Returns
+        -------
+        Score
+            What was given, with chord symbols (in place of its own, if it had any) and the track.
+
+        Examples
+        --------
+        >>> import composer
+        >>> composer.chords(key="D minor", bars=4, seed=3).bars
+        4
+        """
+        instrument = None if part is None else parse_instrument(part)
+        if melody is None:
+            score, home, count = chart(None, key=key, meter=meter, tempo=tempo, bars=bars)
+        else:
+            score = read(melody)
+            home = Key.parse(key) if key else home_key(score)
+            count = own_bars(score)
+        score = score.replace(chords=())
+        rules = tuple(PartRules() for _ in score.tracks)
+        sampling = Sampling(temperature, top_p)
+        written = self._write(score, home, [0], rules, sampling, seed, bars=count)
+        if instrument is None:
+            return written
+        end = int(written.meter.bar_start(count))
+        parsed = [(tick, parse_chord(text)) for tick, text in written.chords]
+        track = Track("Chords", instrument.program, instrument.is_drum, block_chords(parsed, end))
+        return written.replace(tracks=(*written.tracks, track))
+
+    def arrange(
+        self,
+        score: ScoreLike,
+        parts: Sequence[str] = ("piano", "bass", "drums"),
+        *,
+        chords: str | None = None,
+        key: str | None = None,
+        keep: Sequence[str | int] | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_p: float = 0.95,
+    ) -> Score:
+        """Write parts to a melody and its chords.
+
+        Parameters
+        ----------
+        score
+            A score or the path of one: a melody, or a piece that wants more parts.
+        parts
+            Instruments, each a new track after those of the score.
+        chords
+            Lead-sheet text, in place of the score's chords. A score without chords is harmonised
+            first.
+        key
+            The score's key signature, or the key its notes suggest, without it.
+        keep
+            Names or numbers (from 1) of the tracks that stay; all without it.
+        seed, temperature, top_p
+            As in ``melody``.
+
+        Returns
+        -------
+        Score
+            The tracks kept, untouched, and the new ones.
+
+        Examples
+        --------
+        >>> import composer
+        >>> song = composer.arrange(composer.melody("C G Am F", seed=1), ["piano", "bass"], seed=1)
+        >>> [track.name for track in song.tracks]
+        ['Flute', 'Acoustic Grand Piano', 'Acoustic Bass']
+        """
+        if isinstance(parts, str):
+            parts = [name.strip() for name in parts.split(",")]
+        if not parts:
+            raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
+        instruments = [parse_instrument(name) for name in parts]
+        given = read(score)
+        if keep is not None:
+            rows = [track_index(given, name) for name in keep]
+            given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(set(rows))))
+        home = Key.parse(key) if key else home_key(given)
+        count = own_bars(given)
+        if chords is not None:
+            given = given.replace(chords=chord_texts(chords, home, given, count))
+        elif not given.chords:
+            given = self.chords(
+                given, key=home.name, part=None, seed=seed, temperature=temperature, top_p=top_p
+            )
+        first = len(given.tracks)
+        new = (Track(player.name, player.program, player.is_drum) for player in instruments)
+        whole = given.replace(tracks=(*given.tracks, *new))
+        rules = (
+            *given_rules(self.tokenizer.grid(given, home)),
+            *(part_rules(player, role_of(player)) for player in instruments),
+        )
+        columns = [first + 1 + i for i, _ in enumerate(instruments)]
+        sampling = Sampling(temperature, top_p)
+        return self._write(whole, home, columns, rules, sampling, seed, bars=count)
+
+    def infill(
+        self,
+        score: ScoreLike,
+        bars: str | tuple[int, int],
+        parts: Sequence[str | int] | None = None,
+        *,
+        key: str | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
+        top_p: float = 0.95,
+    ) -> Score:
+        """Write some bars of some parts anew, in keeping with all the rest.
+
+        Parameters
+        ----------
+        score
+            A score or the path of one.
+        bars
+            First and last bar, counted from 1: ``(5, 8)`` or ``"5-8"``.
+        parts
+            Names or numbers (from 1) of tracks, and ``"chords"`` for the chord symbols; all tracks
+            without it.
+        key
+            The score's key signature, or the key its notes suggest, without it.
+        seed, temperature, top_p
+            As in ``melody``.
+
+        Returns
+        -------
+        Score
+            The score; notes that begin in the cells named are new, all else is as it was.
+
+        Raises
+        ------
+        RequestError
+            Bars or parts that the score does not have.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G Am F", seed=1)
+        >>> composer.infill(tune, bars="3-4", seed=2).bars
+        4
+        """
+        given = read(score)
+        home = Key.parse(key) if key else home_key(given)
+        count = own_bars(given)
+        first, last = bar_range(bars, count)
+        names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else parts
+        names = [names] if isinstance(names, str | int) else names
+        columns = [0 if name == "chords" else track_index(given, name) + 1 for name in names]
+        if not columns:
+            raise RequestError("parts is empty; name tracks of the score, or leave it out for all")
+        rules = given_rules(self.tokenizer.grid(given, home))
+        sampling = Sampling(temperature, top_p)
+        window = slice(first - 1, last)
+        return self._write(given, home, columns, rules, sampling, seed, bars=count, window=window)
+
+    def _write(
+        self,
+        score: Score,
+        key: Key,
+        columns: Sequence[int],
+        rules: tuple[PartRules, ...],
+        sampling: Sampling,
+        seed: int | None,
+        *,
+        bars: int,
+        window: slice = slice(None),
+    ) -> Score:
+        """Return the score with some columns of the grid written in some bars."""
+        first, last, _ = window.indices(bars)
+        rows = slice(grid_bars(score, first), grid_bars(score, last))
+        grid = self.tokenizer.grid(score, key, grid_bars(score, bars))
+        written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
+        written[rows, list(columns)] = True
+        seed = secrets.randbelow(2**32) if seed is None else seed
+        request = Request(grid, written, rules, sampling, seed)
+        return put_back(score, write_cells(request, self.decoder, self.tokenizer), written)
+
+
+def read(score: ScoreLike) -> Score:
+    """Return a score, read from its file if it is a path."""
+    return score if isinstance(score, Score) else Score.read(score)

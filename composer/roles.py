@@ -1,0 +1,194 @@
+"""From an instrument to how its part is written: role, range, how many notes at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Union
+
+import numpy as np
+
+from composer.constraints import BassNotes, ChordTones, InScale, PitchRange, PitchRule
+from composer.errors import RequestError, SymbolError
+from composer.grid import Grid
+from composer.instruments import Instrument, sounding_range
+from composer.request import PartRules
+from composer.score import Events
+
+#: Programs that play one note at a time: basses, solo strings, brass and winds, whistles.
+MONOPHONIC = frozenset(
+    {*range(32, 44), *range(56, 61), *range(64, 80), 22, 80, 81, 84, 87, 109, 110, 111}
+)
+#: Programs that take the bass of an arrangement: basses, double bass, tuba.
+BASSES = frozenset({*range(32, 40), 43, 58})
+
+#: Where each role is written, as far as the instrument reaches: a voice's register for a melody,
+#: the bass staff, and between the two the accompaniment.
+REGISTERS = {"melody": (57, 84), "bass": (28, 55), "accompaniment": (40, 79)}
+_LEAST_WIDTH = 12  # a register cut narrower than an octave is given up for the instrument's range
+
+_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+#: A range as people write it: "C4-C6", or two MIDI pitches.
+RangeLike = Union[str, tuple[int, int]]
+
+
+def parse_pitch(text: str) -> int:
+    """Return the MIDI pitch of a note name; C4 is middle C, 60.
+
+    Raises
+    ------
+    SymbolError
+        The text is no note from C-1 to G9.
+
+    Examples
+    --------
+    >>> parse_pitch("C4"), parse_pitch("Bb3")
+    (60, 58)
+    """
+    found = re.fullmatch(r"\s*([A-Ga-g])([#b]?)(-?\d)\s*", text)
+    if found:
+        letter, sign, octave = found.groups()
+        pitch = 12 * (int(octave) + 1) + _NATURALS[letter.upper()] + {"#": 1, "b": -1}.get(sign, 0)
+        if 0 <= pitch <= 127:
+            return pitch
+    raise SymbolError(f"note {text!r} cannot be read; write one such as 'C4' (middle C) or 'F#5'")
+
+
+def parse_range(given: RangeLike) -> tuple[int, int]:
+    """Return the lowest and highest pitch of a range.
+
+    Raises
+    ------
+    RequestError
+        The range is empty or no range.
+
+    Examples
+    --------
+    >>> parse_range("C4-C6")
+    (60, 84)
+    """
+    if isinstance(given, str):
+        found = re.fullmatch(
+            r"\s*([A-Ga-g][#b]?-?\d)\s*(?:-|–|to|\.\.)\s*([A-Ga-g][#b]?-?\d)\s*", given
+        )
+        if not found:
+            raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
+        low, high = parse_pitch(found[1]), parse_pitch(found[2])
+    else:
+        low, high = given
+    if not 0 <= low <= high <= 127:
+        raise RequestError(
+            f"range {low} to {high} is no range of MIDI pitches; the low one comes first, 0 to 127"
+        )
+    return low, high
+
+
+def role_of(instrument: Instrument) -> str | None:
+    """Return the role an instrument has in an arrangement; None for drums."""
+    if instrument.is_drum:
+        return None
+    return "bass" if instrument.program in BASSES else "accompaniment"
+
+
+def part_rules(
+    instrument: Instrument,
+    role: str | None,
+    *,
+    given_range: RangeLike | None = None,
+    in_key: bool = True,
+) -> PartRules:
+    """Return the rules of a part.
+
+    Parameters
+    ----------
+    instrument
+        Who plays it.
+    role
+        ``"melody"``, ``"bass"``, ``"accompaniment"``, or None for drums.
+    given_range
+        Range to keep to; without it the role's register as far as the instrument reaches.
+    in_key
+        Whether notes keep to the key, as the chords alter it, and to the chords on strong beats.
+    """
+    if instrument.is_drum or role is None:
+        return PartRules(None, (PitchRange(35, 81),), most_notes=5)
+    low, high = parse_range(given_range) if given_range else register(instrument.program, role)
+    rules: list[PitchRule] = [PitchRange(low, high)]
+    if in_key:
+        rules += [InScale(), ChordTones()]
+    if role == "bass":
+        rules.append(BassNotes())
+    monophonic = role in ("melody", "bass") or instrument.program in MONOPHONIC
+    return PartRules(role, tuple(rules), monophonic=monophonic, most_notes=4)
+
+
+def register(program: int, role: str) -> tuple[int, int]:
+    """Return where a program is written in a role.
+
+    Examples
+    --------
+    >>> register(73, "melody"), register(43, "bass"), register(42, "melody")
+    ((60, 84), (28, 55), (57, 76))
+    """
+    low, high = sounding_range(program)
+    role_low, role_high = REGISTERS[role]
+    inner = max(low, role_low), min(high, role_high)
+    return inner if inner[1] - inner[0] >= _LEAST_WIDTH else (low, high)
+
+
+def part_roles(grid: Grid) -> list[str | None]:
+    """Return the role of each part, judged by its notes; None for drums and silent parts.
+
+    The melody is the highest part that plays one note at a time, or the highest of all where every
+    part plays chords; the bass is the lowest of the others, if it lies below middle C on average.
+    """
+    roles: list[str | None] = [None] * len(grid.parts)
+    height: dict[int, float] = {}
+    single: dict[int, bool] = {}
+    for row, part in enumerate(grid.parts):
+        notes = grid.notes[grid.notes["part"] == row]
+        if part.is_drum or not len(notes):
+            continue
+        height[row] = float(notes["pitch"].mean())
+        single[row] = _plays_singly(notes)
+        roles[row] = "accompaniment"
+    if not height:
+        return roles
+    melody = max(height, key=lambda row: (single[row], height[row]))
+    roles[melody] = "melody"
+    others = {row: pitch for row, pitch in height.items() if row != melody}
+    if others:
+        bass = min(others, key=lambda row: others[row])
+        if others[bass] < 52 and single[bass]:
+            roles[bass] = "bass"
+    return roles
+
+
+def given_rules(grid: Grid) -> tuple[PartRules, ...]:
+    """Return rules for the parts a piece has: their own register, and one note at a time if so.
+
+    Parameters
+    ----------
+    grid
+        The piece.
+    """
+    found = []
+    for row, (part, role) in enumerate(zip(grid.parts, part_roles(grid), strict=True)):
+        player = Instrument(part.name, part.program, part.is_drum)
+        notes = grid.notes[grid.notes["part"] == row]
+        if role is None:
+            found.append(part_rules(player, role_of(player)))
+            continue
+        low, high = int(notes["pitch"].min()), int(notes["pitch"].max())
+        widen = max(0, _LEAST_WIDTH - (high - low) + 1) // 2
+        rules = part_rules(player, role, given_range=(max(0, low - widen), min(127, high + widen)))
+        monophonic = _plays_singly(notes)
+        found.append(dataclasses.replace(rules, monophonic=monophonic, least_onsets=0))
+    return tuple(found)
+
+
+def _plays_singly(notes: Events) -> bool:
+    """Return whether nearly all notes begin alone."""
+    onsets = len(np.unique(notes["bar"].astype(np.int64) * 4096 + notes["position"]))
+    return len(notes) < 1.15 * onsets
