@@ -78,7 +78,7 @@ def test_unknown_names_get_the_nearest_ones(name, near):
 
 
 def test_names_like_nothing_point_to_the_table():
-    with pytest.raises(SymbolError, match="see composer.instruments"):
+    with pytest.raises(SymbolError, match="GM_PROGRAMS"):
         parse_instrument("xyzzy")
 
 
