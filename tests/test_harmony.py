@@ -170,6 +170,12 @@ def test_symbols_are_spelled_for_the_key():
     assert labels(comping("Bb"), key=Key.parse("B")) == ["A#"]
 
 
+@pytest.mark.parametrize(("key", "symbol"), [("C", "Dm"), ("D", "D"), ("Bb", "Dm")])
+def test_where_the_third_is_missing_the_key_decides(key, symbol):
+    score = Score(QUARTER, (Track(notes=[(0, 1920, 50, 80), (0, 1920, 57, 80)]),))
+    assert labels(score, key=Key.parse(key)) == [symbol]
+
+
 @pytest.mark.parametrize(
     ("meter", "ticks"),
     [((6, 8), [0, 720, 1440, 2160]), ((3, 4), [0, 480, 960, 1440]), ((2, 2), [0, 480, 960, 1440])],
