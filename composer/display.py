@@ -140,7 +140,7 @@ def piano_roll(
         top -= panel.height + GAP
     _write_chords(figure.axes[0], chords)
     _write_bar_numbers(figure.axes[-1], axis)
-    figure._repr_png_ = functools.partial(_png, figure)
+    figure._repr_png_ = functools.partial(_png, figure)  # type: ignore[attr-defined]
     return figure
 
 
@@ -236,7 +236,7 @@ def _draw_rows(axes: Axes, panel: _Panel, axis: _Axis) -> None:
         rows = rows[np.isin(rows % 12, (1, 3, 6, 8, 10))]
         cs = [row - 0.5 for row in panel.rows[1:] if row % 12 == 0]
         axes.hlines(cs, axis.start, axis.end, BAR_LINE, linewidth=0.4, zorder=0.6)
-    boxes = _boxes(np.full(len(rows), axis.start), np.full(len(rows), axis.end), rows, 0.5)
+    boxes: Any = _boxes(np.full(len(rows), axis.start), np.full(len(rows), axis.end), rows, 0.5)
     axes.add_collection(PolyCollection(boxes, facecolor=BAND, edgecolor="none", zorder=0.5))
 
 
@@ -268,7 +268,7 @@ def _draw_notes(axes: Axes, panel: _Panel, axis: _Axis) -> None:
     strength = 0.25 + 0.75 * notes["velocity"][:, None] / 127
     colours = 1 - strength * (1 - np.array(to_rgb(panel.colour)))
     outline = 0.5 if axis.ticks(8) < axis.tpq else 0.0  # would leave nothing of narrow notes
-    boxes = _boxes(onsets, ends, rows, half)
+    boxes: Any = _boxes(onsets, ends, rows, half)
     axes.add_collection(
         PolyCollection(boxes, facecolors=colours, edgecolors="white", linewidths=outline, zorder=2)
     )
@@ -301,10 +301,11 @@ def _row_labels(panel: _Panel) -> list[tuple[int, str]]:
 def _names(track: Track) -> tuple[str, str]:
     """Return the name of a part and, where it says more, of its instrument."""
     instrument = "Drums" if track.is_drum else GM_PROGRAMS[track.program]
-    name = track.name.strip()
-    if not name or name.lower() == instrument.lower():
+    name = " ".join(track.name.split())
+    if not name:
         return instrument, ""
-    return (name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"), instrument
+    short = name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+    return short, "" if instrument.lower() in name.lower() else instrument
 
 
 def _name_inches(track: Track) -> float:
@@ -324,6 +325,7 @@ def _inches(text: str, size: float, weight: str = "normal") -> float:
 
     if not text.strip():
         return 0.0
+    text = text.replace("$", "S")  # a dollar sign would begin a formula
     path = TextPath((0, 0), text, size=size, prop=FontProperties(weight=weight))
     return float(path.get_extents().width) / 72
 
@@ -334,7 +336,13 @@ def _write_name(axes: Axes, panel: _Panel, left: float) -> None:
         return
     x = 72 * (MARGIN - left)
     where: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    where |= {"xy": (0, 1), "va": "top", "ha": "left", "annotation_clip": False}
+    where |= {
+        "xy": (0, 1),
+        "va": "top",
+        "ha": "left",
+        "annotation_clip": False,
+        "parse_math": False,
+    }
     axes.annotate(name, xytext=(x, -2), size=NAME_SIZE, weight="bold", color=panel.colour, **where)
     axes.annotate(instrument, xytext=(x, -14), size=INSTRUMENT_SIZE, color=FAINT, **where)
 
@@ -367,6 +375,7 @@ def _write_chords(axes: Axes, chords: Sequence[_ChordText]) -> None:
             size=CHORD_SIZE,
             color=FAINT if text == "N.C." else INK,
             annotation_clip=False,
+            parse_math=False,
         )
 
 
