@@ -25,8 +25,9 @@ from composer.theory import QUALITIES, Chord, Key, chord_symbol
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# How well each note above the tonic fits. Of five published pairs of profiles this one named key
-# and mode best (benchmarks/harmony.py).
+# How well each note above the tonic fits. Of Krumhansl-Kessler's, Temperley's, Aarden-Essen's,
+# Bellman-Budge's and Albrecht-Shanahan's, these profiles told the mode of lead sheets best and the
+# signatures of 649 scores as well as any.
 KEY_PROFILES = {
     "major": (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0),
     "minor": (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0),
@@ -133,6 +134,27 @@ def infer_key(score: Score) -> Key:
     fit[[last, last + 12]] += FINAL_BONUS
     fit[[first, first + 12]] += FIRST_BONUS
     return _KEYS[int(fit.argmax())]
+
+
+def song_key(score: Score) -> Key:
+    """Return the key of the first key signature; its mode, unless it says minor, from the notes.
+
+    Most files say major of everything, so of a major key and its relative minor the one that the
+    notes suggest is taken. Without a signature the notes say all.
+
+    Examples
+    --------
+    >>> from composer import Track
+    >>> notes = [(480 * i, 480, pitch, 90) for i, pitch in enumerate((57, 60, 64, 62, 59, 56, 57))]
+    >>> song_key(Score(tracks=(Track(notes=notes),), key_signatures=[(0, 0, 0)])).name
+    'A minor'
+    """
+    inferred = infer_key(score)
+    if not len(score.key_signatures):
+        return inferred
+    _, sharps, minor = score.key_signatures[0].tolist()
+    said = Key.from_signature(sharps, bool(minor))
+    return inferred if not minor and inferred.scale == said.scale else said
 
 
 def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tuple[Text, ...]:
