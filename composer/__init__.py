@@ -1,9 +1,10 @@
 """Write music with a machine, as notes you can edit.
 
 >>> import composer
->>> tune = composer.Score(tracks=(composer.Track("Flute", 73, notes=[(0, 480, 72, 90)]),))
->>> tune.bars
-1
+>>> tune = composer.melody("Am F C G", bars=8, part="flute", seed=1)
+>>> song = composer.arrange(tune, ["piano", "bass", "drums"], seed=1)
+>>> [track.name for track in song.tracks]
+['Flute', 'Piano', 'Bass', 'Drums']
 
 Public names are imported when first used, so that ``import composer`` costs little and needs
 neither torch nor music21.
@@ -27,19 +28,29 @@ _HOMES = {
     "SymbolError": "composer.errors",
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
+    "Composer": "composer.compose",
+    "example": "composer.example_tunes",
+    "example_names": "composer.example_tunes",
+    "load": "composer.compose",
     "Note": "composer.score",
     "Score": "composer.score",
     "Text": "composer.score",
     "Track": "composer.score",
 }
 
-__all__ = sorted([*_HOMES, "__version__"])
+# The verbs of the model that comes with the package.
+_VERBS = ("melody", "chords", "arrange", "infill")
+
+__all__ = sorted([*_HOMES, *_VERBS, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name in _VERBS:
+        value = getattr(__getattr__("load")(), name)
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
         raise AttributeError(f"module 'composer' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -49,6 +60,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.compose import Composer, load
     from composer.errors import (
         ComposerError,
         ComposerWarning,
@@ -60,4 +72,10 @@ if TYPE_CHECKING:
         TokenError,
         TrainingError,
     )
+    from composer.example_tunes import example, example_names
     from composer.score import Note, Score, Text, Track
+
+    melody = load().melody
+    chords = load().chords
+    arrange = load().arrange
+    infill = load().infill

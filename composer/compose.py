@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Union
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
@@ -22,17 +24,21 @@ from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.edit import bar_range, grid_bars, own_bars, put_back, track_index
 from composer.errors import ModelError, RequestError
+from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart, chord_texts
 from composer.request import PartRules, Request
 from composer.roles import RangeLike, given_rules, part_rules, role_of
 from composer.score import Score, Track
 from composer.theory import Key, parse_chord
-from composer.tokenizers.cells import Cells, home_key
+from composer.tokenizers.cells import Cells
 from composer.voicing import block_chords
 
 #: A score, or the path of a MIDI file.
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
+
+#: The model that comes with the package.
+PRETRAINED = Path(__file__).with_name("pretrained")
 
 
 class Composer:
@@ -44,6 +50,8 @@ class Composer:
         The model.
     tokenizer
         The tokenizer it was trained with.
+    progress
+        Whether to show a progress bar, where there is a terminal.
 
     Raises
     ------
@@ -51,7 +59,7 @@ class Composer:
         The model has another vocabulary than the tokenizer.
     """
 
-    def __init__(self, decoder: Decoder, tokenizer: Cells) -> None:
+    def __init__(self, decoder: Decoder, tokenizer: Cells, *, progress: bool = False) -> None:
         if decoder.vocab_size != tokenizer.vocab_size:
             raise ModelError(
                 f"the model has {decoder.vocab_size} ids and the tokenizer {tokenizer.vocab_size}; "
@@ -59,18 +67,31 @@ class Composer:
             )
         self.decoder = decoder
         self.tokenizer = tokenizer
+        self.progress = progress
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> Composer:
+    def load(
+        cls, folder: str | os.PathLike[str] | None = None, *, progress: bool = False
+    ) -> Composer:
         """Return the composer of a folder that ``composer train`` wrote.
+
+        Parameters
+        ----------
+        folder
+            The folder; the model that comes with the package without it.
+        progress
+            As above.
 
         Raises
         ------
         ModelError
             The folder is missing, corrupt, or holds another kind of model.
         """
-        tokenizer = Cells.load(Path(folder))
-        return cls(CPUDecoder.from_folder(folder), tokenizer)
+        folder = PRETRAINED if folder is None else Path(folder)
+        if not folder.is_dir():
+            raise ModelError(f"{folder} is no folder; name one that composer train wrote")
+        tokenizer = Cells.load(folder)
+        return cls(CPUDecoder.from_folder(folder), tokenizer, progress=progress)
 
     def melody(
         self,
@@ -130,9 +151,7 @@ class Composer:
         """
         instrument = parse_instrument(part)
         blank, home, count = chart(chords, key=key, meter=meter, tempo=tempo, bars=bars)
-        blank = blank.replace(
-            tracks=(Track(instrument.name, instrument.program, instrument.is_drum),)
-        )
+        blank = blank.replace(tracks=(_track(part),))
         rules = part_rules(instrument, "melody", given_range=range)
         columns = [1] if chords is not None else [0, 1]
         sampling = Sampling(temperature, top_p)
@@ -187,7 +206,7 @@ class Composer:
             score, home, count = chart(None, key=key, meter=meter, tempo=tempo, bars=bars)
         else:
             score = read(melody)
-            home = Key.parse(key) if key else home_key(score)
+            home = Key.parse(key) if key else song_key(score)
             count = own_bars(score)
         score = score.replace(chords=())
         rules = tuple(PartRules() for _ in score.tracks)
@@ -240,7 +259,7 @@ class Composer:
         >>> import composer
         >>> song = composer.arrange(composer.melody("C G Am F", seed=1), ["piano", "bass"], seed=1)
         >>> [track.name for track in song.tracks]
-        ['Flute', 'Acoustic Grand Piano', 'Acoustic Bass']
+        ['Flute', 'Piano', 'Bass']
         """
         if isinstance(parts, str):
             parts = [name.strip() for name in parts.split(",")]
@@ -251,7 +270,7 @@ class Composer:
         if keep is not None:
             rows = [track_index(given, name) for name in keep]
             given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(set(rows))))
-        home = Key.parse(key) if key else home_key(given)
+        home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
         if chords is not None:
             given = given.replace(chords=chord_texts(chords, home, given, count))
@@ -260,8 +279,7 @@ class Composer:
                 given, key=home.name, part=None, seed=seed, temperature=temperature, top_p=top_p
             )
         first = len(given.tracks)
-        new = (Track(player.name, player.program, player.is_drum) for player in instruments)
-        whole = given.replace(tracks=(*given.tracks, *new))
+        whole = given.replace(tracks=(*given.tracks, *map(_track, parts)))
         rules = (
             *given_rules(self.tokenizer.grid(given, home)),
             *(part_rules(player, role_of(player)) for player in instruments),
@@ -315,7 +333,7 @@ class Composer:
         4
         """
         given = read(score)
-        home = Key.parse(key) if key else home_key(given)
+        home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
         first, last = bar_range(bars, count)
         names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else parts
@@ -348,9 +366,36 @@ class Composer:
         written[rows, list(columns)] = True
         seed = secrets.randbelow(2**32) if seed is None else seed
         request = Request(grid, written, rules, sampling, seed)
-        return put_back(score, write_cells(request, self.decoder, self.tokenizer), written)
+        hidden = None if self.progress else True  # None: hidden unless there is a terminal
+        with tqdm(total=last - first, desc="Writing", unit="bar", disable=hidden) as bar:
+            grid = write_cells(request, self.decoder, self.tokenizer, wrote=bar.update)
+        return put_back(score, grid, written)
 
 
 def read(score: ScoreLike) -> Score:
     """Return a score, read from its file if it is a path."""
     return score if isinstance(score, Score) else Score.read(score)
+
+
+@lru_cache(maxsize=1)
+def _pretrained() -> Composer:
+    return Composer.load()
+
+
+def load(folder: str | os.PathLike[str] | None = None) -> Composer:
+    """Return the composer of a model folder; the one that comes with the package without it.
+
+    Raises
+    ------
+    ModelError
+        The folder is missing, corrupt, or holds another kind of model.
+    """
+    return _pretrained() if folder is None else Composer.load(folder)
+
+
+def _track(name: str | int) -> Track:
+    """Return an empty track for an instrument, called what the user calls it."""
+    player = parse_instrument(name)
+    by_number = str(name).strip().isdigit()
+    title = player.name if by_number else str(name).strip().title()
+    return Track(title, player.program, player.is_drum)

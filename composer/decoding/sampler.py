@@ -10,6 +10,7 @@ there.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,8 +35,22 @@ LEAST_BUDGET = 48  # a bar whose cells would get less is left to the next window
 OVERRUN = 8  # ids a cell over its budget may need to end
 
 
-def write_cells(request: Request, decoder: Decoder, tokenizer: Cells) -> Grid:
+def write_cells(
+    request: Request,
+    decoder: Decoder,
+    tokenizer: Cells,
+    wrote: Callable[[int], object] = lambda bars: None,
+) -> Grid:
     """Return the request's grid with the cells asked for written.
+
+    Parameters
+    ----------
+    request
+        What to write.
+    decoder, tokenizer
+        The model and its tokenizer; the decoder forgets what it held.
+    wrote
+        Told how many bars are done, whenever some are.
 
     Raises
     ------
@@ -49,7 +64,9 @@ def write_cells(request: Request, decoder: Decoder, tokenizer: Cells) -> Grid:
     writer = _Writer(dataclasses.replace(request, grid=grid), decoder, tokenizer)
     todo = np.flatnonzero(written.any(1)).tolist()
     while todo:
-        todo = todo[writer.write_window(todo) :]
+        count = writer.write_window(todo)
+        wrote(count)
+        todo = todo[count:]
     return writer.grid
 
 

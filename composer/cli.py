@@ -1,0 +1,273 @@
+"""The command line: ``composer melody | chords | arrange | infill | tokenize | train | demo``."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from composer.errors import ComposerError, ComposerWarning
+
+Command = Callable[..., Any]
+
+
+class _OneLine(click.Group):
+    """A group whose commands say errors and warnings in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what the library refuses is an error of use, not of the program."""
+        warnings.showwarning = _show_warning
+        try:
+            return super().invoke(ctx)
+        except ComposerError as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    if issubclass(category, ComposerWarning):
+        click.echo(f"Warning: {message}", err=True)
+
+
+def _all(*options: Command) -> Command:
+    """Return a decorator that adds options in the order given."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _out(default: str) -> Command:
+    return click.option(
+        "--out",
+        "-o",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=default,
+        show_default=True,
+        callback=_check_folder,
+        help="MIDI file to write.",
+    )
+
+
+def _check_folder(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """Say that a folder is missing before the work is done rather than after."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}; make it first")
+    return path
+
+
+_midi = click.Path(path_type=Path, dir_okay=False)
+_key = click.option("--key", help="Home key, such as 'A minor'; judged by chords or notes without.")
+_sampling = _all(
+    click.option("--seed", type=int, help="The same seed writes the same music."),
+    click.option("--temperature", default=1.0, show_default=True, help="0 is safest, 5 wildest."),
+    click.option(
+        "--top-p", default=0.95, show_default=True, help="Likeliest share to choose from."
+    ),
+    click.option(
+        "--model",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of a model you trained; the one in the package without.",
+    ),
+)
+_new_piece = _all(
+    click.option("--meter", default="4/4", show_default=True),
+    click.option("--tempo", default=110.0, show_default=True, help="Quarter notes a minute."),
+    click.option("--bars", type=int, help="Number of bars."),
+)
+
+
+@click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="composer-midi")
+def main() -> None:
+    """Write music with a machine, as MIDI you can edit.
+
+    \b
+    Example: composer melody "Am F C G" --part violin -o tune.mid
+             composer arrange tune.mid --parts piano,bass,drums -o song.mid
+    """
+
+
+@main.command()
+@click.argument("chords", required=False)
+@_key
+@_new_piece
+@click.option("--part", default="flute", show_default=True, help="Instrument.")
+@click.option("--range", "range_", help="Such as C4-C6.")
+@_sampling
+@_out("melody.mid")
+def melody(
+    chords: str | None, range_: str | None, model: Path | None, out: Path, **settings: Any
+) -> None:
+    """Write a melody over CHORDS, a lead-sheet text; without it invent both.
+
+    \b
+    Example: composer melody "| Am F | C G7/B |" --bars 8 --part violin --seed 1
+    """
+    _save(_composer(model).melody(chords, range=range_, **settings), out)
+
+
+@main.command()
+@click.argument("melody", required=False, type=_midi)
+@_key
+@_new_piece
+@click.option("--part", default="piano", show_default=True, help="Instrument for the chords.")
+@_sampling
+@_out("chords.mid")
+def chords(melody: Path | None, model: Path | None, out: Path, **settings: Any) -> None:
+    """Harmonise the MIDI file MELODY; without it invent a chord progression.
+
+    \b
+    Example: composer chords tune.mid -o harmonised.mid
+             composer chords --key "D minor" --bars 8
+    """
+    _save(_composer(model).chords(melody, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option(
+    "--parts", default="piano,bass,drums", show_default=True, help="Instruments, with commas."
+)
+@click.option("--chords", help="Lead-sheet text, in place of the file's chords.")
+@click.option("--keep", help="Tracks that stay, by name or number, with commas; all without.")
+@_key
+@_sampling
+@_out("arrangement.mid")
+def arrange(
+    score: Path, parts: str, keep: str | None, model: Path | None, out: Path, **settings: Any
+) -> None:
+    """Write parts to the MIDI file SCORE: a melody, with chords or without.
+
+    \b
+    Example: composer arrange tune.mid --parts piano,bass,drums,strings -o song.mid
+    """
+    kept = None if keep is None else _names(keep)
+    _save(_composer(model).arrange(score, _names(parts), keep=kept, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option("--bars", required=True, help="First and last, counted from 1, such as 5-8.")
+@click.option("--parts", help="Tracks by name or number, with commas; all without.")
+@_key
+@_sampling
+@_out("infilled.mid")
+def infill(
+    score: Path, bars: str, parts: str | None, model: Path | None, out: Path, **settings: Any
+) -> None:
+    """Write some bars of the MIDI file SCORE anew; all else stays as it is.
+
+    \b
+    Example: composer infill song.mid --bars 5-8 --parts piano -o song2.mid
+    """
+    rows = None if parts is None else _names(parts)
+    _save(_composer(model).infill(score, bars, rows, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["cells", "remi", "remi+"]),
+    default="cells",
+    show_default=True,
+)
+@click.option("--ids", is_flag=True, help="Print ids as JSON rather than tokens.")
+def tokenize(score: Path, format_: str, ids: bool) -> None:
+    """Print the MIDI file SCORE as tokens.
+
+    \b
+    Example: composer tokenize tune.mid --format remi+
+    """
+    from composer.score import Score
+    from composer.tokenizers import REMI, Cells, REMIPlus
+
+    tokenizer = {"cells": Cells, "remi": REMI, "remi+": REMIPlus}[format_]()
+    encoded = tokenizer.encode(Score.read(score))
+    click.echo(json.dumps(encoded.tolist()) if ids else " ".join(tokenizer.tokens(encoded)))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="model",
+    show_default=True,
+)
+@click.option("--steps", default=2000, show_default=True, help="Optimiser steps.")
+@click.option("--batch-size", default=4, show_default=True, help="Rows a step.")
+@click.option("--layers", default=5, show_default=True)
+@click.option("--hidden-size", default=256, show_default=True)
+@click.option("--context-length", default=1024, show_default=True, help="Ids the model sees.")
+@click.option("--evaluate-every", default=100, show_default=True, help="Steps between checkpoints.")
+@click.option("--threads", default=0, show_default=True, help="CPU threads; 0 lets torch choose.")
+@click.option("--workers", default=1, show_default=True, help="Processes that prepare the files.")
+@click.option("--seed", default=0, show_default=True)
+def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
+    """Train a model on the MIDI files in FOLDER; run again, it goes on where it was.
+
+    Needs the extra: pip install "composer-midi[train]"
+
+    \b
+    Example: composer train my_midi --out my_model --steps 2000
+             composer melody "Am F C G" --model my_model
+    """
+    from composer.training import TrainingConfig
+    from composer.training import train as run
+
+    click.echo(run(folder, out, TrainingConfig(**settings), workers=workers))
+
+
+@main.command()
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="demo",
+    show_default=True,
+)
+@click.option("--seed", default=1, show_default=True)
+def demo(out: Path, seed: int) -> None:
+    """Write a melody, a progression for it and an arrangement of both.
+
+    \b
+    Example: composer demo
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    composer = _composer(None)
+    tune = composer.melody("| C | Am | F | G7 |", bars=8, part="flute", seed=seed)
+    harmonised = composer.chords(tune, seed=seed)
+    song = composer.arrange(
+        harmonised, ["piano", "bass", "drums", "strings"], keep=["Flute"], seed=seed
+    )
+    for name, score in (("melody", tune), ("chords", harmonised), ("arrangement", song)):
+        _save(score, out / f"{name}.mid")
+    click.echo("Open them in any DAW or notation program.")
+
+
+def _composer(model: Path | None) -> Any:
+    from composer.compose import Composer
+
+    return Composer.load(model, progress=True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _save(score: Any, out: Path) -> None:
+    score.write_midi(out)
+    click.echo(f"{out}: {score}")
+    if score.chords:
+        shown = [chord.text for chord in score.chords[:16]]
+        click.echo(f"  chords: {' '.join(shown)}{' ...' if len(score.chords) > 16 else ''}")
