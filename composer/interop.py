@@ -60,9 +60,10 @@ __all__ = [
     "to_symusic",
 ]
 
+UNPITCHED = 38  # General MIDI's snare, for percussion notes without a pitch
+
 #: Names of the keys from seven flats to seven sharps, as mido and miditoolkit write them.
 MAJOR_KEYS = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()
-UNPITCHED = 38  # General MIDI's snare, for percussion notes without a pitch
 MINOR_KEYS = "Abm Ebm Bbm Fm Cm Gm Dm Am Em Bm F#m C#m G#m D#m A#m".split()
 
 

@@ -9,7 +9,7 @@ bar starts are rounded down, and no error adds up. All methods take and return s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -106,8 +106,8 @@ class Meter:
     def signature_at(self, bar: npt.ArrayLike) -> Events:
         """Return the time signature that holds in each bar, dtype ``TIME_SIGNATURE``."""
         bar = np.asarray(bar, np.int64)
-        rows: Any = self.time_signatures[np.searchsorted(self._first_bar, bar, side="right") - 1]
-        return np.asarray(rows)
+        rows = self.time_signatures[np.searchsorted(self._first_bar, bar, side="right") - 1]
+        return np.asarray(rows, TIME_SIGNATURE)
 
     def seconds(self, tick: npt.ArrayLike) -> Floats:
         """Return the time of each tick in seconds."""
@@ -125,7 +125,7 @@ class Meter:
 
 
 def _signature_segments(signatures: Events) -> Events:
-    """Return the signatures with 4/4 in front where nothing stands at 0; of several at one tick the last holds."""
+    """Return the signatures that hold, the last of each tick, with 4/4 in front if none is at 0."""
     last = np.r_[np.flatnonzero(np.diff(signatures["tick"])), len(signatures) - 1]
     rows = signatures[last[: len(signatures)]]
     if not len(rows) or rows["tick"][0] > 0:
