@@ -127,7 +127,7 @@ class Meter:
 def _signature_segments(signatures: Events) -> Events:
     """Return the signatures that hold, the last of each tick, with 4/4 in front if none is at 0."""
     last = np.r_[np.flatnonzero(np.diff(signatures["tick"])), len(signatures) - 1]
-    rows = signatures[last[: len(signatures)]]
+    rows: Events = signatures[last[: len(signatures)]]
     if not len(rows) or rows["tick"][0] > 0:
         rows = np.concatenate([np.array([(0, 4, 4)], dtype=TIME_SIGNATURE), rows])
     # A repeated signature on the bar line changes nothing, one inside a bar starts a new bar: both
