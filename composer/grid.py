@@ -75,7 +75,7 @@ class Grid:
     def bar_lengths(self) -> npt.NDArray[np.int64]:
         """Length of each bar in positions, shape (bars,)."""
         numerators = self.bars["numerator"].astype(np.int64)
-        return numerators * 4 * RESOLUTION // self.bars["denominator"]
+        return np.asarray(numerators * 4 * RESOLUTION // self.bars["denominator"])
 
     @property
     def bar_starts(self) -> npt.NDArray[np.int64]:

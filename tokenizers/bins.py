@@ -58,7 +58,7 @@ def tempo_bins(mspq: npt.ArrayLike) -> Ints:
     [119.9]
     """
     fast_to_slow = np.log(TEMPOS[::-1].astype(float))
-    return len(TEMPOS) - 1 - nearest(np.log(np.asarray(mspq, float)), fast_to_slow)  # type: ignore[arg-type]
+    return len(TEMPOS) - 1 - nearest(np.log(np.asarray(mspq, float)), fast_to_slow)
 
 
 def velocity_bins(velocity: npt.ArrayLike, bins: int) -> Ints:

@@ -29,14 +29,12 @@ al. 2024, REMI-z: grouping a bar's notes by instrument.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.errors import ModelError, TokenError
+from composer.errors import TokenError
 from composer.grid import Grid
 from composer.harmony import infer_key
 from composer.score import KEY_SIGNATURE, Score
@@ -52,10 +50,8 @@ from composer.tokenizers.quantize import (
     quantize_signatures,
     quantize_tempos,
 )
-from composer.tokenizers.vocabulary import Ids, Vocabulary
-
-#: What a model folder calls the tokenizer it was trained with.
-FILE_NAME = "composer.json"
+from composer.tokenizers.tokenizer import Tokenizer
+from composer.tokenizers.vocabulary import Ids
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,68 +71,27 @@ class CellsConfig:
             raise TokenError(f"velocity_bins {self.velocity_bins} is outside 1 to 64")
 
 
-class Cells:
+class Cells(Tokenizer):
     """Tokenizer of the grid: what the composing model reads and writes.
 
     Examples
     --------
     >>> from composer import Score, Track
-    >>> tune = Score(tpq=480, tracks=(Track(program=73, notes=[(0, 480, 62, 90), (480, 960, 66, 90)]),))
+    >>> flute = Track(program=73, notes=[(0, 480, 62, 90), (480, 960, 66, 90)])
+    >>> tune = Score(tpq=480, tracks=(flute,), key_signatures=[(0, 2, 0)])
     >>> cells = Cells()
     >>> print(*cells.tokens(cells.encode(tune)))
     BOS Key_D TimeSig_4/4 Tempo_120 Part_0 Program_73 Bar_0 Part_0 Position_0 Velocity_11 \
 Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
     """
 
+    format = "cells"
+    _config_class = CellsConfig
+
     def __init__(self, config: CellsConfig | None = None) -> None:
         self.config = config or CellsConfig()
         self.vocabulary = cells_vocabulary(self.config.velocity_bins)
         self.grammar = cells_grammar(self.vocabulary)
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of ids."""
-        return self.vocabulary.size
-
-    def save(self, folder: Path) -> None:
-        """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
-        table = {
-            "format": "cells",
-            "config": dataclasses.asdict(self.config),
-            "vocabulary": json.loads(self.vocabulary.to_json()),
-        }
-        (folder / FILE_NAME).write_text(json.dumps(table))
-
-    @classmethod
-    def load(cls, folder: Path) -> Cells:
-        """Return the tokenizer that ``save`` wrote.
-
-        Raises
-        ------
-        ModelError
-            The file is missing or unreadable, or says another format or vocabulary.
-        """
-        path = folder / FILE_NAME
-        try:
-            table = json.loads(path.read_text())
-            tokenizer = cls(CellsConfig(**table["config"]))
-            vocabulary = Vocabulary.from_json(json.dumps(table["vocabulary"]))
-            same = table["format"] == "cells" and vocabulary == tokenizer.vocabulary
-        except FileNotFoundError:
-            raise ModelError(
-                f"{folder} has no {FILE_NAME}; name a folder composer train wrote"
-            ) from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{path} is not a tokenizer file of this library: {error}") from None
-        if not same:
-            raise ModelError(
-                f"{path} holds another vocabulary than this version's cells; train again"
-            )
-        return tokenizer
-
-    def tokens(self, ids: npt.ArrayLike) -> list[str]:
-        """Return the token of each id."""
-        return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
 
     def quantize(self, score: Score) -> Score:
         """Return the score as this format can say it: on the grid, names and controllers gone.

@@ -1,14 +1,11 @@
 """Grid to ids and back in the ``cells`` format, by arithmetic on columns.
 
-Each bar heading, cell heading, chord and note is an *event*: a row of a matrix with one column for
-each token it may say, -1 where it does not. Events are sorted once; what is left of the matrix,
-read row by row without the -1, is the sequence.
+Bar headings, cell headings, chords and notes are events as ``composer.tokenizers.events`` has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +13,11 @@ import numpy.typing as npt
 from composer.errors import TokenError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.score import Events
-from composer.theory import QUALITIES, Key
+from composer.theory import Key
 from composer.tokenizers.bins import (
     DURATIONS,
     TEMPOS,
     TIME_SIGNATURES,
-    bin_velocities,
     nearest,
     tempo_bins,
     velocity_bins,
@@ -33,10 +29,17 @@ from composer.tokenizers.cells_vocabulary import (
     MAX_BARS,
     MAX_LEFT,
     MAX_PARTS,
-    NO_CHORD,
     PITCH_OFFSET,
     ROLES,
     transposition,
+)
+from composer.tokenizers.events import (
+    Reader,
+    changes,
+    chord_columns,
+    in_order,
+    side_by_side,
+    velocity_bin_count,
 )
 from composer.tokenizers.quantize import signature_index
 from composer.tokenizers.vocabulary import Ids, Vocabulary
@@ -88,7 +91,7 @@ def encode_cells(
     bars = np.flatnonzero(order >= 0)
     events = [
         _bar_events(vocabulary, bars, fill, left, signatures, tempos),
-        _columns(np.where(cell_row == 0, CHORDS, cell_row - 1) + base["Part"]),
+        side_by_side(_WIDTH, np.where(cell_row == 0, CHORDS, cell_row - 1) + base["Part"]),
         _chord_events(vocabulary, chords, grid.key),
         _note_events(vocabulary, notes, grid),
     ]
@@ -98,9 +101,9 @@ def encode_cells(
     late = filled[bar] & (row >= 0) & written[bar, np.maximum(row, 0)]
     place = np.concatenate([bars * 0, cell_bar * 0, chords["position"] + 1, notes["position"] + 1])
     key = ((order[bar] * 2 + late) * (written.shape[1] + 1) + row + 1) * 4096 + place
-    sequence = np.concatenate(events)[np.argsort(key, kind="stable")].ravel()
+    sequence = in_order(np.concatenate(events), key)
     header = _header(vocabulary, grid, signatures, tempos, roles)
-    return np.concatenate([header, sequence[sequence >= 0], [base["EOS"]]]).astype(np.int32)
+    return np.concatenate([header, sequence, [base["EOS"]]]).astype(np.int32)
 
 
 def restated_chords(grid: Grid) -> Events:
@@ -147,14 +150,6 @@ def _header(
     return np.array(ids, np.int32)
 
 
-def _columns(*columns: npt.ArrayLike) -> Ints:
-    """Return columns side by side, filled up to the width of an event."""
-    matrix = np.full((len(np.asarray(columns[0])), _WIDTH), -1, np.int64)
-    for i, column in enumerate(columns):
-        matrix[:, i] = column
-    return matrix
-
-
 def _bar_events(
     vocabulary: Vocabulary,
     bars: Ints,
@@ -165,7 +160,8 @@ def _bar_events(
 ) -> Ints:
     base = vocabulary.base
     remaining = np.full(len(bars), MAX_LEFT) if left is None else np.asarray(left)[bars]
-    return _columns(
+    return side_by_side(
+        _WIDTH,
         np.where(bars == fill[0], base["Fill"], -1) if len(fill) else np.full(len(bars), -1),
         base["Bar"] + bars % MAX_BARS,
         np.where(remaining < MAX_LEFT, base["Left"] + remaining, -1),
@@ -175,107 +171,73 @@ def _bar_events(
 
 
 def _chord_events(vocabulary: Vocabulary, chords: Events, key: Key) -> Ints:
-    base, shift = vocabulary.base, transposition(key)
-    sounding = chords["root"] >= 0
-    root = (chords["root"] + shift) % 12
-    value = np.where(sounding, 1 + root * len(QUALITIES) + chords["quality"], NO_CHORD)
-    bass = np.where(
-        sounding & (chords["bass"] >= 0), base["Bass"] + (chords["bass"] + shift) % 12, -1
-    )
-    return _columns(base["Position"] + chords["position"], base["Chord"] + value, bass)
+    position = vocabulary.base["Position"] + chords["position"]
+    return side_by_side(_WIDTH, position, *chord_columns(vocabulary, chords, transposition(key)))
 
 
 def _note_events(vocabulary: Vocabulary, notes: Events, grid: Grid) -> Ints:
     base = vocabulary.base
-    bins = vocabulary.slices["Velocity"].stop - base["Velocity"]
-    velocity = velocity_bins(notes["velocity"], bins)
-    new_cell = _changes(notes["bar"]) | _changes(notes["part"])
-    new_onset = new_cell | _changes(notes["position"])
+    velocity = velocity_bins(notes["velocity"], velocity_bin_count(vocabulary))
+    new_cell = changes(notes["bar"]) | changes(notes["part"])
+    new_onset = new_cell | changes(notes["position"])
     is_drum = np.array([part.is_drum for part in grid.parts] or [False])[notes["part"]]
     pitch = notes["pitch"] + PITCH_OFFSET + transposition(grid.key)
-    return _columns(
+    return side_by_side(
+        _WIDTH,
         np.where(new_onset, base["Position"] + notes["position"], -1),
-        np.where(new_cell | _changes(velocity), base["Velocity"] + velocity, -1),
+        np.where(new_cell | changes(velocity), base["Velocity"] + velocity, -1),
         np.where(is_drum, base["Drum"] + notes["pitch"], base["Pitch"] + pitch),
         np.where(is_drum, -1, base["Duration"] + nearest(notes["duration"], DURATIONS)),
     )
 
 
-def _changes(column: npt.NDArray[Any]) -> Mask:
-    """Return where a column differs from the row before; True in the first row."""
-    return np.r_[True, column[1:] != column[:-1]][: len(column)]
-
-
 def decode_cells(vocabulary: Vocabulary, ids: Ids) -> Grid:
     """Return the grid that ids say; the ids must keep the grammar."""
-    names = [family.name for family in vocabulary.families]
-    family, value = vocabulary.family_of[ids], vocabulary.value_of[ids].astype(np.int64)
-    at = {name: np.flatnonzero(family == i) for i, name in enumerate(names)}
-
-    def running(name: str, places: Ints) -> Ints:
-        """Return the value of the last token of a family before each place."""
-        return value[at[name][np.searchsorted(at[name], places) - 1]]
-
-    bar_places = at["Bar"]
-    header_end = int(bar_places[0]) if len(bar_places) else len(ids)
-    key = KEYS[value[at["Key"][0]]]
-    programs = value[at["Program"]].tolist()
+    read = Reader(vocabulary, ids)
+    bar_places = read.at("Bar")
+    key = KEYS[read.value[read.at("Key")[0]]]
+    programs = read.value[read.at("Program")].tolist()
     parts = tuple(Part("", p % DRUMS, p == DRUMS) for p in programs)
 
-    count = max(1, len(bar_places))
-    order = np.arange(count)
-    if len(at["Fill"]):
-        order[np.argsort(value[bar_places], kind="stable")] = np.arange(count)
+    order = np.arange(max(1, len(bar_places)))
+    if len(read.at("Fill")):
+        order[np.argsort(read.value[bar_places], kind="stable")] = np.arange(len(order))
 
     def bar_of(places: Ints) -> Ints:
         return order[np.searchsorted(bar_places, places) - 1]
 
-    signature = np.full(count, value[at["TimeSig"][0]])
-    tempo = np.full(count, value[at["Tempo"][0]])
-    for name, column in (("TimeSig", signature), ("Tempo", tempo)):
-        inside = at[name][at[name] > header_end]
-        column[bar_of(inside)] = value[inside]
-    bars = np.empty(count, BAR)
-    signatures = np.array(TIME_SIGNATURES)[signature]
-    bars["numerator"], bars["denominator"] = signatures[:, 0], signatures[:, 1]
-    bars["mspq"] = TEMPOS[tempo]
-
-    shift = transposition(key)
-    places = np.sort(np.concatenate([at["Pitch"], at["Drum"]]))
-    pitched = np.isin(places, at["Pitch"])
+    places, pitched = read.notes()
     notes = np.empty(len(places), CELL_NOTE)
-    notes["bar"], notes["part"] = bar_of(places), running("Part", places)
-    notes["position"] = running("Position", places)
-    notes["pitch"] = value[places] - np.where(pitched, PITCH_OFFSET + shift, 0)
-    notes["duration"] = np.where(
-        pitched, DURATIONS[value[np.minimum(places + 1, len(ids) - 1)] % len(DURATIONS)], 1
-    )
-    bins = vocabulary.slices["Velocity"].stop - vocabulary.base["Velocity"]
-    notes["velocity"] = bin_velocities(bins)[running("Velocity", places)]
+    notes["bar"], notes["part"] = bar_of(places), read.running("Part", places)
+    notes["position"] = read.running("Position", places)
+    offset = PITCH_OFFSET + transposition(key)
+    notes["pitch"] = read.value[places] - np.where(pitched, offset, 0)
+    notes["duration"] = read.durations(places + 1, pitched)
+    notes["velocity"] = read.velocities(read.running("Velocity", places))
     notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
 
-    return Grid(
-        key,
-        parts,
-        bars,
-        notes,
-        _decode_chords(vocabulary, ids, at["Chord"], bar_of, running, shift),
-    )
-
-
-def _decode_chords(
-    vocabulary: Vocabulary, ids: Ids, places: Ints, bar_of: Any, running: Any, shift: int
-) -> Events:
-    value = vocabulary.value_of[ids]
+    places, root, quality, bass = read.chords(transposition(key))
     chords = np.empty(len(places), CELL_CHORD)
-    chords["bar"], chords["position"] = bar_of(places), running("Position", places)
-    sounding = value[places] != NO_CHORD
-    root, chords["quality"] = np.divmod(np.maximum(value[places] - 1, 0), len(QUALITIES))
-    chords["root"] = np.where(sounding, (root - shift) % 12, -1)
-    has_bass = vocabulary.family_of[ids[places + 1]] == vocabulary.index("Bass")
-    chords["bass"] = np.where(has_bass, (value[places + 1] - shift) % 12, -1)
+    chords["bar"], chords["position"] = bar_of(places), read.running("Position", places)
+    chords["root"], chords["quality"], chords["bass"] = root, quality, bass
     chords = chords[np.lexsort([chords["position"], chords["bar"]])]
-    changed = np.zeros(len(chords), bool)
-    for name in ("root", "quality", "bass"):
-        changed |= _changes(chords[name])
-    return chords[changed]
+    changed = changes(chords["root"]) | changes(chords["quality"]) | changes(chords["bass"])
+    bars = _decode_bars(read, bar_of, len(order))
+    return Grid(key, parts, bars, notes, chords[changed])
+
+
+def _decode_bars(read: Reader, bar_of: Callable[[Ints], Ints], count: int) -> Events:
+    """Return the bars: what the header says of time signature and tempo, or what they say."""
+    header_end = int(read.at("Bar")[0]) if len(read.at("Bar")) else len(read.value)
+    columns = []
+    for name in ("TimeSig", "Tempo"):
+        places = read.at(name)
+        column = np.full(count, read.value[places[0]])
+        inside = places[places > header_end]
+        column[bar_of(inside)] = read.value[inside]
+        columns.append(column)
+    bars = np.empty(count, BAR)
+    signatures = np.array(TIME_SIGNATURES)[columns[0]]
+    bars["numerator"], bars["denominator"] = signatures[:, 0], signatures[:, 1]
+    bars["mspq"] = TEMPOS[columns[1]]
+    return bars

@@ -9,7 +9,6 @@ from composer.tokenizers.cells_vocabulary import (
     KEYS,
     MAX_BARS,
     MAX_PARTS,
-    NO_CHORD,
     PITCH_OFFSET,
     transposition,
 )
@@ -17,12 +16,12 @@ from composer.tokenizers.grammar import (
     Cursor,
     Grammar,
     Mask,
+    not_the_root,
     rising_position,
     rising_rank,
     take_position,
     take_rank,
 )
-from composer.theory import QUALITIES
 from composer.tokenizers.vocabulary import Vocabulary
 
 #: What may follow once a cell or a bar's heading is over.
@@ -74,7 +73,7 @@ def cells_grammar(vocabulary: Vocabulary) -> Grammar:
             "Part": _part_order,
             "Bar": _bar_order,
             "Position": rising_position,
-            "Bass": _not_the_root,
+            "Bass": not_the_root,
             "Velocity": _new_velocity,
             "Pitch": _rising_pitch,
             "Drum": _rising_drum,
@@ -104,7 +103,7 @@ def _cell_state(cursor: Cursor) -> str:
 
 
 def _ends_a_cell(cursor: Cursor, values: Mask) -> None:
-    """Only cells to be written are said when they are empty."""
+    """Leave a cell empty only if it is to be written."""
     if cursor.state in _EMPTY_CELLS and not cursor.filling:
         values[:] = False
 
@@ -126,7 +125,7 @@ def _other_tempo(cursor: Cursor, values: Mask) -> None:
 
 
 def _part_order(cursor: Cursor, values: Mask) -> None:
-    """Parts are declared one by one; in a bar they rise, chords first, or (to be written) come once."""
+    """Keep parts in order: declared one by one; in a bar rising, chords first, or written once."""
     if cursor.bar < 0:
         values[: cursor.parts] = False
         values[cursor.parts + 1 :] = False
@@ -145,7 +144,7 @@ def _part_order(cursor: Cursor, values: Mask) -> None:
 
 
 def _bar_order(cursor: Cursor, values: Mask) -> None:
-    """Bars rise, and begin again at 0 after the last number; no bar that was given is written."""
+    """Keep bars rising, from 0 again after the last number; no bar that was given is written."""
     _ends_a_cell(cursor, values)
     if cursor.filling:
         for bar in range(MAX_BARS):
@@ -157,19 +156,12 @@ def _bar_order(cursor: Cursor, values: Mask) -> None:
         values[: cursor.bar + 1] = False
 
 
-def _not_the_root(cursor: Cursor, values: Mask) -> None:
-    if cursor.rank == NO_CHORD:
-        values[:] = False
-    else:
-        values[(cursor.rank - 1) // len(QUALITIES)] = False
-
-
 def _pitches_left(cursor: Cursor) -> bool:
     return cursor.rank < (127 if cursor.drums >> cursor.part & 1 else cursor.lowest + 127)
 
 
 def _new_velocity(cursor: Cursor, values: Mask) -> None:
-    """A velocity is said when it changes, and only if a note can follow."""
+    """Say a velocity when it changes, and only if a note can follow."""
     if not _pitches_left(cursor):
         values[:] = False
     elif cursor.velocity >= 0:
@@ -183,7 +175,7 @@ def _rising_drum(cursor: Cursor, values: Mask) -> None:
 
 
 def _rising_pitch(cursor: Cursor, values: Mask) -> None:
-    """Pitches rise inside an onset and stay inside MIDI's range once moved to the home key."""
+    """Keep pitches rising inside an onset, and inside MIDI's range in the piece's own key."""
     _rising_drum(cursor, values)
     values[: cursor.lowest] = False
     values[cursor.lowest + 128 :] = False

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from composer.theory import QUALITIES, Key
-from composer.tokenizers.bins import DURATIONS, MAX_POSITIONS, TEMPO_BPM, TIME_SIGNATURES
+from composer.theory import Key
+from composer.tokenizers.bins import MAX_POSITIONS
+from composer.tokenizers.families import (
+    DRUMS,
+    NO_CHORD,
+    chord_families,
+    duration_family,
+    program_family,
+    signature_family,
+    single,
+    tempo_family,
+)
 from composer.tokenizers.vocabulary import Family, Vocabulary
+
+__all__ = [
+    "CHORDS",
+    "DRUMS",
+    "KEYS",
+    "MAX_BARS",
+    "MAX_LEFT",
+    "MAX_PARTS",
+    "NO_CHORD",
+    "PITCH_OFFSET",
+    "ROLES",
+    "cells_vocabulary",
+    "transposition",
+]
 
 MAX_PARTS = 64
 CHORDS = MAX_PARTS  # the Part value that the chords have
 MAX_BARS = 64  # bars are numbered modulo this
 MAX_LEFT = 8  # bars counted down at the end of a piece
 PITCH_OFFSET = 6  # Pitch values begin this far below MIDI pitch 0: room for any home key
-DRUMS = 128  # the Program value that drums have
-NO_CHORD = 0  # the Chord value of N.C.; others are 1 + root * len(QUALITIES) + quality
 ROLES = ("melody", "bass", "accompaniment")
 
 #: Home keys in the order of their ids: twelve major, twelve minor, by tonic.
@@ -31,24 +53,22 @@ def transposition(key: Key) -> int:
 
 def cells_vocabulary(velocity_bins: int) -> Vocabulary:
     """Return the vocabulary of ``cells``."""
-    qualities = [quality.name or "maj" for quality in QUALITIES]
     return Vocabulary(
         (
-            *(Family.of(name, [""]) for name in ("PAD", "BOS", "Fill", "EOS")),
+            *single("PAD", "BOS", "Fill", "EOS"),
             Family.of("Key", [f"{key.tonic}{key.mode[:3]}" for key in KEYS]),
-            Family.of("TimeSig", [f"{n}/{d}" for n, d in TIME_SIGNATURES]),
-            Family.of("Tempo", [round(bpm) for bpm in TEMPO_BPM]),
+            signature_family(),
+            tempo_family(),
             Family.of("Part", [*range(MAX_PARTS), "chords"]),
-            Family.of("Program", [*range(DRUMS), "drums"]),
+            program_family(),
             Family.of("Role", ROLES),
             Family.of("Bar", range(MAX_BARS)),
             Family.of("Left", range(MAX_LEFT)),
             Family.of("Position", range(MAX_POSITIONS)),
-            Family.of("Chord", ["N.C.", *(f"{r}:{q}" for r in range(12) for q in qualities)]),
-            Family.of("Bass", range(12)),
+            *chord_families(),
             Family.of("Velocity", range(velocity_bins)),
             Family.of("Pitch", range(-PITCH_OFFSET, 128 + PITCH_OFFSET)),
             Family.of("Drum", range(128)),
-            Family.of("Duration", DURATIONS.tolist()),
+            duration_family(),
         )
     )

@@ -1,4 +1,4 @@
-"""What may follow what: one table a format, read by the sampler's mask, the validator and the tests.
+"""What may follow what: one table a format, read by the sampler's mask, validator and tests.
 
 A grammar is an automaton. Its table says, for each state, which families may come next and which
 state each leads to. What order needs beside that is the *cursor*: onsets rise inside a bar and
@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.tokenizers.bins import BAR_LENGTHS
+from composer.theory import QUALITIES
+from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 Mask = npt.NDArray[np.bool_]
@@ -134,7 +135,7 @@ class Grammar:
         for place, index in enumerate(array.tolist()):
             if not self.table[cursor.state]:
                 raise TokenError(f"id {index} at place {place} comes after the end of the sequence")
-            if not self.allowed(cursor)[index]:
+            if not self._allows(cursor, index):
                 token = self.vocabulary.token(index)
                 expected = ", ".join(self.table[cursor.state])
                 raise TokenError(
@@ -146,19 +147,40 @@ class Grammar:
             raise TokenError(f"the sequence of {len(array)} ids has no end")
         return array
 
+    def _allows(self, cursor: Cursor, index: int) -> bool:
+        """Return ``allowed(cursor)[index]`` without looking at the other families."""
+        family = self._family_names[self.vocabulary.family_of[index]]
+        if family not in self.table[cursor.state]:
+            return False
+        rule = self._narrow.get(family)
+        if not rule:
+            return True
+        ids = self.vocabulary.slices[family]
+        values = np.ones(ids.stop - ids.start, bool)
+        rule(cursor, values)
+        return bool(values[index - ids.start])
+
     def _before(self, array: Ids, place: int) -> str:
         return self.vocabulary.token(int(array[place - 1])) if place else "nothing"
 
 
 def rising_position(cursor: Cursor, values: Mask) -> None:
-    """Onsets rise inside a bar and end with it."""
+    """Keep onsets rising inside a bar, and inside its end."""
     values[: cursor.position + 1] = False
     values[cursor.bar_length :] = False
 
 
 def rising_rank(cursor: Cursor, values: Mask) -> None:
-    """Notes of one onset rise."""
+    """Keep the notes of one onset rising."""
     values[: cursor.rank + 1] = False
+
+
+def not_the_root(cursor: Cursor, values: Mask) -> None:
+    """Keep the bass another note than the root; no chord has none."""
+    if cursor.rank == NO_CHORD:
+        values[:] = False
+    else:
+        values[(cursor.rank - 1) // len(QUALITIES)] = False
 
 
 def take_position(cursor: Cursor, value: int) -> None:
@@ -169,8 +191,3 @@ def take_position(cursor: Cursor, value: int) -> None:
 def take_rank(cursor: Cursor, value: int) -> None:
     """Write a note at the onset."""
     cursor.rank = value
-
-
-def bar_length_of(value: int) -> int:
-    """Return the bar length in positions of a TimeSig value."""
-    return int(BAR_LENGTHS[value])

@@ -68,13 +68,18 @@ def quantize_signatures(score: Score) -> Events:
             part = (part + _SIXTEENTH // 2) // _SIXTEENTH * _SIXTEENTH
             tick = start + whole * length
             if 0 < part < length:
-                rows.append((tick, _signature_of_length(part)))
+                _put_signature(rows, tick, _signature_of_length(part))
             tick += part
-        while rows and rows[-1][0] >= tick:
-            rows.pop()
-        if not rows or rows[-1][1] != index:
-            rows.append((tick, index))
+        _put_signature(rows, tick, index)
     return np.array([(tick, *TIME_SIGNATURES[index]) for tick, index in rows], TIME_SIGNATURE)
+
+
+def _put_signature(rows: list[tuple[int, int]], tick: int, index: int) -> None:
+    """Append a signature in place of those it leaves no bar; nothing if it changes nothing."""
+    while rows and rows[-1][0] >= tick:
+        rows.pop()
+    if not rows or rows[-1][1] != index:
+        rows.append((tick, index))
 
 
 def _signature_of_length(positions: int) -> int:
@@ -109,7 +114,7 @@ def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False)
     grid["velocity"] = bin_velocities(bins)[velocity_bins(notes["velocity"], bins)]
     grid = grid[np.lexsort([-grid["velocity"], -grid["duration"], grid["pitch"], grid["onset"]])]
     repeated = (np.diff(grid["onset"]) == 0) & (np.diff(grid["pitch"]) == 0)
-    return grid[np.r_[True, ~repeated][: len(grid)]]
+    return np.asarray(grid[np.r_[True, ~repeated][: len(grid)]])
 
 
 def quantize_tempos(score: Score, *, on_bars: bool, signatures: Events) -> Events:

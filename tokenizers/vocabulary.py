@@ -91,6 +91,10 @@ class Vocabulary:
     def _ids(self) -> dict[str, int]:
         return {token: index for index, token in enumerate(self.tokens)}
 
+    def count(self, family: str) -> int:
+        """Return how many ids a family has."""
+        return len(self.families[self.index(family)].labels)
+
     def index(self, family: str) -> int:
         """Return the place of a family in the order, as ``family_of`` counts."""
         return [f.name for f in self.families].index(family)
