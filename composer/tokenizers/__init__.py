@@ -13,6 +13,18 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
 
 from composer.tokenizers.cells import Cells, CellsConfig
 from composer.tokenizers.grammar import Grammar
+from composer.tokenizers.remi import REMI, RemiConfig, REMIPlus
+from composer.tokenizers.tokenizer import Tokenizer
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
-__all__ = ["Cells", "CellsConfig", "Family", "Grammar", "Vocabulary"]
+__all__ = [
+    "REMI",
+    "Cells",
+    "CellsConfig",
+    "Family",
+    "Grammar",
+    "REMIPlus",
+    "RemiConfig",
+    "Tokenizer",
+    "Vocabulary",
+]

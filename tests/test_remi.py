@@ -1,0 +1,257 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer import ModelError, Score, TokenError, Track
+from composer.grid import needed_bars
+from composer.theory import NO_CHORD, QUALITIES, parse_chord
+from composer.tokenizers import REMI, RemiConfig, REMIPlus
+from composer.tokenizers.bins import DURATIONS
+from tests.strategies import moderate, scores, seeds, walk
+
+PLUS = REMIPlus().config
+FORMATS = [
+    REMI(),
+    REMIPlus(),
+    REMI(RemiConfig(time_signatures=True, tempos=False, velocity_bins=1)),
+    REMI(RemiConfig(tempos=False, chords=False, velocity_bins=64)),
+    REMIPlus(dataclasses.replace(PLUS, time_signatures=False, chords=False, velocity_bins=5)),
+    REMIPlus(dataclasses.replace(PLUS, tempos=False)),
+]
+formats = pytest.mark.parametrize("remi", FORMATS, ids=lambda remi: str(remi.config))
+
+
+def obvious(remi, score):
+    """Return the tokens of a quantised score, one position after the other."""
+    tokens, starts = ["BOS"], score.meter.bar_start(range(needed_bars(score, score.meter) + 1))
+    for start, end in zip(starts.tolist(), starts[1:].tolist(), strict=False):
+        tokens.append("Bar")
+        if remi.config.time_signatures:
+            tokens += [f"TimeSig_{n}/{d}" for t, n, d in score.time_signatures if t == start]
+        for tick in range(start, end):
+            here = [f"Tempo_{round(60e6 / mspq)}" for t, mspq in score.tempos if t == tick]
+            here += [token for t, text in score.chords if t == tick for token in chord_tokens(text)]
+            for track in score.tracks:  # in the order of their programs
+                for _, duration, pitch, velocity in track.notes[track.notes["onset"] == tick]:
+                    program = "drums" if track.is_drum else track.program
+                    here += [f"Program_{program}"] * remi.config.programs
+                    here.append(f"Drum_{pitch}" if track.is_drum else f"Pitch_{pitch}")
+                    here.append(f"Velocity_{velocity * remi.config.velocity_bins // 128}")
+                    here += [] if track.is_drum else [f"Duration_{duration}"]
+            tokens += [f"Position_{tick - start}", *here] if here else []
+    return [*tokens, "EOS"]
+
+
+def chord_tokens(text):
+    chord = parse_chord(text)
+    if chord is None:
+        return ["Chord_N.C."]
+    bass = [] if chord.bass is None else [f"Bass_{chord.bass}"]
+    return [f"Chord_{chord.root}:{QUALITIES[chord.quality].name or 'maj'}", *bass]
+
+
+def read(remi, *tokens):
+    return remi.decode([remi.vocabulary.id(token) for token in tokens])
+
+
+@formats
+@moderate
+@given(score=scores())
+def test_round_trip(remi, score):
+    quantized = remi.quantize(score)
+    assert remi.quantize(quantized) == quantized
+    ids = remi.encode(quantized)
+    assert ids.dtype == np.int32
+    assert np.array_equal(remi.encode(score), ids)
+    decoded = remi.decode(ids)  # which checks the grammar
+    assert decoded == quantized
+    assert np.array_equal(remi.encode(decoded), ids)
+
+
+@formats
+@moderate
+@given(score=scores(max_tracks=3))
+def test_arrays_say_what_a_plain_loop_says(remi, score):
+    assert remi.tokens(remi.encode(score)) == obvious(remi, remi.quantize(score))
+
+
+@formats
+@moderate
+@given(seed=seeds, length=st.integers(0, 150))
+def test_whatever_the_grammar_allows_is_music(remi, seed, length):
+    score = remi.decode(walk(remi.grammar, seed, length))
+    ids = remi.encode(score)
+    assert np.array_equal(remi.encode(remi.decode(ids)), ids)
+    assert remi.quantize(score).tracks == score.tracks
+
+
+def test_a_leading_and_a_trailing_empty_bar_are_said():
+    remi = REMI()
+    late = remi.encode(Score(12, tracks=[Track(notes=[(96, 96, 60, 90)])]))
+    assert (
+        remi.tokens(late)[1:]
+        == (
+            "Bar Position_0 Tempo_120 Bar Bar Position_0 Pitch_60 Velocity_11 Duration_96 Bar EOS"
+        ).split()
+    )
+
+
+def test_remi_merges_tracks_into_one_piano_and_leaves_drums_out():
+    flute = Track("Flute", 73, notes=[(0, 12, 72, 90)])
+    bass = Track("Bass", 32, notes=[(0, 24, 40, 90), (0, 6, 72, 90)])
+    drums = Track("Drums", is_drum=True, notes=[(0, 12, 36, 90)])
+    merged = REMI().quantize(Score(12, tracks=(flute, drums, bass)))
+    assert merged.tracks == (Track(notes=[(0, 24, 40, 92), (0, 12, 72, 92)]),)
+
+
+def test_remi_makes_bars_common_time_and_moves_no_note():
+    waltz = Score(
+        12, (Track(notes=[(36, 12, 60, 90), (72, 12, 62, 90)]),), time_signatures=[(0, 3, 4)]
+    )
+    quantized = REMI().quantize(waltz)
+    assert quantized.time_signatures.tolist() == [(0, 4, 4)]
+    assert quantized.tracks[0].notes["onset"].tolist() == [36, 72]
+
+
+def test_remi_plus_has_one_track_a_program_drums_last():
+    hit, note = [(0, 9, 36, 90)], [(0, 12, 60, 90)]
+    score = Score(
+        tpq=12,
+        tracks=(
+            Track("Kit", 5, is_drum=True, notes=hit),
+            Track("Flute", 73, notes=note),
+            Track("Silent", 40),
+            Track("Piano", 0, notes=note),
+            Track("Second flute", 73, notes=[(12, 12, 60, 90)]),
+        ),
+    )
+    parts = [(t.program, t.is_drum, len(t.notes)) for t in REMIPlus().quantize(score).tracks]
+    assert parts == [(0, False, 1), (73, False, 2), (0, True, 1)]
+
+
+def test_what_has_no_token_goes():
+    score = Score(
+        12,
+        (Track("Flute", 73, notes=[(0, 48, 60, 90)], controls=[(0, 7, 1)]),),
+        key_signatures=[(0, 2, 0)],
+        markers=[(0, "Verse")],
+        tempos=[(0, 500_000), (48, 250_000)],
+        time_signatures=[(0, 4, 4), (48, 3, 4)],
+    )
+    quantized = REMIPlus().quantize(score)
+    assert not len(quantized.key_signatures)
+    assert not quantized.markers
+    assert quantized.tracks[0] == Track(program=73, notes=[(0, 48, 60, 92)])
+    assert quantized.tempos["tick"].tolist() == quantized.time_signatures["tick"].tolist() == [0]
+
+
+@pytest.mark.parametrize("remi", [REMI(), REMIPlus()], ids=["remi", "remi+"])
+def test_an_empty_score_is_one_empty_bar(remi):
+    empty = remi.quantize(Score())
+    assert remi.decode(remi.encode(Score())) == empty
+    assert needed_bars(empty, empty.meter) == 1
+
+
+def test_a_chord_said_again_is_no_change():
+    head = ["BOS", "Bar", "Position_0", "Tempo_120"]
+    again = ["Chord_N.C.", "Bar", "Position_6", "Chord_0:maj", "Bass_4", "Bar", "Position_0"]
+    score = read(REMI(), *head, *again, "Chord_0:maj", "Bass_4", "EOS")
+    assert [tuple(chord) for chord in score.chords] == [(0, NO_CHORD), (54, "C/E")]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "place"),
+    [
+        ("BOS Position_0", 1),
+        ("BOS Bar Position_0", 2),  # no time signature
+        ("BOS Bar TimeSig_3/4 Position_6", 3),  # no tempo at 0
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Tempo_101", 5),
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Position_36", 5),  # behind the bar
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Bar TimeSig_3/4", 6),  # no change
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Position_3 Tempo_120", 6),  # no change
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Chord_2:m Bass_2", 6),  # bass is the root
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Chord_N.C. Bass_2", 6),
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Pitch_60", 5),  # no program
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Program_drums Pitch_60", 6),
+        ("BOS Bar TimeSig_3/4 Position_0 Tempo_120 Program_drums Drum_1 Velocity_0 Duration_1", 8),
+    ],
+)
+def test_a_breach_is_reported_with_its_place(tokens, place):
+    with pytest.raises(TokenError, match=rf"at place {place} breaks the grammar"):
+        read(REMIPlus(), *tokens.split())
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "fits"),
+    [
+        ("Program_5 Pitch_60", "Program_5 Pitch_61", True),
+        ("Program_5 Pitch_60", "Program_5 Pitch_60", False),
+        ("Program_5 Pitch_60", "Program_6 Pitch_0", True),
+        ("Program_5 Pitch_60", "Program_4 Pitch_61", False),
+        ("Program_5 Pitch_127", "Program_5 Pitch_127", False),
+        ("Program_5 Pitch_127", "Program_drums Drum_0", True),
+    ],
+)
+def test_notes_of_one_onset_rise_by_program_then_pitch(first, then, fits):
+    remi = REMIPlus()
+    end = "Velocity_0" if "Drum" in then else "Velocity_0 Duration_1"
+    tokens = (
+        f"BOS Bar TimeSig_3/4 Position_0 Tempo_120 {first} Velocity_0 Duration_1 {then} {end} EOS"
+    )
+    if fits:
+        assert sum(len(track.notes) for track in read(remi, *tokens.split()).tracks) == 2
+    else:
+        with pytest.raises(TokenError, match="rising order"):
+            read(remi, *tokens.split())
+
+
+def test_pitches_rise_in_remi_and_begin_anywhere_after_a_chord():
+    remi, head = REMI(), "BOS Bar Position_0 Tempo_120 Chord_11:m"
+    note = "Velocity_0 Duration_1"
+    assert read(remi, *f"{head} Pitch_0 {note} Pitch_1 {note} EOS".split()).end == 1
+    with pytest.raises(TokenError, match="Pitch_1 at place 8"):
+        read(remi, *f"{head} Pitch_1 {note} Pitch_1 {note} EOS".split())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: REMI(PLUS), "programs=True contradicts REMI; use REMIPlus"),
+        (lambda: REMIPlus(RemiConfig()), "programs=False contradicts REMIPlus; use REMI"),
+        (lambda: RemiConfig(velocity_bins=0), "velocity_bins 0 is outside 1 to 64"),
+        (lambda: RemiConfig(velocity_bins=65), "velocity_bins 65 is outside 1 to 64"),
+        (lambda: RemiConfig(tempos="no"), "tempos 'no' is neither True nor False"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(make, message):
+    with pytest.raises(TokenError, match=message):
+        make()
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(TypeError, match="velocity_bin"):
+        RemiConfig(velocity_bin=3)
+
+
+@formats
+def test_save_and_load(remi, tmp_path):
+    remi.save(tmp_path)
+    loaded = type(remi).load(tmp_path)
+    assert (loaded.config, loaded.vocabulary) == (remi.config, remi.vocabulary)
+
+
+def test_load_refuses_another_format(tmp_path):
+    REMI().save(tmp_path)
+    with pytest.raises(ModelError, match=r"holds the format 'remi', not 'remi\+'"):
+        REMIPlus.load(tmp_path)
+
+
+@formats
+def test_every_duration_has_a_token(remi):
+    notes = [(400 * i, length, 60, 64) for i, length in enumerate(DURATIONS.tolist())]
+    score = remi.quantize(Score(12, tracks=[Track(notes=notes)]))
+    assert score.tracks[0].notes["duration"].tolist() == DURATIONS.tolist()
+    assert remi.decode(remi.encode(score)) == score
