@@ -223,7 +223,7 @@ def gather_parts(score: Score) -> Score:
             joined = np.concatenate([tracks[at].notes, track.notes])
             tracks[at] = tracks[at].replace(notes=joined)
             continue
-        tracks.append(_general_midi_drums(track) if track.is_drum else track)
+        tracks.append(_straighten(_general_midi_drums(track), score.tpq) if track.is_drum else track)
         players.append(player)
     return score.replace(tracks=tuple(tracks))
 
@@ -232,4 +232,21 @@ def _general_midi_drums(track: Track) -> Track:
     notes = track.notes.copy()
     for roland, general in _ROLAND.items():
         notes["pitch"][track.notes["pitch"] == roland] = general
+    return track.replace(notes=notes)
+
+
+def _straighten(track: Track, tpq: int) -> Track:
+    """Return drums that were performed freely on the sixteenths or triplets they were meant on.
+
+    A grid of twelve positions would keep a drummer's microtiming as noise. Of the two the grid is
+    taken that the hits lie nearer to, by its own step.
+    """
+    beats = track.notes["onset"] / tpq
+    errors = {step: np.abs(beats * step - np.rint(beats * step)).mean() for step in (3, 4)}
+    step = min(errors, key=lambda step: errors[step])
+    on_grid = np.abs(beats * 12 - np.rint(beats * 12)) < 0.05
+    if on_grid.mean() > 0.8:
+        return track
+    notes = track.notes.copy()
+    notes["onset"] = np.rint(np.rint(beats * step) * tpq / step)
     return track.replace(notes=notes)
