@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -248,15 +247,15 @@ def _fit(
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """Return the newest complete checkpoint; what a kill left half written is deleted."""
+    """Return the newest complete checkpoint; one that a kill left half written is passed over."""
     found = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    while found:
+    for checkpoint in reversed(found):
         # The Trainer writes its state last, so a checkpoint that has it is whole.
         try:
-            json.loads((found[-1] / "trainer_state.json").read_text())
-            return str(found[-1])
+            json.loads((checkpoint / "trainer_state.json").read_text())
+            return str(checkpoint)
         except (OSError, ValueError):
-            shutil.rmtree(found.pop())
+            continue
     return None
 
 

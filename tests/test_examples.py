@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+
+from composer import Score, Track
+from composer.grid import Grid
+from composer.roles import part_roles
+from composer.tokenizers import Cells
+from composer.training.corpus import prepare
+from composer.training.examples import TASKS, Examples, draw_task, rename_key
+
+CELLS = Cells()
+
+
+def song(seed: int) -> Score:
+    rng = np.random.default_rng(seed)
+
+    def line(low: int, step: int) -> list[tuple[int, int, int, int]]:
+        return [(i, step, low + int(rng.integers(12)), 90) for i in range(0, 480 * 64, step)]
+
+    return Score(
+        tracks=(
+            Track("Piano", 0, notes=line(50, 240) + line(64, 240)),
+            Track("Voice", 53, notes=line(66, 480)),
+            Track("Bass", 33, notes=line(30, 960)),
+            Track("Drums", is_drum=True, notes=line(36, 480)),
+        ),
+        chords=[(1920 * i, text) for i, text in enumerate(["C", "Am", "F", "G7"] * 4)],
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("midi")
+    for i in range(40):
+        song(i).write_midi(folder / f"{i}.mid")
+    return prepare(folder, tmp_path_factory.mktemp("corpus") / "out", CELLS)
+
+
+def examples(corpus, **changes):
+    settings = {"held_out": False, "context_length": 512, "rows": 20, **changes}
+    return Examples(corpus, **settings)
+
+
+def test_a_row_is_always_the_same_and_rows_differ(corpus):
+    one, two = examples(corpus), examples(corpus)
+    np.testing.assert_array_equal(one.row(3), two.row(3))
+    assert not np.array_equal(one.row(3), one.row(4))
+    assert not np.array_equal(one.row(3), examples(corpus, seed=1).row(3))
+    assert one.row(3).shape == (512,)
+    assert one[3]["input_ids"].tolist() == one.row(3).tolist()
+
+
+def test_every_example_keeps_the_grammar(corpus):
+    drawn = examples(corpus)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        ids = drawn._example(rng)
+        assert len(ids) <= 512
+        CELLS.grammar.check(ids)
+
+
+def test_held_out_pieces_are_never_drawn_for_training(corpus):
+    train, held_out = examples(corpus), examples(corpus, held_out=True)
+    assert set(train._indices).isdisjoint(held_out._indices)
+    assert len(train._indices) + len(held_out._indices) == len(corpus.pieces)
+
+
+def test_roles_are_judged_by_the_notes():
+    grid = CELLS.grid(song(0))
+    assert part_roles(grid) == ["accompaniment", "melody", "bass", None]
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_task_says_every_bar_once_and_writes_something(kind):
+    grid = CELLS.grid(song(1))
+    roles = part_roles(grid)
+    for seed in range(30):
+        task = draw_task(kind, grid, roles, np.random.default_rng(seed))
+        assert sorted([*task.context, *task.fill]) == list(range(len(grid.bars)))
+        assert task.written[task.fill].any()
+        if kind == "chords":
+            assert task.written[task.fill, 0].all()
+            assert not task.written[:, 1:].any()
+        if kind == "arrange":
+            assert not task.written[:, [0, 2]].any()
+
+
+def test_another_name_for_the_key_moves_no_relative_pitch():
+    ids = CELLS.encode(song(2))
+    rng = np.random.default_rng(0)
+    renamed = [rename_key(ids, CELLS, rng) for _ in range(50)]
+    keys = {CELLS.tokens(r)[1] for r in renamed}
+    assert len(keys) > 6
+    assert len({key[-3:] for key in keys}) == 1
+    assert all((r[2:] == ids[2:]).all() for r in renamed)
+
+
+def test_balance_draws_small_groups_more_often(tmp_path):
+    folder = tmp_path / "midi"
+    for group, count in (("few", 12), ("many", 60)):
+        (folder / group).mkdir(parents=True)
+        for i in range(count):
+            song(i).write_midi(folder / group / f"{i}.mid")
+    corpus = prepare(folder, tmp_path / "out", CELLS)
+
+    def share(balance: float) -> float:
+        drawn = examples(corpus, balance=balance)
+        few = np.array([corpus.pieces[i].group == "few" for i in drawn._indices])
+        return float(drawn._weights[few].sum())
+
+    assert share(1.0) < 0.25 < share(0.5) < share(0.0) == pytest.approx(0.5)
+
+
+def test_drums_are_borrowed_only_in_the_same_meter(tmp_path):
+    folder = tmp_path / "midi"
+    folder.mkdir()
+    waltz = [(480 * i, 480, 60 + i % 5, 90) for i in range(3 * 24)]
+    beat = [(480 * i, 120, 36 + 2 * (i % 2), 90) for i in range(4 * 40)]
+    for i in range(30):
+        Score(
+            tracks=(Track("Tune", 73, notes=waltz),), time_signatures=[(0, 3, 4)]
+        ).write_midi(folder / f"waltz{i}.mid")
+        Score(tracks=(Track(is_drum=True, notes=beat),)).write_midi(folder / f"beat{i}.mid")
+    corpus = prepare(folder, tmp_path / "out", CELLS)
+    drawn = examples(corpus)
+    rng = np.random.default_rng(0)
+    three: Grid = corpus.grid(next(i for i, p in enumerate(corpus.pieces) if "waltz" in p.path))
+    assert all(drawn._borrow_drums(three, rng) is None for _ in range(20))
+    four = CELLS.grid(song(0).replace(tracks=song(0).tracks[:1]))
+    lent = [drawn._borrow_drums(four, rng) for _ in range(20)]
+    assert all(grid is not None and grid.parts[-1].is_drum for grid in lent)
