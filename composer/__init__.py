@@ -41,7 +41,30 @@ _HOMES = {
 # The verbs of the model that comes with the package.
 _VERBS = ("melody", "chords", "arrange", "infill")
 
-__all__ = sorted([*_HOMES, *_VERBS, "__version__"])
+__all__ = [
+    "Composer",
+    "ComposerError",
+    "ComposerWarning",
+    "MidiError",
+    "ModelError",
+    "Note",
+    "RequestError",
+    "Score",
+    "ScoreError",
+    "SymbolError",
+    "Text",
+    "TokenError",
+    "Track",
+    "TrainingError",
+    "__version__",
+    "arrange",
+    "chords",
+    "example",
+    "example_names",
+    "infill",
+    "load",
+    "melody",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Union
 
 import numpy as np
 
@@ -30,7 +29,7 @@ _LEAST_WIDTH = 12  # a register cut narrower than an octave is given up for the 
 _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 #: A range as people write it: "C4-C6", or two MIDI pitches.
-RangeLike = Union[str, tuple[int, int]]
+RangeLike = str | tuple[int, int]
 
 
 def parse_pitch(text: str) -> int:

@@ -132,7 +132,8 @@ def test_a_training_killed_goes_on_from_its_last_checkpoint(folder, tmp_path):
     assert not (out / "model.safetensors").exists()
     reached = int(Path(str(last_checkpoint(out / "checkpoints"))).name.split("-")[1])
     result = train(folder, out, TrainingConfig(**config))
-    state = json.loads(Path(str(last_checkpoint(out / "checkpoints")), "trainer_state.json").read_text())
+    newest = Path(str(last_checkpoint(out / "checkpoints")))
+    state = json.loads((newest / "trainer_state.json").read_text())
     assert state["global_step"] == 120
     # What the first run logged is in the history of the second: it did not begin again.
     logged = [entry["step"] for entry in state["log_history"]]

@@ -209,7 +209,7 @@ def annotate(score: Score) -> Score:
 
 
 def gather_parts(score: Score) -> Score:
-    """Return the score with empty tracks gone, the staves of one player joined, drums as GM has them."""
+    """Return the score without empty tracks, staves of one player joined, drums as GM has them."""
     tracks: list[Track] = []
     players: list[tuple[str, int, bool]] = []
     for track in score.tracks:
@@ -223,7 +223,9 @@ def gather_parts(score: Score) -> Score:
             joined = np.concatenate([tracks[at].notes, track.notes])
             tracks[at] = tracks[at].replace(notes=joined)
             continue
-        tracks.append(_straighten(_general_midi_drums(track), score.tpq) if track.is_drum else track)
+        if track.is_drum:
+            track = _straighten(_general_midi_drums(track), score.tpq)
+        tracks.append(track)
         players.append(player)
     return score.replace(tracks=tuple(tracks))
 

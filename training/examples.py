@@ -160,7 +160,7 @@ class Examples:
         return window, kept
 
     def _borrow_drums(self, window: Grid, rng: Generator) -> Grid | None:
-        """Return the window with drums that a drummer played in the same meter, if there are any."""
+        """Return the window with drums from a piece of drums in the same meter, if one is drawn."""
         if not len(self._drummers):
             return None
         drums = self.corpus.grid(int(rng.choice(self._drummers)))

@@ -92,8 +92,8 @@ class TrainingResult:
 
     def __str__(self) -> str:
         return (
-            f"held-out loss {self.held_out_loss:.3f} nats a token "
-            f"(bigram {self.bigram_loss:.3f}, unigram {self.unigram_loss:.3f}); model in {self.folder}"
+            f"held-out loss {self.held_out_loss:.3f} nats a token (bigram {self.bigram_loss:.3f}, "
+            f"unigram {self.unigram_loss:.3f}); model in {self.folder}"
         )
 
 
