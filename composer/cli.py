@@ -86,7 +86,7 @@ _new_piece = _all(
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="composer-midi")
 def main() -> None:
-    r"""Write music with a machine, as MIDI you can edit.
+    """Write music with a machine, as MIDI you can edit.
 
     \b
     Example: composer melody "Am F C G" --part violin -o tune.mid
@@ -105,7 +105,7 @@ def main() -> None:
 def melody(
     chords: str | None, range_: str | None, model: Path | None, out: Path, **settings: Any
 ) -> None:
-    r"""Write a melody over CHORDS, a lead-sheet text; without it invent both.
+    """Write a melody over CHORDS, a lead-sheet text; without it invent both.
 
     \b
     Example: composer melody "| Am F | C G7/B |" --bars 8 --part violin --seed 1
@@ -121,7 +121,7 @@ def melody(
 @_sampling
 @_out("chords.mid")
 def chords(melody: Path | None, model: Path | None, out: Path, **settings: Any) -> None:
-    r"""Harmonise the MIDI file MELODY; without it invent a chord progression.
+    """Harmonise the MIDI file MELODY; without it invent a chord progression.
 
     \b
     Example: composer chords tune.mid -o harmonised.mid
@@ -143,7 +143,7 @@ def chords(melody: Path | None, model: Path | None, out: Path, **settings: Any) 
 def arrange(
     score: Path, parts: str, keep: str | None, model: Path | None, out: Path, **settings: Any
 ) -> None:
-    r"""Write parts to the MIDI file SCORE: a melody, with chords or without.
+    """Write parts to the MIDI file SCORE: a melody, with chords or without.
 
     \b
     Example: composer arrange tune.mid --parts piano,bass,drums,strings -o song.mid
@@ -162,7 +162,7 @@ def arrange(
 def infill(
     score: Path, bars: str, parts: str | None, model: Path | None, out: Path, **settings: Any
 ) -> None:
-    r"""Write some bars of the MIDI file SCORE anew; all else stays as it is.
+    """Write some bars of the MIDI file SCORE anew; all else stays as it is.
 
     \b
     Example: composer infill song.mid --bars 5-8 --parts piano -o song2.mid
@@ -182,7 +182,7 @@ def infill(
 )
 @click.option("--ids", is_flag=True, help="Print ids as JSON rather than tokens.")
 def tokenize(score: Path, format_: str, ids: bool) -> None:
-    r"""Print the MIDI file SCORE as tokens.
+    """Print the MIDI file SCORE as tokens.
 
     \b
     Example: composer tokenize tune.mid --format remi+
@@ -214,7 +214,7 @@ def tokenize(score: Path, format_: str, ids: bool) -> None:
 @click.option("--workers", default=1, show_default=True, help="Processes that prepare the files.")
 @click.option("--seed", default=0, show_default=True)
 def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
-    r"""Train a model on the MIDI files in FOLDER; run again, it goes on where it was.
+    """Train a model on the MIDI files in FOLDER; run again, it goes on where it was.
 
     Needs the extra: pip install "composer-midi[train]"
 
@@ -238,7 +238,7 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
 )
 @click.option("--seed", default=1, show_default=True)
 def demo(out: Path, seed: int) -> None:
-    r"""Write a melody, a progression for it and an arrangement of both.
+    """Write a melody, a progression for it and an arrangement of both.
 
     \b
     Example: composer demo
