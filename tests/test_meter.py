@@ -17,7 +17,7 @@ signatures = st.lists(
 )
 tempos = st.lists(st.tuples(ticks, st.integers(50_000, 2_000_000)), max_size=6)
 scores = st.builds(
-    Score, tpq=st.sampled_from([24, 96, 480, 960]), time_signatures=signatures, tempos=tempos
+    Score, tpq=st.sampled_from([24, 25, 96, 480]), time_signatures=signatures, tempos=tempos
 )
 
 
@@ -114,6 +114,9 @@ def test_seconds_are_the_sum_over_the_tempos(score, tick):
 def test_bar_lines(rows, tpq, expected):
     meter = Score(tpq=tpq, time_signatures=rows).meter
     assert meter.bar_start(np.arange(len(expected))).tolist() == expected
+    bars, positions = meter.bar_and_position(expected)
+    assert bars.tolist() == list(range(len(expected)))
+    assert not positions.any()
 
 
 def test_of_two_tempos_at_one_tick_the_last_holds():

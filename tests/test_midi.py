@@ -152,6 +152,14 @@ def test_silent_tracks_come_back_with_program_controllers_and_lyrics(song):
     assert there_and_back(Score(tracks=tracks), song).tracks == tracks
 
 
+def test_controllers_without_a_note_of_their_program_are_kept():
+    # Channel 0 sounds with program 5 only, channel 1 not at all.
+    late = bytes([0, 0xC0, 6, 0, 0xB0, 7, 99, 0, 0xB1, 10, 64])
+    score = read_midi(midi(bytes([0, 0xC0, 5]) + NOTE + late + END))
+    found = [(track.program, len(track.notes), track.controls.tolist()) for track in score.tracks]
+    assert found == [(5, 1, []), (6, 0, [(96, 7, 99)]), (0, 0, [(96, 10, 64)])]
+
+
 def test_controllers_at_one_tick_keep_their_order(song):
     bend_range = [(0, 101, 0), (0, 100, 0), (0, 6, 12), (0, 38, 0), (0, 101, 127), (0, 100, 127)]
     score = Score(tracks=(Track("A", controls=bend_range * 20, notes=[(0, 1, 60, 90)]),))
@@ -161,6 +169,15 @@ def test_controllers_at_one_tick_keep_their_order(song):
 def test_tempos_at_one_tick_keep_their_order(song):
     tempos = [(tick // 10, 400_000 + tick) for tick in range(500)]
     assert there_and_back(Score(tempos=tempos), song).tempos.tolist() == tempos
+
+
+def test_tempos_of_several_tracks_keep_the_order_of_the_tracks():
+    def tempo(tick, mspq):
+        return bytes([tick > 0, 0xFF, 0x51, 3, 0, 0, mspq])
+
+    chunks = [b"".join(tempo(tick, mspq) for tick in range(100)) + END for mspq in (9, 5, 7)]
+    expected = [(tick, mspq) for tick in range(100) for mspq in (9, 5, 7)]
+    assert read_midi(midi(*chunks)).tempos.tolist() == expected
 
 
 def test_pedals_without_controllers_are_written_as_controllers(song):
