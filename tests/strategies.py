@@ -8,7 +8,7 @@ from composer import Score, Track
 from composer.theory import QUALITIES, Chord
 
 #: Settings of a property that draws whole scores.
-moderate = settings(max_examples=60, deadline=None)
+moderate = settings(max_examples=40, deadline=None)
 
 TPQS = (1, 2, 5, 7, 12, 24, 96, 100, 480, 960, 32767)
 CHORDS = [

@@ -66,7 +66,8 @@ def test_round_trip(remi, score):
     ids = remi.encode(quantized)
     assert ids.dtype == np.int32
     assert np.array_equal(remi.encode(score), ids)
-    decoded = remi.decode(ids)  # which checks the grammar
+    assert np.array_equal(remi.grammar.check(ids), ids)
+    decoded = remi.decode(ids)
     assert decoded == quantized
     assert np.array_equal(remi.encode(decoded), ids)
 

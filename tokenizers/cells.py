@@ -81,7 +81,7 @@ class Cells(Tokenizer):
     >>> tune = Score(tpq=480, tracks=(flute,), key_signatures=[(0, 2, 0)])
     >>> cells = Cells()
     >>> print(*cells.tokens(cells.encode(tune)))
-    BOS Key_D TimeSig_4/4 Tempo_120 Part_0 Program_73 Bar_0 Part_0 Position_0 Velocity_11 \
+    BOS Key_2maj TimeSig_4/4 Tempo_120 Part_0 Program_73 Bar_0 Part_0 Position_0 Velocity_11 \
 Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
     """
 

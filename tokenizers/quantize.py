@@ -2,8 +2,8 @@
 
 Onsets move to the nearest of twelve positions a quarter and time signatures to bars that the
 tables of ``bins`` can say. Rules: a signature that arrives inside a bar cuts that bar to the
-nearest sixteenth; one that has no token becomes the one of the nearest length; a bar of more than
-twelve quarters is halved until it fits.
+nearest sixteenth, or eighth where more than eight quarters are left of it; one that has no token
+becomes the one of the nearest length; a bar of more than twelve quarters is halved until it fits.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from composer.tokenizers.bins import (
 )
 
 _SIXTEENTH = RESOLUTION // 4
+_MOST_SIXTEENTHS = 32 * _SIXTEENTH  # positions; longer bars have a signature in eighths only
 _SIGNATURE_INDEX = {signature: index for index, signature in enumerate(TIME_SIGNATURES)}
 
 
@@ -65,7 +66,8 @@ def quantize_signatures(score: Score) -> Events:
             start, running = rows[-1]
             length = int(BAR_LENGTHS[running])
             whole, part = divmod(max(tick - start, 0), length)
-            part = (part + _SIXTEENTH // 2) // _SIXTEENTH * _SIXTEENTH
+            step = _SIXTEENTH if part <= _MOST_SIXTEENTHS else 2 * _SIXTEENTH
+            part = (part + step // 2) // step * step
             tick = start + whole * length
             if 0 < part < length:
                 _put_signature(rows, tick, _signature_of_length(part))
@@ -83,12 +85,10 @@ def _put_signature(rows: list[tuple[int, int]], tick: int, index: int) -> None:
 
 
 def _signature_of_length(positions: int) -> int:
-    sixteenths = positions // _SIXTEENTH
-    for denominator in (4, 8, 16):
-        numerator, rest = divmod(sixteenths * denominator, 16)
-        if not rest and (numerator, denominator) in _SIGNATURE_INDEX:
-            return _SIGNATURE_INDEX[numerator, denominator]
-    return signature_index(sixteenths, 16)
+    """Return the plainest signature of a length that one has."""
+    whole = 4 * RESOLUTION
+    signatures = ((positions * d // whole, d) for d in (4, 8, 16) if not positions * d % whole)
+    return next(_SIGNATURE_INDEX[pair] for pair in signatures if pair in _SIGNATURE_INDEX)
 
 
 def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False) -> Events:

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from composer import TokenError
+from composer.tokenizers import REMI, Cells, REMIPlus
+from tests.strategies import distances, moderate, seeds, walk
+
+TOKENIZERS = [Cells(), REMI(), REMIPlus()]
+tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
+
+
+@tokenizers
+def test_the_table_names_families_and_states_that_exist(tokenizer):
+    table, families = tokenizer.grammar.table, tokenizer.vocabulary.base
+    for row in table.values():
+        assert set(row) <= set(families)
+        assert all(after in table or after.startswith("@") for after in row.values())
+    assert set(families) - {"PAD"} <= {family for row in table.values() for family in row}
+
+
+@tokenizers
+def test_every_state_leads_to_the_end(tokenizer):
+    assert max(distances(tokenizer.grammar).values()) < 99
+    assert [state for state, row in tokenizer.grammar.table.items() if not row] == ["end"]
+
+
+@tokenizers
+@moderate
+@given(seed=seeds, length=st.integers(0, 100))
+def test_the_validator_reads_the_mask_that_the_sampler_reads(tokenizer, seed, length):
+    """Of a walk's every place a few other ids are tried: refused if and only if masked."""
+    grammar, ids = tokenizer.grammar, walk(tokenizer.grammar, seed, length)
+    rng, cursor = np.random.default_rng(seed), tokenizer.grammar.start()
+    for place, index in enumerate(ids.tolist()):
+        allowed = grammar.allowed(cursor)
+        if place == len(ids) // 2:
+            inside = np.flatnonzero(allowed)[:2].tolist()
+            for other in [*inside, *rng.integers(0, tokenizer.vocab_size, 20).tolist()]:
+                with pytest.raises(TokenError) as error:
+                    grammar.check([*ids[:place], other, 0])  # PAD never fits
+                breach = place + 1 if allowed[other] else place
+                assert f"at place {breach} " in str(error.value)
+        grammar.advance(cursor, index)
+    assert not grammar.allowed(cursor).any()
+
+
+@tokenizers
+def test_a_mask_is_the_callers_own(tokenizer):
+    cursor = tokenizer.grammar.start()
+    tokenizer.grammar.allowed(cursor)[:] = False
+    assert tokenizer.tokens(np.flatnonzero(tokenizer.grammar.allowed(cursor))) == ["BOS"]
+
+
+@tokenizers
+def test_a_copied_cursor_moves_on_its_own(tokenizer):
+    cursor = tokenizer.grammar.start()
+    tokenizer.grammar.advance(cursor.copy(), tokenizer.vocabulary.id("BOS"))
+    assert cursor == tokenizer.grammar.start()
+
+
+@tokenizers
+@moderate
+@given(seed=seeds, cut=st.floats(0, 0.999))
+def test_a_sequence_cut_short_has_no_end(tokenizer, seed, cut):
+    ids = walk(tokenizer.grammar, seed, 40)
+    with pytest.raises(TokenError, match=r"the sequence of \d+ ids has no end"):
+        tokenizer.decode(ids[: int(cut * len(ids))])
+
+
+@tokenizers
+def test_nothing_comes_after_the_end(tokenizer):
+    ids = walk(tokenizer.grammar, 0, 10)
+    with pytest.raises(TokenError, match=f"at place {len(ids)} comes after the end"):
+        tokenizer.decode([*ids, 1])
+
+
+@tokenizers
+def test_a_breach_says_what_may_come(tokenizer):
+    with pytest.raises(TokenError, match="EOS at place 0 breaks the grammar: after nothing comes"):
+        tokenizer.decode([tokenizer.vocabulary.id("EOS")])
+
+
+HEAD = "BOS Key_0maj TimeSig_2/4 Tempo_120 Part_0 Program_5 Part_1 Program_drums"
+NOTE = "Position_0 Velocity_3 Pitch_60 Duration_1"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        ("Part_1", "Part_1 at place 8"),  # declared already
+        ("Part_3", "Part_3 at place 8"),  # out of order
+        ("Bar_0 TimeSig_2/4", "TimeSig_2/4 at place 9"),  # as in the header
+        ("Bar_0 Tempo_120", "Tempo_120 at place 9"),
+        ("Bar_0 Part_2", "Part_2 at place 9"),  # not declared
+        ("Bar_1 Bar_0", "Bar_0 at place 9"),
+        ("Bar_0 Part_0 Bar_1", "Bar_1 at place 10"),  # an empty cell in the context
+        ("Bar_0 Part_0 EOS", "EOS at place 10"),
+        ("Bar_0 Part_0 Position_24", "Position_24 at place 10"),  # behind the bar
+        ("Bar_0 Part_0 Position_0 Pitch_60", "Pitch_60 at place 11"),  # no velocity yet
+        (f"Bar_0 Part_0 {NOTE} Pitch_60", "Pitch_60 at place 14"),  # not rising
+        (f"Bar_0 Part_0 {NOTE} Velocity_3", "Velocity_3 at place 14"),  # no change
+        (f"Bar_0 Part_0 {NOTE} Position_0", "Position_0 at place 14"),
+        (f"Bar_0 Part_0 {NOTE} Part_0", "Part_0 at place 14"),  # said already
+        (f"Bar_0 Part_0 {NOTE} Part_chords", "Part_chords at place 14"),  # chords come first
+        ("Bar_0 Part_0 Position_0 Velocity_3 Pitch_-1", "Pitch_-1 at place 12"),  # no MIDI pitch
+        ("Bar_0 Part_1 Position_0 Velocity_3 Pitch_36", "Pitch_36 at place 12"),  # drums
+        ("Bar_0 Part_chords Position_0 Chord_7:7 Bass_7", "Bass_7 at place 12"),  # the root
+        ("Bar_0 Part_chords Position_0 Chord_N.C. Bass_7", "Bass_7 at place 12"),
+        ("Bar_0 Fill Bar_0", "Bar_0 at place 10"),  # given already
+        ("Bar_0 Fill Bar_1 Part_0 Part_0", "Part_0 at place 12"),
+        ("Fill Bar_1 Fill", "Fill at place 10"),
+    ],
+)
+def test_order_in_cells(tokens, message):
+    cells = Cells()
+    ids = [cells.vocabulary.id(token) for token in f"{HEAD} {tokens}".split()]
+    with pytest.raises(TokenError, match=message):
+        cells.decode([*ids])
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        "EOS",
+        "Fill Bar_0 Part_0 Part_chords Part_1 Bar_5 Bar_3 EOS",
+        f"Bar_63 Part_0 {NOTE} Bar_0 EOS",
+        "Bar_0 Left_0 TimeSig_3/4 Tempo_101 Part_0 Position_35 Velocity_0 Pitch_127 Duration_1 EOS",
+        f"Bar_0 Part_chords Position_1 Chord_7:7 Bass_6 Position_2 Chord_N.C. Part_0 {NOTE} EOS",
+    ],
+)
+def test_what_cells_can_say(tokens):
+    cells = Cells()
+    cells.decode([cells.vocabulary.id(token) for token in f"{HEAD} {tokens}".split()])
+
+
+@pytest.mark.parametrize(("key", "least"), [("0maj", 0), ("6maj", 6), ("7maj", 5), ("4min", 5)])
+def test_pitches_stay_in_midis_range_in_every_key(key, least):
+    cells = Cells()
+    head = (
+        f"BOS Key_{key} TimeSig_2/4 Tempo_120 Part_0 Program_5 Bar_0 Part_0 Position_0 Velocity_3"
+    )
+    cursor = cells.grammar.start()
+    for token in head.split():
+        cells.grammar.advance(cursor, cells.vocabulary.id(token))
+    pitches = cells.tokens(np.flatnonzero(cells.grammar.allowed(cursor)))
+    assert pitches == [f"Pitch_{pitch}" for pitch in range(least, least + 128)]
