@@ -147,9 +147,9 @@ def prepare(folder: Path, out: Path, tokenizer: Cells, workers: int = 1) -> Corp
         chunks.append(ids.astype(np.uint16))
         start += len(ids)
     if not pieces:
-        name, reason = next(iter(refused.items()))
+        first, reason = next(iter(refused.items()))
         raise TrainingError(
-            f"none of the {len(files)} files in {folder} can be used; {name}: {reason}"
+            f"none of the {len(files)} files in {folder} can be used; {first}: {reason}"
         )
     temporary = out.with_name(out.name + f".{os.getpid()}.part")
     temporary.mkdir(parents=True)

@@ -119,7 +119,7 @@ class Examples:
         grid = self.corpus.grid(index)
         kind = str(rng.choice(list(TASKS), p=list(TASKS.values())))
         roles = part_roles(grid)
-        count = int(min(len(grid.bars), rng.integers(SHORTEST_WINDOW, LONGEST_WINDOW + 1)))
+        count = min(len(grid.bars), int(rng.integers(SHORTEST_WINDOW, LONGEST_WINDOW + 1)))
         start = int(rng.integers(0, len(grid.bars) - count + 1))
         while True:
             left = len(grid.bars) - 1 - np.arange(start, start + count)
