@@ -106,7 +106,7 @@ class Grid:
         parts = tuple(Part(track.name, track.program, track.is_drum) for track in score.tracks)
         cells = [_cell_notes(track.notes, row, meter) for row, track in enumerate(score.tracks)]
         notes = np.concatenate(cells) if cells else np.empty(0, CELL_NOTE)
-        notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
+        notes = sorted_notes(notes)
         chords = chord_rows(score.chords, meter)
         return cls(key, parts, rows, notes[notes["bar"] < count], chords[chords["bar"] < count])
 
@@ -153,6 +153,16 @@ class Grid:
     def replace(self, **changes: Any) -> Grid:
         """Return a copy with the fields named changed."""
         return dataclasses.replace(self, **changes)
+
+
+def sorted_notes(notes: Events) -> Events:
+    """Return notes of dtype ``CELL_NOTE`` in the order that a grid has them."""
+    return np.asarray(notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])])
+
+
+def sorted_chords(chords: Events) -> Events:
+    """Return chords of dtype ``CELL_CHORD`` in the order that a grid has them."""
+    return np.asarray(chords[np.lexsort([chords["position"], chords["bar"]])])
 
 
 def needed_bars(score: Score, meter: Meter) -> int:
@@ -203,5 +213,4 @@ def choose_parts(grid: Grid, rows: Sequence[int]) -> Grid:
     new_row[list(rows)] = np.arange(len(rows))
     notes = grid.notes[new_row[grid.notes["part"]] >= 0].copy()
     notes["part"] = new_row[notes["part"]]
-    notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
-    return grid.replace(parts=tuple(grid.parts[row] for row in rows), notes=notes)
+    return grid.replace(parts=tuple(grid.parts[row] for row in rows), notes=sorted_notes(notes))

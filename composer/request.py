@@ -11,6 +11,7 @@ from composer.constraints import PitchRule
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.grid import Grid
+from composer.tokenizers.cells_vocabulary import ROLES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +23,18 @@ class PartRules:
     role
         What the model is told of the part: ``"melody"``, ``"bass"``, ``"accompaniment"`` or None.
     rules
-        Rules that all its notes keep; drums keep none.
+        Rules that all its notes keep, drum hits too.
     monophonic
-        Whether a note ends before the next begins.
+        Whether a note ends before the next begins. Notes of one pitch always do.
     most_notes
-        Most notes that begin together.
+        Most notes that begin together, at least 1.
     least_onsets
-        Onsets a bar has at least, as far as the notes before leave room.
+        Onsets a bar has at least, as far as rules and notes that sound on leave room for them.
+
+    Raises
+    ------
+    RequestError
+        A value is out of its range.
     """
 
     role: str | None = None
@@ -36,6 +42,14 @@ class PartRules:
     monophonic: bool = False
     most_notes: int = 6
     least_onsets: int = 1
+
+    def __post_init__(self) -> None:
+        if self.role not in (None, *ROLES):
+            raise RequestError(f"role {self.role!r} is unknown; take one of {', '.join(ROLES)}")
+        if self.most_notes < 1:
+            raise RequestError(f"most_notes {self.most_notes} leaves no note; give 1 or more")
+        if self.least_onsets < 0:
+            raise RequestError(f"least_onsets {self.least_onsets} is less than 0")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,12 +68,12 @@ class Request:
     sampling
         Temperature and the like.
     seed
-        The same seed, model and request give the same notes.
+        0 or more. The same seed, model and request give the same notes.
 
     Raises
     ------
     RequestError
-        The shapes do not fit, or nothing is to be written.
+        The shapes do not fit, nothing is to be written, or the seed is negative.
     """
 
     grid: Grid
@@ -77,3 +91,5 @@ class Request:
             )
         if not self.written.any():
             raise RequestError("the request names no cell to write; name bars and parts")
+        if self.seed < 0:
+            raise RequestError(f"seed {self.seed} is negative; give 0 or more")

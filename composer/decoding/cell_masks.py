@@ -7,18 +7,22 @@ can follow; the shortest duration always fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask
-from composer.theory import QUALITIES, Chord
-from composer.tokenizers.bins import DURATIONS
+from composer.theory import QUALITIES
+from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.cells_vocabulary import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
+#: Of each of the 128 pitches, a position counted from the bar's start.
+PitchTimes = npt.NDArray[np.int64]
+
 _CONTENT = ("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass")
+_DRUM_STATES = ("drum onset", "drum", "hit")
 
 
 class CellMask:
@@ -37,61 +41,58 @@ class CellMask:
     def __init__(self, grammar: Grammar, after: int, budget: int) -> None:
         self.grammar = grammar
         self.after = after
-        self.left = budget
+        #: What the cell holds so far: rows of ``CELL_NOTE`` or ``CELL_CHORD`` from position on.
+        self.rows: list[tuple[int, ...]] = []
+        self._left = budget
         self._slices = grammar.vocabulary.slices
         self._content = np.zeros(grammar.vocabulary.size, bool)
         for family in _CONTENT:
             self._content[self._slices[family]] = True
-        self._position_base = self._slices["Position"].start
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
         mask = self.grammar.allowed(cursor)
         may_end = bool(mask[self.after])
         mask &= self._content
-        self.narrow(cursor, mask)
-        if self.left <= 0 and may_end:
+        self._narrow(cursor, mask)
+        if self._left <= 0 and may_end:
             mask[:] = False
-        if may_end and (self.settled() or not mask.any()):
+        if may_end and (self._settled() or not mask.any()):
             mask[self.after] = True
         return mask
 
-    def took(self, index: int) -> None:
-        """Hear that an id was chosen."""
-        self.left -= 1
-        if index in range(self._slices["Position"].start, self._slices["Position"].stop):
-            self.began(index - self._position_base)
+    def hear(self, cursor: Cursor, index: int) -> None:
+        """Note what an id of the cell says; the cursor has moved over it."""
+        self._left -= 1
+        vocabulary = self.grammar.vocabulary
+        family = vocabulary.families[vocabulary.family_of[index]].name
+        self._hear(family, int(vocabulary.value_of[index]), cursor)
 
-    def narrow(self, cursor: Cursor, mask: Mask) -> None:
+    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         """Narrow the content in place."""
         raise TypeError("CellMask is only a base")
 
-    def began(self, position: int) -> None:
-        """Hear that an onset began."""
+    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+        """Note one value of a family."""
+        raise TypeError("CellMask is only a base")
 
-    def finish(self) -> None:
-        """Hear that the cell is over."""
-
-    def settled(self) -> bool:
+    def _settled(self) -> bool:
         """Return whether the cell owes nothing more."""
-        return True
+        raise TypeError("CellMask is only a base")
 
 
 class NoteMask(CellMask):
-    """A cell of notes or of drum hits.
+    """A cell of notes or of drum hits; no pitch begins while it still sounds.
 
     Parameters
     ----------
     pitches
         Shape (positions, 128): which may begin where.
-    room
-        Positions from the bar's start by which every note has ended.
-    busy_until
-        Position before which nothing may begin, because a note of before still sounds.
+    busy, room
+        Shape (128,): the position before which each pitch may not begin, because it still sounds
+        from a bar before, and the position at which it must have ended.
     monophonic, most_notes, least_onsets
         As in ``PartRules``.
-    heard
-        Told, when the cell is over, the position until which a monophonic part sounds.
     """
 
     def __init__(
@@ -101,70 +102,59 @@ class NoteMask(CellMask):
         budget: int,
         *,
         pitches: PitchMask,
-        room: int,
-        busy_until: int = 0,
+        busy: PitchTimes,
+        room: PitchTimes,
         monophonic: bool = False,
         most_notes: int = 6,
         least_onsets: int = 0,
-        heard: Callable[[int], None] = lambda until: None,
     ) -> None:
         super().__init__(grammar, after, budget)
-        self.pitches = pitches
-        self.room = room
-        self.busy_until = busy_until
-        self.monophonic = monophonic
-        self.most_notes = 1 if monophonic else most_notes
-        self.owed = least_onsets
-        self._heard = heard
-        self.together = 0  # notes of the running onset
-        self._onset = 0
-        self._playable = pitches.any(1)
+        self._pitches = pitches
+        self._busy = busy.copy()
+        self._room = room
+        self._monophonic = monophonic
+        self._most_notes = 1 if monophonic else most_notes
+        self._owed = least_onsets
+        self._together = 0  # notes of the running onset
+        self._bar = np.arange(len(pitches))[:, None]
+        self._velocities = bin_velocities(grammar.vocabulary.count("Velocity"))
 
-    def narrow(self, cursor: Cursor, mask: Mask) -> None:
-        """Keep to the rules' pitches and to the room there is."""
+    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         positions = mask[at["Position"]]
-        positions[len(self._playable) :] = False
-        positions[: len(self._playable)] &= self._playable
-        positions[: self.busy_until] = False
+        if positions.any():
+            length = len(self._pitches)
+            positions[:length] &= (self._pitches & (self._busy <= self._bar)).any(1)
+            positions[length:] = False
         if cursor.position < 0:
             return
-        family = "Drum" if cursor.state in ("drum onset", "drum", "hit") else "Pitch"
-        notes = mask[at[family]]
-        low = 0 if family == "Drum" else cursor.lowest
-        open_notes = self.pitches[cursor.position].copy()
-        open_notes[: max(0, cursor.rank + 1 - low)] = False
-        if self.together >= self.most_notes:
-            open_notes[:] = False
-        notes[:low] = False
-        notes[low + 128 :] = False
-        notes[low : low + 128] &= open_notes
-        if not open_notes.any():
+        is_drum = cursor.state in _DRUM_STATES
+        lowest = 0 if is_drum else cursor.lowest
+        higher = np.arange(128) + lowest > cursor.rank
+        playable = self._pitches[cursor.position] & (self._busy <= cursor.position) & higher
+        if self._together >= self._most_notes or not playable.any():
+            playable[:] = False
             mask[at["Velocity"]] = False
-        mask[at["Duration"]] &= self.room - cursor.position >= DURATIONS
+        mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
+        if cursor.state == "duration":
+            room = self._room[cursor.rank - lowest]
+            mask[at["Duration"]] &= cursor.position + DURATIONS <= room
 
-    def began(self, position: int) -> None:
-        """Count an onset."""
-        self.owed -= 1
-        self.together = 0
-        self._onset = position
+    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+        if family == "Position":
+            self._owed -= 1
+            self._together = 0
+        elif family in ("Drum", "Duration"):
+            self._together += 1
+            pitch = cursor.rank if family == "Drum" else cursor.rank - cursor.lowest
+            duration = 1 if family == "Drum" else int(DURATIONS[value])
+            velocity = int(self._velocities[cursor.velocity])
+            self.rows.append((cursor.position, pitch, duration, velocity))
+            sounding = slice(None) if self._monophonic else pitch
+            self._busy[sounding] = cursor.position + duration
 
-    def took(self, index: int) -> None:
-        """Count notes, and hold the line of a part that plays one at a time."""
-        super().took(index)
-        at = self._slices
-        if at["Pitch"].start <= index < at["Drum"].stop:
-            self.together += 1
-        elif index >= at["Duration"].start and self.monophonic:
-            self.busy_until = self._onset + int(DURATIONS[index - at["Duration"].start])
-
-    def finish(self) -> None:
-        """Say until when the part is busy."""
-        self._heard(self.busy_until)
-
-    def settled(self) -> bool:
-        """Return whether there are onsets enough."""
-        return self.owed <= 0
+    def _settled(self) -> bool:
+        return self._owed <= 0
 
 
 class ChordCellMask(CellMask):
@@ -176,8 +166,6 @@ class ChordCellMask(CellMask):
         Position -> which chords may begin there, shape (12, qualities); the first is position 0.
     shift
         Semitones from a real root to the one relative to the home key.
-    heard
-        Told, when the cell is over, the (position, chord) it holds.
     """
 
     def __init__(
@@ -186,66 +174,43 @@ class ChordCellMask(CellMask):
         after: int,
         budget: int,
         *,
-        chords: dict[int, ChordMask],
+        chords: Mapping[int, ChordMask],
         shift: int,
-        heard: Callable[[tuple[tuple[int, Chord | None], ...]], None] = lambda chords: None,
     ) -> None:
         super().__init__(grammar, after, budget)
         self._open = {
             position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
         }
-        self._last = NO_CHORD
         self._shift = shift
-        self._heard = heard
-        self._chords: list[tuple[int, Chord]] = []
-        self._position = 0
+        self._last = NO_CHORD
 
-    def narrow(self, cursor: Cursor, mask: Mask) -> None:
-        """Keep to the positions and chords that are open."""
+    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         positions = mask[at["Position"]]
-        later = [p for p in self._open if positions[p] and (p > 0) == bool(self._chords)]
+        later = [p for p in self._open if positions[p] and (p > 0) == bool(self.rows)]
         positions[:] = False
         positions[later] = True
         if cursor.state == "chord":
             chords = mask[at["Chord"]]
-            chords[1:] &= self._open[cursor.position]
             chords[NO_CHORD] = False
+            chords[1:] &= self._open[cursor.position]
             if chords.sum() > 1:
                 chords[self._last] = False  # to say a chord again in a bar says nothing
-        if cursor.state == "bass":
-            mask[at["Bass"]] &= np.isin(np.arange(12), _tones(cursor.rank))
+        elif cursor.state == "bass":
+            root, quality = divmod(cursor.rank - 1, len(QUALITIES))
+            tones = (root + np.array(QUALITIES[quality].intervals)) % 12
+            mask[at["Bass"]] &= np.isin(np.arange(12), tones)
 
-    def took(self, index: int) -> None:
-        """Remember the chord."""
-        super().took(index)
-        at = self._slices
-        if at["Chord"].start <= index < at["Chord"].stop:
-            self._last = index - at["Chord"].start
-            root, quality = divmod(self._last - 1, len(QUALITIES))
-            self._chords.append((self._position, Chord((root - self._shift) % 12, quality)))
-        elif at["Bass"].start <= index < at["Bass"].stop:
-            position, chord = self._chords[-1]
-            bass = (index - at["Bass"].start - self._shift) % 12
-            self._chords[-1] = position, Chord(chord.root, chord.quality, bass)
+    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+        if family == "Chord":
+            self._last = value
+            root, quality = divmod(value - 1, len(QUALITIES))
+            self.rows.append((cursor.position, (root - self._shift) % 12, quality, -1))
+        elif family == "Bass":
+            self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
 
-    def began(self, position: int) -> None:
-        """Hear where a chord begins."""
-        self._position = position
-
-    def finish(self) -> None:
-        """Say which chords the bar has."""
-        self._heard(tuple(self._chords))
-
-    def settled(self) -> bool:
-        """Return whether the bar has a chord."""
-        return bool(self._chords)
-
-
-def _tones(value: int) -> npt.NDArray[np.int64]:
-    """Return the pitch classes of a Chord value, relative to the home key."""
-    root, quality = divmod(value - 1, len(QUALITIES))
-    return np.asarray((root + np.array(QUALITIES[quality].intervals)) % 12)
+    def _settled(self) -> bool:
+        return bool(self.rows)
 
 
 def sounding_at(positions: Sequence[int], notes: npt.NDArray[np.int64]) -> list[list[int]]:

@@ -1,32 +1,50 @@
 """The sampling loop: a request in, a grid out.
 
 A piece is written in windows: some bars of context, then the bars to write, one after the other.
-A window's sequence is first encoded with the cells to write left empty. What stands there is
-forced and costs no choice; in each empty cell ids are sampled until the one that comes after it.
-Where a window would outgrow the model's context it ends at the bar line, and the next one begins
-there.
+A window's sequence is first encoded with the cells to write left empty, which in every bar come
+last. What stands there is forced and costs no choice; in each empty cell ids are sampled until the
+one that comes after it. Where a window would outgrow the model's context it ends at the bar line,
+and the next one begins there.
+
+The context holds it all. A cell may take ``budget + OVERRUN`` ids: once its budget is spent it ends
+where the grammar lets it, and between two such places lie fewer ids than that. The budget is an
+equal share of what the ids said, the headings of the bar's other cells and ``EOS`` leave.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from composer.constraints import Cell, allowed_chords, allowed_pitches, strong_positions
+from composer.constraints import (
+    Cell,
+    ChordMask,
+    PitchMask,
+    allowed_chords,
+    allowed_pitches,
+    strong_positions,
+)
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, sounding_at
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampling import choose
 from composer.errors import RequestError
-from composer.grid import Grid, choose_parts, cut_bars
+from composer.grid import (
+    CELL_CHORD,
+    CELL_NOTE,
+    Grid,
+    choose_parts,
+    cut_bars,
+    sorted_chords,
+    sorted_notes,
+)
 from composer.request import Request
 from composer.theory import Chord
 from composer.tokenizers.cells import Cells
-from composer.tokenizers.cells_codec import decode_cells, restated_chords
+from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS, transposition
-from composer.tokenizers.grammar import Cursor
-from composer.tokenizers.vocabulary import Ids
+from composer.tokenizers.grammar import Grammar
 
 WINDOW_BARS = 16
 CONTEXT_BARS = 4  # before the bars to write, and after them
@@ -52,260 +70,284 @@ def write_cells(
     wrote
         Told how many bars are done, whenever some are.
 
+    Returns
+    -------
+    Grid
+        The grid, the chord that holds said at the start of each bar.
+
     Raises
     ------
     RequestError
         The rules leave a cell no pitch, or one bar is more than the model's context holds.
     """
-    grid, written = request.grid, request.written
-    kept = ~written[grid.notes["bar"], grid.notes["part"] + 1]
-    chords = restated_chords(grid)
-    grid = grid.replace(notes=grid.notes[kept], chords=chords[~written[chords["bar"], 0]])
-    writer = _Writer(dataclasses.replace(request, grid=grid), decoder, tokenizer)
-    todo = np.flatnonzero(written.any(1)).tolist()
-    while todo:
-        count = writer.write_window(todo)
-        wrote(count)
-        todo = todo[count:]
+    writer = _Writer(request, decoder, tokenizer)
+    writer.check_rules()
+    while writer.todo:
+        wrote(writer.write_window())
     return writer.grid
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bar:
+    """A bar to write, as the model is shown it."""
+
+    number: int  # bar of the grid
+    given: list[int]  # ids: its heading and the cells that are given
+    empty: list[int]  # ids that head the cells to write
 
 
 @dataclasses.dataclass(frozen=True)
 class _Window:
     """What the model is shown at once."""
 
-    start: int  # bar of the grid that its bar 0 is
-    context: list[int]  # bars of the window
-    fill: list[int]
+    opening: list[int]  # ids, up to Fill
+    bars: list[_Bar]
     rows: list[int]  # parts of the grid, in the order of the window
-    template: list[int]  # ids, the cells to write being empty
+
+    @property
+    def least(self) -> int:
+        """Number of ids before the first cell is written."""
+        return len(self.opening) + len(self.bars[0].given) + len(self.bars[0].empty)
 
 
 class _Writer:
-    """The state of a request that is being written."""
+    """A request that is being written; ``grid`` holds what is given and what is written so far."""
 
     def __init__(self, request: Request, decoder: Decoder, tokenizer: Cells) -> None:
         self.request = request
-        self.grid = request.grid
+        self.written = request.written
+        self.grid = _given(request)
+        self.todo: list[int] = np.flatnonzero(self.written.any(1)).tolist()
         self.decoder = decoder
         self.tokenizer = tokenizer
-        self.grammar = tokenizer.grammar
         self.rng = np.random.default_rng(request.seed)
-        self.shift = transposition(request.grid.key)
         self.starts = request.grid.bar_starts
-        self._new_chords: dict[int, tuple[tuple[int, Chord | None], ...]] = {}
-        self._sounding_until: dict[int, int] = {}  # column -> position in the piece
+        self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
 
-    def write_window(self, todo: list[int]) -> int:
+    def check_rules(self) -> None:
+        """Refuse rules that leave a cell no pitch, as far as the chords are known."""
+        for bar, row in np.argwhere(self.written[:, 1:] & ~self.written[:, :1]).tolist():
+            if not self._pitches(bar, row).any():
+                name = self.grid.parts[row].name or f"part {row + 1}"
+                raise RequestError(
+                    f"the rules leave no pitch for {name} in bar {bar + 1}; "
+                    f"widen its range or drop a rule"
+                )
+
+    def write_window(self) -> int:
         """Write the first bars of those to do; return how many."""
-        window = self._window(todo)
-        at, base = self.tokenizer.vocabulary.slices, self.tokenizer.vocabulary.base
-        cursor = self.grammar.start()
+        window = self._window()
         self.decoder.reset()
-        ids: list[int] = []
-        done: list[int] = []
-        budget = 0
-        for place, index in enumerate(window.template):
-            if cursor.filling and at["Bar"].start <= index < at["Bar"].stop:
-                budget = self._budget(window, place, len(ids))
-                if done and budget < LEAST_BUDGET:
-                    break
-                if budget < 1:
-                    raise RequestError(
-                        f"bar {window.start + index - base['Bar'] + 1} with {len(window.rows)} parts is "
-                        f"more than the model's context of {self.decoder.context_length} ids holds; "
-                        f"write fewer parts at once"
-                    )
-                done.append(index - base["Bar"])
-            self.grammar.advance(cursor, index)
-            ids.append(index)
-            if cursor.filling and at["Part"].start <= index < at["Part"].stop:
-                row = index - base["Part"]
-                column = 0 if row == CHORDS else window.rows[row] + 1
-                bar = window.start + done[-1]
-                if self.request.written[bar, column]:
-                    mask = self._mask(bar, column, window.template[place + 1], budget)
-                    self._sample(ids, cursor, mask)
-        if ids[-1] != base["EOS"]:
-            ids.append(base["EOS"])
-        self._merge(decode_cells(self.tokenizer.vocabulary, np.array(ids)), window, done)
-        return len(done)
-
-    def _window(self, todo: list[int]) -> _Window:
-        """Return the next window: as much context as leaves half of the model's to write in."""
-        run = [bar for i, bar in enumerate(todo[:WINDOW_BARS]) if bar == todo[0] + i]
-        ends = len(run) == len(todo) or todo[len(run)] != run[-1] + 1
-        parts = list(range(len(self.grid.parts)))
-        before = after = CONTEXT_BARS
-        while True:
-            start = max(0, run[0] - before)
-            end = min(len(self.grid.bars), run[-1] + 1 + (after if ends else 0))
-            context = [bar - start for bar in range(start, end) if bar not in run]
-            fill = [bar - start for bar in run]
-            template = self._template(start, end - start, context, fill, parts)
-            first_bar = self._bar_place(template, 0), self._bar_place(template, 1)
-            if first_bar[1] <= self.decoder.context_length // 2:
+        said = _Sequence(self.tokenizer.grammar)
+        said.say(window.opening)
+        ends = [bar.given[0] for bar in window.bars[1:]] + [self.tokenizer.vocabulary.base["EOS"]]
+        count = 0
+        for bar, end in zip(window.bars, ends, strict=True):
+            budget = self._budget(len(said.ids) + len(bar.given), len(bar.empty))
+            if count and budget < LEAST_BUDGET:
                 break
-            if after:
-                after = 0
-            elif before:
-                before = before // 2
-            elif len(self._given(parts)) > 1:
-                parts.remove(self._busiest(self._given(parts), run[0]))
-            else:
-                break
-        return _Window(start, context, fill, parts, template.tolist())
-
-    def _template(
-        self, start: int, count: int, context: list[int], fill: list[int], parts: list[int]
-    ) -> Ids:
-        columns = [0, *(row + 1 for row in parts)]
-        window = choose_parts(cut_bars(self.grid, start, count), parts)
-        return self.tokenizer.encode_grid(
-            window,
-            context=context,
-            fill=fill,
-            written=self.request.written[start : start + count, columns],
-            left=len(self.grid.bars) - 1 - np.arange(start, start + count),
-            roles=[self.request.parts[row].role for row in parts],
-            blank=True,
+            if budget < 1:
+                raise RequestError(
+                    f"bar {bar.number + 1} with {len(window.rows)} parts is more than the model's "
+                    f"context of {self.decoder.context_length} ids holds; write fewer parts at once"
+                )
+            said.say(bar.given)
+            for i, heading in enumerate(bar.empty):
+                budget = self._budget(len(said.ids), len(bar.empty) - i)
+                said.say([heading])
+                part = heading - self.tokenizer.vocabulary.base["Part"]
+                column = 0 if part == CHORDS else window.rows[part] + 1
+                mask = self._mask(bar.number, column, [*bar.empty[1:], end][i], budget)
+                self._sample(said, mask)
+                self._put(bar.number, column, mask)
+            count += 1
+        self.grid = self.grid.replace(
+            notes=sorted_notes(self.grid.notes), chords=sorted_chords(self.grid.chords)
         )
+        self.todo = self.todo[count:]
+        return count
 
-    def _bar_place(self, template: Ids, number: int) -> int:
-        """Return the place of a bar heading after ``Fill``, or the end."""
-        vocabulary = self.tokenizer.vocabulary
-        filling = np.cumsum(template == vocabulary.base["Fill"]) > 0
-        headings = np.flatnonzero(
-            filling & (vocabulary.family_of[template] == vocabulary.index("Bar"))
-        )
-        return int(headings[number]) if number < len(headings) else len(template)
+    def _budget(self, said: int, cells: int) -> int:
+        """Return how many ids each of so many cells may take; less than 1 if they do not fit."""
+        room = self.decoder.context_length - said - cells - 1  # their headings, and EOS
+        return min(CELL_BUDGET, room // cells - OVERRUN)
 
-    def _given(self, parts: list[int]) -> list[int]:
-        """Return the parts of which nothing is written."""
-        return [row for row in parts if not self.request.written[:, row + 1].any()]
-
-    def _busiest(self, parts: list[int], bar: int) -> int:
-        """Return the part with most notes around a bar; of equals the last."""
-        near = np.abs(self.grid.notes["bar"] - bar) <= CONTEXT_BARS
-        counts = np.bincount(self.grid.notes["part"][near], minlength=len(self.grid.parts))
-        return max(parts, key=lambda row: (int(counts[row]), row))
-
-    def _budget(self, window: _Window, place: int, said: int) -> int:
-        """Return how many ids each cell of the bar at a place of the template may have."""
-        vocabulary = self.tokenizer.vocabulary
-        rest = window.template[place + 1 :]
-        bars = vocabulary.slices["Bar"]
-        forced = next(
-            (i for i, index in enumerate(rest) if bars.start <= index < bars.stop), len(rest)
-        )
-        bar = window.start + window.template[place] - bars.start
-        cells = int(self.request.written[bar, [0, *(row + 1 for row in window.rows)]].sum())
-        room = self.decoder.context_length - said - forced - 2
-        return min(CELL_BUDGET, room // max(1, cells) - OVERRUN)
-
-    def _sample(self, ids: list[int], cursor: Cursor, mask: CellMask) -> None:
-        """Sample one cell, appending to the ids said."""
-        logits = self.decoder.prefill(ids[self.decoder.length :])
+    def _sample(self, said: _Sequence, mask: CellMask) -> None:
+        """Sample one cell."""
+        logits = self.decoder.prefill(said.ids[self.decoder.length :])
         while True:
-            index = choose(logits, mask.allowed(cursor), self.request.sampling, self.rng)
+            index = choose(logits, mask.allowed(said.cursor), self.request.sampling, self.rng)
             if index == mask.after:
                 break
-            self.grammar.advance(cursor, index)
-            mask.took(index)
-            ids.append(index)
+            said.say([index])
+            mask.hear(said.cursor, index)
             logits = self.decoder.step(index)
-        mask.finish()
+
+    def _window(self) -> _Window:
+        """Return the next window: as much context as leaves half of the model's to write in."""
+        first = self.todo[0]
+        fill = [bar for i, bar in enumerate(self.todo[:WINDOW_BARS]) if bar == first + i]
+        rows = list(range(len(self.grid.parts)))
+        before, after = CONTEXT_BARS, CONTEXT_BARS
+        while True:
+            window = self._encode(fill, rows, before, after)
+            droppable = self._droppable(rows, first)
+            if window.least <= self.decoder.context_length // 2 or not (before or droppable):
+                return window
+            if after:
+                after = 0
+            elif before > 1 or not droppable:
+                before //= 2
+            else:
+                rows.remove(droppable[0])
+
+    def _encode(self, fill: list[int], rows: list[int], before: int, after: int) -> _Window:
+        """Return the window of some bars to write and some parts.
+
+        Bars around that are still to do are left out: the model would take them for silent.
+        """
+        start, end = max(0, fill[0] - before), min(len(self.grid.bars), fill[-1] + 1 + after)
+        columns = [0, *(row + 1 for row in rows)]
+        written = self.written[start:end, columns]
+        todo = {*self.todo}
+        template = self.tokenizer.encode_grid(
+            choose_parts(cut_bars(self.grid, start, end - start), rows),
+            context=[bar - start for bar in range(start, end) if bar not in todo],
+            fill=[bar - start for bar in fill],
+            written=written,
+            left=len(self.grid.bars) - 1 - np.arange(start, end),
+            roles=[self.request.parts[row].role for row in rows],
+            blank=True,
+        )
+        vocabulary = self.tokenizer.vocabulary
+        fill_place = int(np.flatnonzero(template == vocabulary.base["Fill"])[0])
+        is_heading = vocabulary.family_of[template] == vocabulary.index("Bar")
+        headings = np.flatnonzero(is_heading)
+        places = [*headings[headings > fill_place].tolist(), len(template) - 1]
+        bars = []
+        for bar, place, until in zip(fill, places, places[1:], strict=False):
+            ids = template[place:until].tolist()
+            split = len(ids) - int(written[bar - start].sum())
+            bars.append(_Bar(bar, ids[:split], ids[split:]))
+        return _Window(template[: places[0]].tolist(), bars, rows)
+
+    def _droppable(self, rows: list[int], bar: int) -> list[int]:
+        """Return parts the model can do without, the most wordy around a bar first.
+
+        Those of which nothing is written, but for one; the melody is the last to go.
+        """
+        near = np.abs(self.grid.notes["bar"] - bar) <= CONTEXT_BARS
+        counts = np.bincount(self.grid.notes["part"][near], minlength=len(self.grid.parts))
+        given = [row for row in rows if not self.written[:, row + 1].any()]
+        roles = [part.role for part in self.request.parts]
+        given.sort(key=lambda row: (roles[row] == "melody", -int(counts[row]), -row))
+        return given[:-1]
+
+    def _put(self, bar: int, column: int, mask: CellMask) -> None:
+        """Put a cell that was written into the grid."""
+        if column:
+            notes = np.array([(bar, column - 1, *row) for row in mask.rows], CELL_NOTE)
+            self.grid = self.grid.replace(notes=np.concatenate([self.grid.notes, notes]))
+        else:
+            chords = np.array([(bar, *row) for row in mask.rows], CELL_CHORD)
+            self.grid = self.grid.replace(chords=np.concatenate([self.grid.chords, chords]))
 
     def _mask(self, bar: int, column: int, after: int, budget: int) -> CellMask:
-        row = self.grid.bars[bar]
-        if column == 0:
+        if not column:
             return self._chord_mask(bar, after, budget)
-        part, rules = self.grid.parts[column - 1], self.request.parts[column - 1]
+        rules = self.request.parts[column - 1]
+        start, end = int(self.starts[bar]), int(self.starts[-1])
+        notes = self.grid.notes[self.grid.notes["part"] == column - 1]
+        pitches = notes["pitch"]
+        onsets = self.starts[notes["bar"]] + notes["position"] - start
+        offsets = onsets + notes["duration"]
+        busy, room = np.zeros(128, np.int64), np.full(128, end - start)
+        np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
+        np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
+        if rules.monophonic:
+            busy[:], room[:] = busy.max(), room.min()
+        return NoteMask(
+            self.tokenizer.grammar,
+            after,
+            budget,
+            pitches=self._pitches(bar, column - 1),
+            busy=busy,
+            room=room,
+            monophonic=rules.monophonic,
+            most_notes=rules.most_notes,
+            least_onsets=rules.least_onsets,
+        )
+
+    def _pitches(self, bar: int, row: int) -> PitchMask:
+        """Return what a part's rules allow in a bar."""
+        part, time = self.grid.parts[row], self.grid.bars[bar]
         cell = Cell(
             key=self.grid.key,
-            numerator=int(row["numerator"]),
-            denominator=int(row["denominator"]),
+            numerator=int(time["numerator"]),
+            denominator=int(time["denominator"]),
             chords=self._chords(bar),
             program=part.program,
             is_drum=part.is_drum,
         )
-        pitches = allowed_pitches(rules.rules, cell)
-        if not pitches.any():
-            raise RequestError(
-                f"the rules leave no pitch for {part.name or 'part ' + str(column)} in bar {bar + 1}; "
-                f"widen its range or drop a rule"
-            )
-        start = int(self.starts[bar])
-        notes = self.grid.notes[self.grid.notes["part"] == column - 1]
-        onsets = self.starts[notes["bar"]] + notes["position"]
-        end = int(self.starts[-1])
-        busy = self._sounding_until.get(column, 0)
-        if rules.monophonic:
-            end = int(onsets[onsets > start].min(initial=end))
-            before = onsets < start
-            busy = int((onsets + notes["duration"])[before].max(initial=busy))
-        return NoteMask(
-            self.grammar,
-            after,
-            budget,
-            pitches=pitches,
-            room=end - start,
-            busy_until=max(0, busy - start),
-            monophonic=rules.monophonic,
-            most_notes=rules.most_notes,
-            least_onsets=rules.least_onsets,
-            heard=lambda until: self._sounding_until.__setitem__(column, start + until),
-        )
+        if (row, cell) not in self._pitch_masks:
+            rules = self.request.parts[row].rules
+            self._pitch_masks[row, cell] = allowed_pitches(rules, cell)
+        return self._pitch_masks[row, cell]
 
     def _chord_mask(self, bar: int, after: int, budget: int) -> CellMask:
-        row = self.grid.bars[bar]
-        positions = strong_positions(int(row["numerator"]), int(row["denominator"])).tolist()
-        start = int(self.starts[bar])
-        notes = self.grid.notes
-        onsets = self.starts[notes["bar"]] + notes["position"]
+        time, start = self.grid.bars[bar], int(self.starts[bar])
+        positions = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
         is_drum = np.array([part.is_drum for part in self.grid.parts] or [False])
-        pitched = ~is_drum[notes["part"]]
-        table = np.stack([onsets - start, onsets + notes["duration"] - start, notes["pitch"]], 1)
-        sounding = sounding_at(positions, table[pitched])
+        is_melody = np.array([part.role == "melody" for part in self.request.parts] or [False])
+        notes = self.grid.notes[~is_drum[self.grid.notes["part"]]]
+        # Where no chord holds all that sounds, the melody's and the highest notes have to be in.
+        notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
+        onsets = self.starts[notes["bar"]] + notes["position"] - start
+        table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
+        open_chords: dict[int, ChordMask] = {
+            position: allowed_chords(self.grid.key, classes)
+            for position, classes in zip(positions, sounding_at(positions, table), strict=True)
+        }
         return ChordCellMask(
-            self.grammar,
+            self.tokenizer.grammar,
             after,
             budget,
-            chords={
-                position: allowed_chords(self.grid.key, classes)
-                for position, classes in zip(positions, sounding, strict=True)
-            },
-            shift=self.shift,
-            heard=lambda chords: self._new_chords.__setitem__(bar, chords),
+            chords=open_chords,
+            shift=transposition(self.grid.key),
         )
 
     def _chords(self, bar: int) -> tuple[tuple[int, Chord | None], ...]:
-        """Return the chords of a bar, given or just written."""
-        if bar in self._new_chords:
-            return self._new_chords[bar]
+        """Return the chords of a bar, the first at position 0."""
         rows = self.grid.chords[self.grid.chords["bar"] == bar]
         return tuple(
             (position, Chord(root, quality, None if bass < 0 else bass) if root >= 0 else None)
             for _, position, root, quality, bass in rows.tolist()
         )
 
-    def _merge(self, decoded: Grid, window: _Window, done: list[int]) -> None:
-        """Take over the cells that were written."""
-        # A decoded grid counts the bars that were said; they need not be neighbours.
-        bars = window.start + np.array(sorted([*window.context, *done]))
-        rows = np.array(window.rows)
-        written = self.request.written
-        is_done = np.isin(np.arange(len(self.grid.bars)), window.start + np.array(done))
-        notes = decoded.notes.copy()
-        notes["bar"] = bars[notes["bar"]]
-        notes["part"] = rows[notes["part"]] if len(rows) else 0
-        notes = notes[is_done[notes["bar"]] & written[notes["bar"], notes["part"] + 1]]
-        chords = restated_chords(decoded)
-        chords["bar"] = bars[chords["bar"]]
-        chords = chords[is_done[chords["bar"]] & written[chords["bar"], 0]]
-        notes = np.concatenate([self.grid.notes, notes])
-        chords = np.concatenate([self.grid.chords, chords])
-        self.grid = self.grid.replace(
-            notes=notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])],
-            chords=chords[np.lexsort([chords["position"], chords["bar"]])],
-        )
+
+class _Sequence:
+    """Ids said so far, and where they stand in the grammar."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.ids: list[int] = []
+        self.cursor = grammar.start()
+        self._grammar = grammar
+
+    def say(self, ids: Sequence[int]) -> None:
+        """Append ids that the grammar allows."""
+        for index in ids:
+            self._grammar.advance(self.cursor, index)
+        self.ids.extend(ids)
+
+
+def _given(request: Request) -> Grid:
+    """Return the grid without what is to be written, each bar saying the chord that holds in it."""
+    grid, written = request.grid, request.written
+    notes = grid.notes[~written[grid.notes["bar"], grid.notes["part"] + 1]]
+    chords = restated_chords(grid)
+    chords = chords[~written[chords["bar"], 0]]
+    # A chord that is written must not hold on in a bar that has none.
+    silent = np.setdiff1d(np.flatnonzero(~written[:, 0]), chords["bar"][chords["position"] == 0])
+    after = silent[written[np.maximum(silent - 1, 0), 0]]
+    none = np.array([(bar, 0, -1, 0, -1) for bar in after], CELL_CHORD)
+    return grid.replace(notes=notes, chords=sorted_chords(np.concatenate([chords, none])))

@@ -1,0 +1,113 @@
+"""A model of random weights, so that what holds for it holds whatever the weights say."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from composer.compose import Composer
+from composer.decoding.cpu import CPUDecoder
+from composer.decoding.weights import LlamaShape
+from composer.tokenizers.cells import Cells
+
+
+def random_model(vocab_size, context_length, seed=7):
+    """Return the shape and the weights of a small Llama, its logits far from level."""
+    shape = LlamaShape(
+        vocab_size=vocab_size,
+        hidden_size=32,
+        intermediate_size=48,
+        layers=2,
+        heads=4,
+        kv_heads=2,
+        head_dim=8,
+        rms_norm_eps=1e-6,
+        rope_theta=10000.0,
+        max_position_embeddings=context_length,
+        tie_word_embeddings=False,
+    )
+    rng = np.random.default_rng(seed)
+    weights = {
+        name: rng.normal(0, 0.4, size).astype(np.float32) for name, size in shape.tensor_shapes()
+    }
+    return shape, weights
+
+
+class SpyDecoder:
+    """A decoder that remembers every sequence it was told."""
+
+    def __init__(self, decoder):
+        self.decoder = decoder
+        self.sequences = []
+
+    vocab_size = property(lambda self: self.decoder.vocab_size)
+    context_length = property(lambda self: self.decoder.context_length)
+    length = property(lambda self: self.decoder.length)
+
+    def reset(self):
+        self.decoder.reset()
+        self.sequences.append([])
+
+    def prefill(self, ids):
+        logits = self.decoder.prefill(ids)
+        self.sequences[-1].extend(int(i) for i in ids)
+        return logits
+
+    def step(self, id):
+        return self.prefill([id])
+
+
+@pytest.fixture(scope="session")
+def cells():
+    return Cells()
+
+
+@pytest.fixture(scope="session")
+def decoders(cells):
+    """Random-weight decoders by context length."""
+    return {n: CPUDecoder(*random_model(cells.vocab_size, n)) for n in (512, 1024)}
+
+
+@pytest.fixture(scope="session")
+def spy_on(decoders):
+    """A function from a context length to a decoder that remembers what it was told."""
+    return lambda context_length: SpyDecoder(decoders[context_length])
+
+
+@pytest.fixture(scope="session")
+def short_decoder(cells):
+    """A function as ``spy_on`` for any context length."""
+    model = random_model(cells.vocab_size, 512)
+    return lambda context_length: SpyDecoder(CPUDecoder(*model, context_length=context_length))
+
+
+@pytest.fixture(scope="session")
+def random_composer(decoders, cells):
+    """The verbs on random weights."""
+    return Composer(decoders[1024], cells)
+
+
+@pytest.fixture(scope="session")
+def model_folder(cells, tmp_path_factory):
+    """A folder such as ``composer train`` writes, of random weights."""
+    folder = tmp_path_factory.mktemp("model")
+    shape, weights = random_model(cells.vocab_size, 512)
+    config = {
+        "model_type": "llama",
+        "vocab_size": shape.vocab_size,
+        "hidden_size": shape.hidden_size,
+        "intermediate_size": shape.intermediate_size,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "head_dim": shape.head_dim,
+        "rms_norm_eps": shape.rms_norm_eps,
+        "rope_theta": shape.rope_theta,
+        "max_position_embeddings": shape.max_position_embeddings,
+        "tie_word_embeddings": False,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file(weights, folder / "model.safetensors")
+    cells.save(folder)
+    return folder
