@@ -186,27 +186,25 @@ def test_a_breach_is_reported_with_its_place(tokens, place):
 
 
 @pytest.mark.parametrize(
-    ("first", "then", "fits"),
+    ("first", "then", "refused"),
     [
-        ("Program_5 Pitch_60", "Program_5 Pitch_61", True),
-        ("Program_5 Pitch_60", "Program_5 Pitch_60", False),
-        ("Program_5 Pitch_60", "Program_6 Pitch_0", True),
-        ("Program_5 Pitch_60", "Program_4 Pitch_61", False),
-        ("Program_5 Pitch_127", "Program_5 Pitch_127", False),
-        ("Program_5 Pitch_127", "Program_drums Drum_0", True),
+        ("Program_5 Pitch_60", "Program_5 Pitch_61", None),
+        ("Program_5 Pitch_60", "Program_5 Pitch_60", "Pitch_60"),
+        ("Program_5 Pitch_60", "Program_6 Pitch_0", None),
+        ("Program_5 Pitch_60", "Program_4 Pitch_61", "Program_4"),
+        ("Program_5 Pitch_127", "Program_5 Pitch_127", "Program_5"),  # no pitch is left
+        ("Program_5 Pitch_127", "Program_drums Drum_0", None),
     ],
 )
-def test_notes_of_one_onset_rise_by_program_then_pitch(first, then, fits):
-    remi = REMIPlus()
+def test_notes_of_one_onset_rise_by_program_then_pitch(first, then, refused):
+    remi, head = REMIPlus(), "BOS Bar TimeSig_3/4 Position_0 Tempo_120"
     end = "Velocity_0" if "Drum" in then else "Velocity_0 Duration_1"
-    tokens = (
-        f"BOS Bar TimeSig_3/4 Position_0 Tempo_120 {first} Velocity_0 Duration_1 {then} {end} EOS"
-    )
-    if fits:
-        assert sum(len(track.notes) for track in read(remi, *tokens.split()).tracks) == 2
+    tokens = f"{head} {first} Velocity_0 Duration_1 {then} {end} EOS".split()
+    if refused:
+        with pytest.raises(TokenError, match=f"{refused} at place {tokens.index(refused, 8)} "):
+            read(remi, *tokens)
     else:
-        with pytest.raises(TokenError, match="rising order"):
-            read(remi, *tokens.split())
+        assert sum(len(track.notes) for track in read(remi, *tokens).tracks) == 2
 
 
 def test_pitches_rise_in_remi_and_begin_anywhere_after_a_chord():

@@ -89,7 +89,11 @@ class Grammar:
         self._move = move
         self._branches = branches or {}
         self._open = {state: self._open_mask(row) for state, row in table.items()}
-        self._family_names = [family.name for family in vocabulary.families]
+        # Lists, as one element of an array is slow to read.
+        names = [family.name for family in vocabulary.families]
+        self._family_of = [names[index] for index in vocabulary.family_of.tolist()]
+        self._value_of: list[int] = vocabulary.value_of.tolist()
+        self._all_values = {name: np.ones(vocabulary.count(name), bool) for name in names}
 
     def _open_mask(self, row: Mapping[str, str]) -> Mask:
         mask = np.zeros(self.vocabulary.size, bool)
@@ -112,12 +116,11 @@ class Grammar:
 
     def advance(self, cursor: Cursor, index: int) -> None:
         """Move the cursor over one id that ``allowed`` allows."""
-        family = self._family_names[self.vocabulary.family_of[index]]
-        value = int(self.vocabulary.value_of[index])
+        family = self._family_of[index]
         next_state = self.table[cursor.state][family]
         move = self._move.get(family)
         if move:
-            move(cursor, value)
+            move(cursor, self._value_of[index])
         if next_state.startswith("@"):
             next_state = self._branches[next_state](cursor)
         cursor.state = next_state
@@ -149,16 +152,15 @@ class Grammar:
 
     def _allows(self, cursor: Cursor, index: int) -> bool:
         """Return ``allowed(cursor)[index]`` without looking at the other families."""
-        family = self._family_names[self.vocabulary.family_of[index]]
+        family = self._family_of[index]
         if family not in self.table[cursor.state]:
             return False
         rule = self._narrow.get(family)
         if not rule:
             return True
-        ids = self.vocabulary.slices[family]
-        values = np.ones(ids.stop - ids.start, bool)
+        values = self._all_values[family].copy()
         rule(cursor, values)
-        return bool(values[index - ids.start])
+        return bool(values[self._value_of[index]])
 
     def _before(self, array: Ids, place: int) -> str:
         return self.vocabulary.token(int(array[place - 1])) if place else "nothing"
