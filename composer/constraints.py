@@ -94,28 +94,35 @@ def _classes(pitch_classes: Sequence[int] | frozenset[int]) -> npt.NDArray[np.bo
     return np.isin(np.arange(128) % 12, list(pitch_classes))
 
 
+_LETTERS = "CDEFGAB"
+#: Semitones above a chord's root -> letters above it: thirds are two letters up, fifths four.
+_STEPS = {0: 0, 1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 5, 10: 6, 11: 6}
+
+
 @dataclasses.dataclass(frozen=True)
 class InScale:
     """Notes of the home key; in a chord, the chord's own notes take the place of those they alter.
 
-    So under E major in A minor the G sharp is in and the G is out.
+    So under E major in A minor the G sharp is in and the G is out, and the A stays.
     """
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the notes of the key, altered by the chords."""
-        rows = []
-        for chord in cell.chord_at():
-            scale = set(cell.key.scale)
-            if chord is not None:
-                foreign = chord.pitch_classes - scale
-                # A foreign chord note displaces the scale note it is an alteration of, unless
-                # that belongs to the chord as well.
-                for note in foreign:
-                    near = {(note - 1) % 12, (note + 1) % 12} & scale
-                    scale -= {n for n in near if n not in chord.pitch_classes}
-                scale |= chord.pitch_classes
-            rows.append(_classes(frozenset(scale)))
-        return np.array(rows)
+        rows = {chord: _classes(_altered_scale(cell.key, chord)) for chord in {*cell.chord_at()}}
+        return np.array([rows[chord] for chord in cell.chord_at()])
+
+
+def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
+    """Return the pitch classes of a key's scale with a chord's tones on their degrees."""
+    if chord is None:
+        return key.scale
+    degrees = sorted(key.scale, key=lambda note: (note - key.tonic) % 12)
+    root = (_LETTERS.index(key.spell(chord.root)[0]) - _LETTERS.index(key.spell(key.tonic)[0])) % 7
+    intervals = QUALITIES[chord.quality].intervals
+    # A diminished seventh is as wide as a sixth.
+    steps = {**_STEPS, 9: 6} if 6 in intervals else _STEPS
+    replaced = {degrees[(root + steps[interval % 12]) % 7] for interval in intervals}
+    return frozenset({*degrees} - replaced) | chord.pitch_classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +144,7 @@ class ChordTones:
 
 @dataclasses.dataclass(frozen=True)
 class BassNotes:
-    """The chord's bass where a chord begins, and on the bar's first beat."""
+    """The chord's bass where a chord begins, and at the start of a bar."""
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return all pitches, but the bass alone where the bass has to speak."""

@@ -96,7 +96,7 @@ def _texts(progression: list[Bar], key: Key, score: Score, bars: int) -> tuple[T
 
 
 def _key_of(progression: list[Bar]) -> Key:
-    """Return the key that chords suggest; C major without any."""
+    """Return the key that chords suggest, sounded as 4/4; C major without any."""
     flat = [
         (round((bar + share) * 4 * TPQ), chord)
         for bar, chords in enumerate(progression)

@@ -31,18 +31,21 @@ def voice(chord: Chord, before: list[int]) -> list[int]:
     bass_class = chord.root if chord.bass is None else chord.bass
     bass = LOWEST_BASS + (bass_class - LOWEST_BASS) % 12
     # Five notes are crowded: of a ninth chord the fifth is left out above.
-    tones = list(dict.fromkeys(chord.tones))
-    if len(tones) == 5:
-        tones.remove((chord.root + 7) % 12)
+    fifth = (chord.root + 7) % 12
+    tones = [tone for tone in chord.tones if tone != fifth or len(chord.tones) < 5]
     inversions = []
     for lowest in tones:
         start = CENTRE - 7 + (lowest - (CENTRE - 7)) % 12
         upper = sorted(start + (tone - lowest) % 12 for tone in tones)
         inversions += [upper, [pitch - 12 for pitch in upper]]
-    target = np.mean(before[1:]) if before else CENTRE
-    # Between inversions of a triad the centre alone decides well; it is also free of crossings.
-    upper = min(inversions, key=lambda pitches: (abs(float(np.mean(pitches)) - target), pitches))
-    return [bass, *upper]
+    target = float(np.mean(before[1:])) if before else CENTRE
+
+    def cost(pitches: list[int]) -> tuple[float, list[int]]:
+        height = float(np.mean(pitches))
+        # Without a little weight for the centre a long progression drifts away from it.
+        return abs(height - target) + abs(height - CENTRE) / 4, pitches
+
+    return [bass, *min((upper for upper in inversions if upper[0] > bass), key=cost)]
 
 
 def block_chords(chords: list[tuple[int, Chord | None]], end: int) -> Events:
@@ -57,7 +60,7 @@ def block_chords(chords: list[tuple[int, Chord | None]], end: int) -> Events:
     """
     rows = []
     pitches: list[int] = []
-    ends = [tick for tick, _ in chords[1:]] + [end]
+    ends = [*(tick for tick, _ in chords), end][1:]
     for (tick, chord), until in zip(chords, ends, strict=True):
         if chord is not None and until > tick:
             pitches = voice(chord, pitches)

@@ -159,9 +159,11 @@ def breaks(rule, pitch, grid, bar, position):
         return not rule.low <= pitch <= rule.high
     if isinstance(rule, InScale):
         tones = tones_of(chord) if chord else set()
-        altered = any((pitch + step) % 12 in tones - grid.key.scale for step in (-1, 1))
-        in_scale = pitch % 12 in grid.key.scale and not altered
-        return pitch % 12 not in tones and not in_scale
+        on_dominant = chord is not None and chord[0] == (grid.key.tonic + 7) % 12
+        if on_dominant and grid.key.mode == "minor" and grid.key.leading_tone in tones:
+            if pitch % 12 == (grid.key.tonic + 10) % 12:  # the leading tone takes its place
+                return pitch % 12 not in tones
+        return pitch % 12 not in grid.key.scale | tones
     if isinstance(rule, ChordTones):
         meter = tuple(grid.bars[["numerator", "denominator"]][bar].tolist())
         strong = begins or position in STRONG[meter]

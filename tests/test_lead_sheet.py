@@ -1,0 +1,63 @@
+"""A chart has the bars, the key, the meter and the chords that were asked for."""
+
+import pytest
+
+from composer.errors import RequestError, SymbolError
+from composer.lead_sheet import chart, chord_texts
+from composer.theory import Key
+
+USUAL = {"key": None, "meter": "4/4", "tempo": 120, "bars": None}
+
+
+def test_chords_are_repeated_until_the_bars_are_full():
+    score, key, count = chart("| Am F | C |", **{**USUAL, "bars": 5})
+    assert count == 5
+    assert key.name == "C major"
+    assert [text for _, text in score.chords] == ["Am", "F", "C", "Am", "F", "C", "Am", "F"]
+    assert [tick for tick, _ in score.chords][:4] == [0, 960, 1920, 3840]
+    assert score.tempos.tolist() == [(0, 500_000)]
+    assert score.tracks == ()
+
+
+def test_chords_share_the_bar_of_any_meter():
+    score, _, count = chart("| C G | Am |", **{**USUAL, "meter": "6/8"})
+    assert count == 2
+    assert [tick for tick, _ in score.chords] == [0, 720, 1440]
+    assert score.time_signatures.tolist() == [(0, 6, 8)]
+
+
+def test_numerals_are_read_in_the_key():
+    score, key, _ = chart("ii V7 I", **{**USUAL, "key": "Bb"})
+    assert [text for _, text in score.chords] == ["Cm", "F7", "Bb"]
+    assert key == Key.parse("Bb")
+    assert score.key_signatures.tolist() == [(0, -2, 0)]
+
+
+def test_without_chords_there_are_eight_bars_in_c():
+    score, key, count = chart(None, **USUAL)
+    assert (key, count, score.chords) == (Key(0), 8, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"bars": 1}, RequestError, "the chords have 2 bars, more than the 1 to write"),
+        ({"bars": 0}, RequestError, "bars 0 is outside 1 to 1000"),
+        ({"bars": 1001}, RequestError, "bars 1001 is outside"),
+        ({"tempo": 19}, RequestError, "tempo 19 bpm is outside 20 to 320"),
+        ({"tempo": float("nan")}, RequestError, "tempo nan bpm is outside"),
+        ({"meter": "4/3"}, SymbolError, "meter '4/3'"),
+        ({"key": "H"}, SymbolError, "key 'H'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, error, message):
+    with pytest.raises(error, match=message):
+        chart("Am F", **{**USUAL, **change})
+
+
+def test_a_text_may_be_laid_over_a_score():
+    score, key, _ = chart(None, **USUAL)
+    texts = chord_texts("C | G |", key, score, 3)
+    assert texts == ((0, "C"), (1920, "G"), (3840, "C"))
+    with pytest.raises(RequestError, match="more than the 1 to write"):
+        chord_texts("C | G |", key, score, 1)
