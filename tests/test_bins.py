@@ -64,7 +64,7 @@ def test_tempos_out_of_range_take_the_nearest_end():
     assert TEMPOS[tempo_bins([1, 2**24 - 1])].tolist() == [TEMPOS[-1], TEMPOS[0]]
 
 
-@given(values=st.lists(st.integers(-10, 500)), table=st.sets(st.integers(0, 400), min_size=1))
+@given(values=st.lists(st.integers(-2, 14)), table=st.sets(st.integers(0, 12), min_size=1))
 def test_nearest_is_nearest_and_ties_go_down(values, table):
     entries = sorted(table)
     best = [min(range(len(entries)), key=lambda i: (abs(entries[i] - v), i)) for v in values]

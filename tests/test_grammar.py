@@ -84,6 +84,7 @@ def test_a_breach_says_what_may_come(tokenizer):
 
 HEAD = "BOS Key_0maj TimeSig_2/4 Tempo_120 Part_0 Program_5 Part_1 Program_drums"
 NOTE = "Position_0 Velocity_3 Pitch_60 Duration_1"
+TOP = "Position_0 Velocity_3 Pitch_127 Duration_1"
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,8 @@ NOTE = "Position_0 Velocity_3 Pitch_60 Duration_1"
         (f"Bar_0 Part_0 {NOTE} Position_0", "Position_0 at place 14"),
         (f"Bar_0 Part_0 {NOTE} Part_0", "Part_0 at place 14"),  # said already
         (f"Bar_0 Part_0 {NOTE} Part_chords", "Part_chords at place 14"),  # chords come first
+        (f"Bar_0 Part_0 {TOP} Velocity_4", "Velocity_4 at place 14"),  # no pitch is left
+        ("Bar_0 Part_1 Position_0 Velocity_3 Drum_127 Velocity_4", "Velocity_4 at place 13"),
         ("Bar_0 Part_0 Position_0 Velocity_3 Pitch_-1", "Pitch_-1 at place 12"),  # no MIDI pitch
         ("Bar_0 Part_1 Position_0 Velocity_3 Pitch_36", "Pitch_36 at place 12"),  # drums
         ("Bar_0 Part_chords Position_0 Chord_7:7 Bass_7", "Bass_7 at place 12"),  # the root
