@@ -1,7 +1,8 @@
 """Between a user's score and the grid: which bars, which track, and the new notes put back.
 
-The score keeps its own ticks. Of its events only the notes that begin in the cells written are
-taken out, and only what was written is put in.
+The score keeps its own ticks. Of its events only the notes and chords that begin in the cells
+written are taken out, and only what was written is put in. Which cell an event begins in is judged
+on the grid, where what comes a little early has its place after the bar line.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from composer.errors import RequestError, SymbolError
 from composer.grid import RESOLUTION, Grid
 from composer.instruments import parse_instrument
 from composer.meter import Meter
-from composer.score import NOTE, Events, Score, Text
+from composer.score import MAX_TICK, NOTE, Events, Score, Text
+from composer.theory import NO_CHORD, Chord, chord_symbol
+from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.quantize import quantize_signatures, to_positions
 
 DRUM_HIT = RESOLUTION // 4  # positions a drum hit is written with: a sixteenth
@@ -120,17 +123,16 @@ def put_back(score: Score, grid: Grid, written: Mask) -> Score:
     written
         Shape (bars, 1 + parts): which cells, column 0 the chords.
     """
-    ticks = _to_ticks(grid.bar_starts, score.tpq)
     tracks = list(score.tracks)
     for row, track in enumerate(tracks):
         bars = written[:, row + 1]
         if bars.any():
-            old = track.notes[~_inside(track.notes["onset"], ticks, bars)]
-            new = _new_notes(grid, row, bars, score.tpq)
+            old = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
+            new = _make_way(_new_notes(grid, row, bars, score.tpq), old)
             tracks[row] = track.replace(notes=np.concatenate([old, new]))
     score = score.replace(tracks=tuple(tracks))
     if written[:, 0].any():
-        score = score.replace(chords=_new_chords(score, grid, ticks, written[:, 0]))
+        score = score.replace(chords=_new_chords(score, grid, written[:, 0]))
     return score
 
 
@@ -138,10 +140,15 @@ def _to_ticks(positions: npt.ArrayLike, tpq: int) -> Ints:
     return (np.asarray(positions, np.int64) * 2 * tpq + RESOLUTION) // (2 * RESOLUTION)
 
 
-def _inside(ticks: npt.ArrayLike, starts: Ints, bars: Mask) -> Mask:
-    """Return which ticks lie in one of the bars."""
-    bar = np.searchsorted(starts, ticks, side="right") - 1
-    return np.asarray((bar < len(bars)) & bars[np.minimum(bar, len(bars) - 1)])
+def _bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
+    """Return the bar of the grid that each tick goes to.
+
+    What a player begins a little before a bar line goes to the bar after it, as in the grid; what
+    lies so at the end of the piece, to the last.
+    """
+    positions = to_positions(ticks, tpq)
+    bar = np.searchsorted(grid.bar_starts, positions, side="right") - 1
+    return np.asarray(np.minimum(bar, len(grid.bars) - 1))
 
 
 def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:
@@ -156,20 +163,48 @@ def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:
     return notes
 
 
-def _new_chords(score: Score, grid: Grid, starts: Ints, bars: Mask) -> tuple[Text, ...]:
+def _make_way(new: Events, old: Events) -> Events:
+    """Return new notes, shortened or left out where a note of their pitch sounds or begins.
+
+    MIDI cannot tell apart two notes of one pitch that overlap. On the grid none do, but old notes
+    end off the grid, and drum hits are written longer than the grid has them.
+    """
+    made = []
+    for pitch in np.unique(new["pitch"]):
+        notes, sounding = (rows[rows["pitch"] == pitch] for rows in (new, old))
+        notes = notes[np.unique(notes["onset"], return_index=True)[1]]
+        ends = np.maximum.accumulate(np.r_[0, sounding["onset"] + sounding["duration"]])
+        free = ends[np.searchsorted(sounding["onset"], notes["onset"], side="right")]
+        begins = np.sort(np.r_[notes["onset"], sounding["onset"], MAX_TICK])
+        until = begins[np.searchsorted(begins, notes["onset"], side="right")]
+        offset = np.minimum(notes["onset"] + notes["duration"], until)
+        notes["onset"] = np.maximum(notes["onset"], free)
+        notes["duration"] = offset - notes["onset"]
+        made.append(notes[notes["duration"] > 0])
+    return np.concatenate([new[:0], *made])
+
+
+def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
+    """Return the chord symbols: the score's in the bars not written, the grid's in the others.
+
+    A chord of the score that held on past the bars written holds there still; where there was none
+    there is ``N.C.``.
+    """
     given = np.array([tick for tick, _ in score.chords], np.int64)
-    kept = [
-        text
-        for text, gone in zip(score.chords, _inside(given, starts, bars), strict=True)
-        if not gone
-    ]
-    found = grid.replace(chords=grid.chords[bars[grid.chords["bar"]]]).score().chords
-    new = [Text(int(_to_ticks(tick, score.tpq)), text) for tick, text in found]
-    # A chord that held on past the bars written holds there still.
-    after = np.flatnonzero(bars & ~np.r_[bars[1:], False]) + 1
-    for bar in after[after < len(bars)].tolist():
-        tick = int(starts[bar])
-        holding = [text for at, text in score.chords if at <= tick]
-        if holding and not any(at == tick for at, _ in kept):
-            new.append(Text(tick, holding[-1]))
+    given_bars = _bar_of(given, grid, score.tpq)
+    kept = [text for text, bar in zip(score.chords, given_bars, strict=True) if not bars[bar]]
+    new = []
+    last = ""
+    for bar, position, root, quality, bass in restated_chords(grid).tolist():
+        chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
+        symbol = chord_symbol(chord, grid.key)
+        if bars[bar] and (symbol != last or not bars[bar - 1]):
+            tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
+            new.append(Text(tick, symbol))
+        last = symbol
+    said = to_positions(given, score.tpq)
+    for start in grid.bar_starts[1:-1][bars[:-1] & ~bars[1:]].tolist():
+        if start not in said:
+            holding = [text for at, (_, text) in zip(said, score.chords, strict=True) if at < start]
+            new.append(Text(int(_to_ticks(start, score.tpq)), [NO_CHORD, *holding][-1]))
     return tuple(sorted([*kept, *new]))

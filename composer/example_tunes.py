@@ -43,7 +43,7 @@ def example(name: str) -> Score:
     >>> tune.bars, tune.chords[0].text
     (48, 'Dm')
     """
-    path = FOLDER / f"{name.strip().lower().replace(' ', '_')}.mid"
-    if path.stem not in example_names():
+    stem = name.strip().lower().replace(" ", "_")
+    if stem not in example_names():
         raise RequestError(f"there is no example {name!r}; there are {', '.join(example_names())}")
-    return Score.read(path)
+    return Score.read(FOLDER / f"{stem}.mid")
