@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from composer import __version__
 from composer.errors import ComposerError, ComposerWarning
 
 Command = Callable[..., Any]
@@ -20,14 +21,15 @@ class _OneLine(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what the library refuses is an error of use, not of the program."""
-        warnings.showwarning = _show_warning
-        try:
-            return super().invoke(ctx)
-        except ComposerError as error:
-            raise click.ClickException(str(error)) from None
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except (ComposerError, OSError) as error:
+                raise click.ClickException(str(error)) from None
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, ComposerWarning):
         click.echo(f"Warning: {message}", err=True)
 
@@ -84,7 +86,7 @@ _new_piece = _all(
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="composer-midi")
+@click.version_option(__version__, prog_name="composer")
 def main() -> None:
     """Write music with a machine, as MIDI you can edit.
 
@@ -148,8 +150,7 @@ def arrange(
     \b
     Example: composer arrange tune.mid --parts piano,bass,drums,strings -o song.mid
     """
-    kept = None if keep is None else _names(keep)
-    _save(_composer(model).arrange(score, _names(parts), keep=kept, **settings), out)
+    _save(_composer(model).arrange(score, parts, keep=keep, **settings), out)
 
 
 @main.command()
@@ -167,8 +168,7 @@ def infill(
     \b
     Example: composer infill song.mid --bars 5-8 --parts piano -o song2.mid
     """
-    rows = None if parts is None else _names(parts)
-    _save(_composer(model).infill(score, bars, rows, **settings), out)
+    _save(_composer(model).infill(score, bars, parts, **settings), out)
 
 
 @main.command()
@@ -222,9 +222,13 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
     Example: composer train my_midi --out my_model --steps 2000
              composer melody "Am F C G" --model my_model
     """
-    from composer.training import TrainingConfig
-    from composer.training import train as run
-
+    try:
+        from composer.training import TrainingConfig
+        from composer.training import train as run
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f'{error.name} is not installed; run: pip install "composer-midi[train]"'
+        ) from None
     click.echo(run(folder, out, TrainingConfig(**settings), workers=workers))
 
 
@@ -259,10 +263,6 @@ def _composer(model: Path | None) -> Any:
     from composer.compose import Composer
 
     return Composer.load(model, progress=True)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _save(score: Any, out: Path) -> None:

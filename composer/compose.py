@@ -8,6 +8,7 @@ was given it keeps every event outside the cells it wrote, tick for tick.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 from collections.abc import Sequence
@@ -202,6 +203,8 @@ class Composer:
         4
         """
         instrument = None if part is None else parse_instrument(part)
+        if instrument and instrument.is_drum:
+            raise RequestError(f"part {part!r} plays no chords; name another instrument, or None")
         if melody is None:
             score, home, count = chart(None, key=key, meter=meter, tempo=tempo, bars=bars)
         else:
@@ -209,7 +212,7 @@ class Composer:
             home = Key.parse(key) if key else song_key(score)
             count = own_bars(score)
         score = score.replace(chords=())
-        rules = tuple(PartRules() for _ in score.tracks)
+        rules = given_rules(self.tokenizer.grid(score, home))
         sampling = Sampling(temperature, top_p)
         written = self._write(score, home, [0], rules, sampling, seed, bars=count)
         if instrument is None:
@@ -222,11 +225,11 @@ class Composer:
     def arrange(
         self,
         score: ScoreLike,
-        parts: Sequence[str] = ("piano", "bass", "drums"),
+        parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
         *,
         chords: str | None = None,
         key: str | None = None,
-        keep: Sequence[str | int] | None = None,
+        keep: str | int | Sequence[str | int] | None = None,
         seed: int | None = None,
         temperature: float = 1.0,
         top_p: float = 0.95,
@@ -238,7 +241,8 @@ class Composer:
         score
             A score or the path of one: a melody, or a piece that wants more parts.
         parts
-            Instruments, each a new track after those of the score.
+            Instruments, each a new track after those of the score. Here as in all lists of names,
+            a text with commas does as well.
         chords
             Lead-sheet text, in place of the score's chords. A score without chords is harmonised
             first.
@@ -261,17 +265,16 @@ class Composer:
         >>> [track.name for track in song.tracks]
         ['Flute', 'Piano', 'Bass']
         """
-        if isinstance(parts, str):
-            parts = [name.strip() for name in parts.split(",")]
+        parts = _listed(parts)
         if not parts:
             raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
         instruments = [parse_instrument(name) for name in parts]
         given = read(score)
-        if keep is not None:
-            rows = [track_index(given, name) for name in keep]
-            given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(set(rows))))
         home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
+        if keep is not None:
+            rows = {track_index(given, name) for name in _listed(keep)}
+            given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
         if chords is not None:
             given = given.replace(chords=chord_texts(chords, home, given, count))
         elif not given.chords:
@@ -292,7 +295,7 @@ class Composer:
         self,
         score: ScoreLike,
         bars: str | tuple[int, int],
-        parts: Sequence[str | int] | None = None,
+        parts: str | int | Sequence[str | int] | None = None,
         *,
         key: str | None = None,
         seed: int | None = None,
@@ -308,8 +311,8 @@ class Composer:
         bars
             First and last bar, counted from 1: ``(5, 8)`` or ``"5-8"``.
         parts
-            Names or numbers (from 1) of tracks, and ``"chords"`` for the chord symbols; all tracks
-            without it.
+            Names or numbers (from 1) of tracks, and ``"chords"`` for the chord symbols (a track
+            that is called so goes by its number); all tracks without it.
         key
             The score's key signature, or the key its notes suggest, without it.
         seed, temperature, top_p
@@ -336,8 +339,7 @@ class Composer:
         home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
         first, last = bar_range(bars, count)
-        names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else parts
-        names = [names] if isinstance(names, str | int) else names
+        names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else _listed(parts)
         columns = [0 if name == "chords" else track_index(given, name) + 1 for name in names]
         if not columns:
             raise RequestError("parts is empty; name tracks of the score, or leave it out for all")
@@ -362,12 +364,18 @@ class Composer:
         first, last, _ = window.indices(bars)
         rows = slice(grid_bars(score, first), grid_bars(score, last))
         grid = self.tokenizer.grid(score, key, grid_bars(score, bars))
+        # The tokenizer has no names, but messages do.
+        named = zip(grid.parts, score.tracks, strict=True)
+        parts = tuple(dataclasses.replace(part, name=track.name) for part, track in named)
+        grid = grid.replace(parts=parts)
         written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
         written[rows, list(columns)] = True
         seed = secrets.randbelow(2**32) if seed is None else seed
         request = Request(grid, written, rules, sampling, seed)
         hidden = None if self.progress else True  # None: hidden unless there is a terminal
-        with tqdm(total=last - first, desc="Writing", unit="bar", disable=hidden) as bar:
+        with tqdm(
+            total=int(written.any(1).sum()), desc="Writing", unit="bar", disable=hidden
+        ) as bar:
             grid = write_cells(request, self.decoder, self.tokenizer, wrote=bar.update)
         return put_back(score, grid, written)
 
@@ -391,6 +399,13 @@ def load(folder: str | os.PathLike[str] | None = None) -> Composer:
         The folder is missing, corrupt, or holds another kind of model.
     """
     return _pretrained() if folder is None else Composer.load(folder)
+
+
+def _listed(names: str | int | Sequence[str | int]) -> list[str | int]:
+    """Return names as a list; a text holds them with commas between."""
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(",") if name.strip()]
+    return [names] if isinstance(names, int) else list(names)
 
 
 def _track(name: str | int) -> Track:

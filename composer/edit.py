@@ -28,17 +28,20 @@ Ints = npt.NDArray[np.int64]
 
 
 def own_bars(score: Score) -> int:
-    """Return how many bars a score has, to its last note or chord.
+    """Return how many bars a score has, to the end of its last note and its last chord.
+
+    A last note held up to a sixteenth too long opens no bar.
 
     Raises
     ------
     RequestError
         It has neither.
     """
-    if not score.end and not score.chords:
+    onsets = [int(track.notes["onset"][-1]) for track in score.tracks if len(track.notes)]
+    begins = [*onsets, *(tick for tick, _ in score.chords)]
+    if not begins:
         raise RequestError("the score has no notes and no chords; there is nothing to go by")
-    last_chord = max((tick for tick, _ in score.chords), default=-1)
-    return score.meter.bars_until(max(score.end, last_chord + 1))
+    return score.meter.bars_until(max(score.end - score.tpq // 4, max(begins) + 1))
 
 
 def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:

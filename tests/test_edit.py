@@ -37,7 +37,9 @@ def rows(score, track=0):
 
 def test_bars_go_to_the_last_note_or_chord():
     assert own_bars(tune((0, 1920, 60, 90))) == 1
-    assert own_bars(tune((0, 1921, 60, 90))) == 2
+    assert own_bars(tune((0, 2400, 60, 90))) == 2
+    assert own_bars(tune((0, 2000, 60, 90))) == 1  # let go a little late
+    assert own_bars(tune((0, 2000, 60, 90), (1920, 60, 60, 90))) == 2
     assert own_bars(tune((0, 480, 60, 90), chords=[(5760, "C")])) == 4
     with pytest.raises(RequestError, match="no notes and no chords"):
         own_bars(Score())

@@ -1,0 +1,173 @@
+"""The command line writes files that open, or says in one line why it does not."""
+
+import json
+import re
+import warnings
+
+import pytest
+from click.testing import CliRunner
+
+import composer
+from composer import Score
+from composer.cli import main
+
+COMMANDS = sorted(main.commands)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command in an empty folder; returns what click does."""
+    monkeypatch.chdir(tmp_path)
+    composer.example("Drunken Sailor").write_midi("tune.mid")
+    return lambda *arguments: CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def files(folder):
+    return {path.name for path in folder.iterdir()} - {"tune.mid"}
+
+
+def check_error(result, *words):
+    """The command failed with one line that holds these words."""
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit)
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in errors[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_shows_an_example_and_says_what_options_are(run, command, option):
+    result = run(command, option)
+    assert result.exit_code == 0
+    assert re.search(rf"Example: composer {command}\b", result.output)
+
+
+def test_the_commands_and_the_version(run):
+    assert COMMANDS == ["arrange", "chords", "demo", "infill", "melody", "tokenize", "train"]
+    assert composer.__version__ in run("--version").output
+    assert "Example:" in run("--help").output
+
+
+def test_melody(run, tmp_path, model_folder):
+    arguments = ("melody", "Am F", "--bars", 3, "--part", "violin", "--range", "C4-C6", "--seed", 1)
+    result = run(*arguments, "--model", model_folder, "-o", "new.mid")
+    assert result.exit_code == 0, result.output
+    assert files(tmp_path) == {"new.mid"}
+    tune = Score.read("new.mid")
+    assert (tune.bars, tune.tracks[0].name, len(tune.chords)) == (3, "Violin", 3)
+    assert "new.mid: Score(3 bars" in result.output
+    assert "chords: Am F Am" in result.output
+
+
+def test_chords(run, tmp_path, model_folder):
+    result = run("chords", "tune.mid", "--model", model_folder, "--seed", 1)
+    assert result.exit_code == 0, result.output
+    assert files(tmp_path) == {"chords.mid"}
+    assert [track.name for track in Score.read("chords.mid").tracks][1:] == ["Chords"]
+    run("chords", "--key", "D minor", "--bars", 2, "--model", model_folder, "-o", "free.mid")
+    assert Score.read("free.mid").bars == 2
+
+
+def test_arrange_and_infill(run, tmp_path, model_folder):
+    result = run("arrange", "tune.mid", "--parts", "piano, bass", "--model", model_folder)
+    assert result.exit_code == 0, result.output
+    song = Score.read("arrangement.mid")
+    assert [track.name for track in song.tracks][1:] == ["Piano", "Bass"]
+    chosen = ("--bars", "2-3", "--parts", "piano", "--model", model_folder)
+    result = run("infill", "arrangement.mid", *chosen)
+    assert result.exit_code == 0, result.output
+    new = Score.read("infilled.mid")
+    assert new.tracks[0] == song.tracks[0]
+    assert new.tracks[1] != song.tracks[1]
+    assert new.tracks[2] == song.tracks[2]
+    assert files(tmp_path) == {"arrangement.mid", "infilled.mid"}
+
+
+def test_arrange_keeps_the_tracks_named(run, model_folder):
+    run("arrange", "tune.mid", "--parts", "piano", "--model", model_folder, "-o", "a.mid")
+    more = ("--parts", "bass", "--keep", "2", "--chords", "Dm C", "--model", model_folder)
+    assert run("arrange", "a.mid", *more, "-o", "b.mid").exit_code == 0
+    assert [track.name for track in Score.read("b.mid").tracks] == ["Piano", "Bass"]
+
+
+@pytest.mark.parametrize(
+    ("format_", "first"), [("cells", "BOS"), ("remi", "BOS"), ("remi+", "BOS")]
+)
+def test_tokenize(run, format_, first):
+    result = run("tokenize", "tune.mid", "--format", format_)
+    assert result.output.split()[0] == first
+    ids = json.loads(run("tokenize", "tune.mid", "--format", format_, "--ids").output)
+    assert len(ids) == len(result.output.split())
+
+
+def test_demo(run, tmp_path, model_folder, monkeypatch):
+    monkeypatch.setattr("composer.compose.PRETRAINED", model_folder)
+    result = run("demo", "-o", "here")
+    assert result.exit_code == 0, result.output
+    assert files(tmp_path / "here") == {"melody.mid", "chords.mid", "arrangement.mid"}
+    song = Score.read("here/arrangement.mid")
+    assert [track.name for track in song.tracks] == ["Flute", "Piano", "Bass", "Drums", "Strings"]
+
+
+ERRORS = [
+    (("melody", "Am Qx"), ["Qx"]),
+    (("melody", "Am", "--key", "H"), ["key 'H'"]),
+    (("melody", "Am", "--seed", -1), ["seed -1"]),
+    (("melody", "Am", "--temperature", 9), ["temperature 9"]),
+    (("melody", "Am", "--bars", 0), ["bars 0"]),
+    (("melody", "Am", "--bars", "many"), ["'many' is not a valid integer"]),
+    (("chords", "missing.mid"), ["missing.mid"]),
+    (("chords", "notes.txt"), ["notes.txt"]),
+    (("arrange", "tune.mid", "--parts", ""), ["parts is empty"]),
+    (("arrange", "tune.mid", "--parts", "wooden thing"), ["wooden thing"]),
+    (("arrange", "tune.mid", "--keep", "tuba"), ["no track 'tuba'"]),
+    (("infill", "tune.mid", "--bars", "900-901"), ["bars 900 to 901"]),
+    (("infill", "tune.mid"), ["--bars"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), ERRORS, ids=lambda value: " ".join(map(str, value))
+)
+def test_errors_are_one_line_and_leave_no_file(run, tmp_path, model_folder, arguments, words):
+    (tmp_path / "notes.txt").write_text("not music")
+    check_error(run(*arguments, "--model", model_folder, "-o", "out.mid"), *words)
+    assert files(tmp_path) == {"notes.txt"}
+
+
+def test_a_missing_output_folder_is_said_before_the_work(run, tmp_path):
+    check_error(run("melody", "Am", "--model", "nowhere", "-o", "no/out.mid"), "no folder no")
+    check_error(run("melody", "Am", "--model", "nowhere", "-o", "out.mid"), "nowhere is no folder")
+    assert not files(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["tokenize", "chords", "arrange"])
+def test_an_input_that_is_missing(run, command):
+    check_error(run(command, "missing.mid"), "missing.mid")
+
+
+def test_a_place_that_cannot_be_written(run, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    check_error(run("demo", "-o", "taken"), "taken")
+    (tmp_path / "folder").mkdir()
+    check_error(run("melody", "Am", "-o", "folder"), "folder")
+
+
+def test_warnings_are_one_line(run, tmp_path, model_folder):
+    tune = composer.example("Drunken Sailor")
+    tune.replace(chords=[composer.Text(0, "what?")]).write_midi("odd.mid")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = run("infill", "odd.mid", "--bars", "1", "--model", model_folder)
+    assert result.exit_code == 0
+    said = [line for line in result.output.splitlines() if line.startswith("Warning: ")]
+    assert len(said) == 1
+    assert "what?" in said[0]
+
+
+def test_training_without_its_extra_says_what_to_install(run, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "composer.training", None)
+    check_error(run("train", "songs"), "composer-midi[train]")
