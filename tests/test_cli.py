@@ -152,6 +152,7 @@ def test_an_input_that_is_missing(run, command):
 def test_a_place_that_cannot_be_written(run, tmp_path):
     (tmp_path / "taken").write_text("a file")
     check_error(run("demo", "-o", "taken"), "taken")
+    check_error(run("demo", "-o", "taken/inside"), "taken")
     (tmp_path / "folder").mkdir()
     check_error(run("melody", "Am", "-o", "folder"), "folder")
 
