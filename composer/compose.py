@@ -23,11 +23,12 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
-from composer.edit import bar_range, grid_bars, own_bars, put_back, track_index
+from composer.edit import grid_bars, own_bars, put_back, track_index
 from composer.errors import ModelError, RequestError
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart, chord_texts
+from composer.meter import bar_range
 from composer.request import PartRules, Request
 from composer.roles import RangeLike, given_rules, part_rules, role_of
 from composer.score import Score, Track

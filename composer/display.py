@@ -3,8 +3,8 @@
 Conventions
 -----------
 The horizontal axis is in ticks, so that ``score.meter`` places whatever else is to be drawn; its
-labels number bars from 1, as scores and DAWs do, where the library counts them from 0. Middle C,
-pitch 60, is C4. Louder notes are darker.
+labels number bars from 1, as scores and DAWs do. Middle C, pitch 60, is C4. Louder notes are
+darker.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from composer.errors import RequestError
 from composer.instruments import GM_DRUMS, GM_PROGRAMS
+from composer.meter import bar_range
 from composer.score import Events, Score, Track
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class _ChordText(NamedTuple):
 
 
 def piano_roll(
-    score: Score, *, bars: range | None = None, width_inches: float | None = None
+    score: Score,
+    *,
+    bars: str | tuple[int, int] | None = None,
+    width_inches: float | None = None,
 ) -> Figure:
     """Draw a score: a panel for each part, one above the other, and chord symbols on top.
 
@@ -89,8 +93,8 @@ def piano_roll(
     score
         The score to draw.
     bars
-        Bars to draw, counted from 0; all of them by default. A note that sounds on from the bar
-        before is drawn too.
+        First and last bar to draw, counted from 1: ``"5-8"`` or ``(5, 8)``; all of them by
+        default. A note that sounds on from the bar before is drawn too.
     width_inches
         Width of the time axis; by default it grows with the number of beats, within limits.
 
@@ -151,19 +155,15 @@ def _png(figure: Figure) -> bytes:
         return file.getvalue()
 
 
-def _shown_bars(score: Score, bars: range | None) -> range:
+def _shown_bars(score: Score, bars: str | tuple[int, int] | None) -> range:
     last_chord = max((tick + 1 for tick, _ in score.chords), default=0)
     count = score.meter.bars_until(max(score.end, last_chord))
     if not count:
         raise RequestError("the score has no notes and no chords to draw; add some")
     if bars is None:
         return range(count)
-    if bars.step != 1 or not 0 <= bars.start < min(count, bars.stop):
-        raise RequestError(
-            f"bars {bars} cannot be drawn; name a range that begins in range({count}) and goes up "
-            "one by one"
-        )
-    return bars
+    first, last = bar_range(bars, count)
+    return range(first - 1, last)
 
 
 def _axis(score: Score, bars: range, inches: float | None) -> _Axis:

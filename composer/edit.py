@@ -7,8 +7,6 @@ on the grid, where what comes a little early has its place after the bar line.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import numpy.typing as npt
 
@@ -42,31 +40,6 @@ def own_bars(score: Score) -> int:
     if not begins:
         raise RequestError("the score has no notes and no chords; there is nothing to go by")
     return score.meter.bars_until(max(score.end - score.tpq // 4, max(begins) + 1))
-
-
-def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
-    """Return the first and last bar, counted from 1.
-
-    Raises
-    ------
-    RequestError
-        The text is no range, or the score has no such bars.
-
-    Examples
-    --------
-    >>> bar_range("5-8", 16), bar_range("3", 16)
-    ((5, 8), (3, 3))
-    """
-    if isinstance(bars, str):
-        found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
-        if not found:
-            raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
-        first, last = int(found[1]), int(found[2] or found[1])
-    else:
-        first, last = bars
-    if not 1 <= first <= last <= count:
-        raise RequestError(f"bars {first} to {last} are not in the score, which has 1 to {count}")
-    return first, last
 
 
 def track_index(score: Score, name: str | int) -> int:

@@ -9,11 +9,13 @@ bar starts are rounded down, and no error adds up. All methods take and return s
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from composer.errors import RequestError
 from composer.score import TIME_SIGNATURE, Events
 
 if TYPE_CHECKING:
@@ -133,3 +135,28 @@ def _signature_segments(signatures: Events) -> Events:
     # A repeated signature on the bar line changes nothing, one inside a bar starts a new bar: both
     # come out right without looking.
     return rows
+
+
+def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
+    """Return the first and last bar that a user names, counted from 1 as in every DAW.
+
+    Raises
+    ------
+    RequestError
+        The text is no range, or the score has no such bars.
+
+    Examples
+    --------
+    >>> bar_range("5-8", 16), bar_range("3", 16)
+    ((5, 8), (3, 3))
+    """
+    if isinstance(bars, str):
+        found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
+        if not found:
+            raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
+        first, last = int(found[1]), int(found[2] or found[1])
+    else:
+        first, last = bars
+    if not 1 <= first <= last <= count:
+        raise RequestError(f"bars {first} to {last} are not in the score, which has 1 to {count}")
+    return first, last

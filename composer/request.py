@@ -28,6 +28,9 @@ class PartRules:
         Whether a note ends before the next begins. Notes of one pitch always do.
     most_notes
         Most notes that begin together, at least 1.
+    least_notes
+        Notes that begin together at least on strong beats and where a chord begins, as far as the
+        rules have them.
     least_onsets
         Onsets a bar has at least, as far as rules and notes that sound on leave room for them.
 
@@ -41,6 +44,7 @@ class PartRules:
     rules: tuple[PitchRule, ...] = ()
     monophonic: bool = False
     most_notes: int = 6
+    least_notes: int = 1
     least_onsets: int = 1
 
     def __post_init__(self) -> None:
@@ -48,6 +52,10 @@ class PartRules:
             raise RequestError(f"role {self.role!r} is unknown; take one of {', '.join(ROLES)}")
         if self.most_notes < 1:
             raise RequestError(f"most_notes {self.most_notes} leaves no note; give 1 or more")
+        if not 1 <= self.least_notes <= self.most_notes:
+            raise RequestError(
+                f"least_notes {self.least_notes} is outside 1 to most_notes, {self.most_notes}"
+            )
         if self.least_onsets < 0:
             raise RequestError(f"least_onsets {self.least_onsets} is less than 0")
 

@@ -28,6 +28,9 @@ _LEAST_WIDTH = 12  # a register cut narrower than an octave is given up for the 
 
 _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
+#: Notes an accompaniment that can play chords strikes together, on strong beats at least.
+LEAST_VOICES, MOST_VOICES = 3, 4
+
 #: A range as people write it: "C4-C6", or two MIDI pitches.
 RangeLike = str | tuple[int, int]
 
@@ -119,7 +122,13 @@ def part_rules(
     if role == "bass":
         rules.append(BassNotes())
     monophonic = role in ("melody", "bass") or instrument.program in MONOPHONIC
-    return PartRules(role, tuple(rules), monophonic=monophonic, most_notes=4)
+    return PartRules(
+        role,
+        tuple(rules),
+        monophonic=monophonic,
+        most_notes=MOST_VOICES,
+        least_notes=1 if monophonic else LEAST_VOICES,
+    )
 
 
 def register(program: int, role: str) -> tuple[int, int]:
@@ -183,7 +192,9 @@ def given_rules(grid: Grid) -> tuple[PartRules, ...]:
         widen = max(0, _LEAST_WIDTH - (high - low) + 1) // 2
         rules = part_rules(player, role, given_range=(max(0, low - widen), min(127, high + widen)))
         monophonic = _plays_singly(notes)
-        found.append(dataclasses.replace(rules, monophonic=monophonic, least_onsets=0))
+        found.append(
+            dataclasses.replace(rules, monophonic=monophonic, least_notes=1, least_onsets=0)
+        )
     return tuple(found)
 
 

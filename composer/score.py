@@ -23,6 +23,8 @@ from composer.errors import ScoreError
 if TYPE_CHECKING:
     from os import PathLike
 
+    from matplotlib.figure import Figure
+
     from composer.meter import Meter
 
 #: A structured array of one of the dtypes below.
@@ -295,6 +297,25 @@ class Score(_Value):
         from composer.midi import write_midi
 
         write_midi(self, path)
+
+    def piano_roll(self, bars: str | tuple[int, int] | None = None) -> Figure:
+        """Draw the score as a matplotlib figure; a notebook shows it.
+
+        Parameters
+        ----------
+        bars
+            First and last bar, counted from 1: ``"5-8"`` or ``(5, 8)``; all without it.
+
+        Raises
+        ------
+        RequestError
+            The score has no such bars, or nothing to draw.
+        ImportError
+            matplotlib is not installed.
+        """
+        from composer.display import piano_roll
+
+        return piano_roll(self, bars=bars)
 
     @cached_property
     def meter(self) -> Meter:

@@ -113,6 +113,31 @@ def test_no_more_notes_begin_together_than_most_notes(walk):
     assert walk.open_of("Position") == list(range(1, 48))
 
 
+def test_a_strong_onset_holds_on_until_it_has_its_notes_and_keeps_room_for_them(walk):
+    triad = np.zeros((48, 128), bool)
+    triad[:, [62, 66, 69]] = True  # in D, so Pitch 60, 64 and 67
+    walk.notes(pitches=triad, least_notes=3, strong=[0, 24]).say("Position_0", "Velocity_9")
+    assert walk.open_of("Pitch") == [60]
+    walk.say("Pitch_60", "Duration_1")
+    assert walk.open_of("Pitch") == [64]
+    assert not walk.open_of("Position")
+    assert "EOS" not in walk.open()
+    walk.say("Pitch_64", "Duration_1", "Pitch_67", "Duration_1")
+    assert "EOS" in walk.open()
+    walk.say("Position_12")
+    assert walk.open_of("Pitch") == [60, 64, 67]
+    walk.say("Pitch_67", "Duration_1")
+    assert "EOS" in walk.open()
+
+
+def test_a_strong_onset_makes_do_with_the_notes_there_are(walk):
+    lone = np.zeros((48, 128), bool)
+    lone[:, 62] = True
+    walk.notes(pitches=lone, least_notes=3, strong=[0])
+    walk.say("Position_0", "Velocity_9", "Pitch_60", "Duration_1")
+    assert "EOS" in walk.open()
+
+
 def test_a_cell_ends_when_it_has_its_onsets(walk):
     walk.notes(least_onsets=2)
     note = ("Velocity_9", "Pitch_60", "Duration_1")

@@ -52,18 +52,17 @@ def test_louder_notes_are_darker():
     assert (np.diff(faces[:, :3].sum(axis=1)) < 0).all()
 
 
-@pytest.mark.parametrize(
-    ("bars", "notes"), [(range(0, 8), 32), (range(2, 4), 8), (range(7, 8), 4), (range(6, 12), 8)]
-)
+@pytest.mark.parametrize(("bars", "notes"), [("1-8", 32), ((3, 4), 8), ("8", 4), ("7-8", 8)])
 def test_only_the_notes_of_the_bars_asked_for_are_drawn(bars, notes):
     axes = piano_roll(Score(tracks=(FLUTE,)), bars=bars).axes[0]
     assert len(rectangles(axes)) == notes
-    assert axes.get_xlim() == (bars.start * 1920, bars.stop * 1920)
+    left, right = axes.get_xlim()
+    assert (right - left) / 1920 == notes / 4
 
 
 def test_a_note_that_sounds_on_into_the_first_bar_is_drawn():
     held = Track("Pad", notes=[(0, 1920, 60, 90), (0, 1921, 64, 90), (1920, 0, 67, 90)])
-    assert len(rectangles(piano_roll(Score(tracks=(held,)), bars=range(1, 2)).axes[0])) == 2
+    assert len(rectangles(piano_roll(Score(tracks=(held,)), bars="2").axes[0])) == 2
 
 
 def test_notes_without_length_can_be_seen():
@@ -74,14 +73,14 @@ def test_notes_without_length_can_be_seen():
 
 def test_bars_are_numbered_from_one_through_changes_of_meter():
     score = Score(tracks=(FLUTE,), time_signatures=[(0, 3, 4), (2880, 4, 4)])
-    axes = piano_roll(score, bars=range(1, 4)).axes[0]
+    axes = piano_roll(score, bars="2-4").axes[0]
     assert bar_numbers(axes) == ["2", "3", "4"]
     assert axes.get_xticks().tolist() == [1440, 2880, 4800]
 
 
 def test_bar_numbers_thin_out_where_bars_are_many():
     long = Track("Long", notes=[(0, 1920 * 400, 60, 90)])
-    axes = piano_roll(Score(tracks=(long,)), bars=range(3, 400)).axes[0]
+    axes = piano_roll(Score(tracks=(long,)), bars="4-400").axes[0]
     numbers = [int(number) for number in bar_numbers(axes)]
     assert numbers[0] == 17
     assert set(np.diff(numbers)) == {16}
@@ -128,7 +127,7 @@ def test_chord_symbols_stand_over_the_first_panel():
 
 
 def test_the_chord_that_holds_is_said_where_a_cut_begins():
-    axes = piano_roll(Score(tracks=(FLUTE,), chords=CHORDS), bars=range(3, 5)).axes[0]
+    axes = piano_roll(Score(tracks=(FLUTE,), chords=CHORDS), bars="4-5").axes[0]
     chord = axes.texts[-1]
     assert (chord.get_text(), chord.xy[0]) == ("F/A", 3 * 1920)
 
@@ -164,7 +163,7 @@ def test_chords_alone_can_be_drawn():
 
 def test_silent_parts_of_a_range_keep_a_thin_panel():
     late = Track("Late", notes=[(1920 * 6, 480, 60, 90)])
-    flute, silent = piano_roll(Score(tracks=(FLUTE, late)), bars=range(2)).axes
+    flute, silent = piano_roll(Score(tracks=(FLUTE, late)), bars="1-2").axes
     assert len(rectangles(silent)) == 0
     assert silent.get_position().height < flute.get_position().height / 2
 
@@ -175,9 +174,9 @@ def test_the_width_can_be_chosen():
     assert width == pytest.approx(3)
 
 
-@pytest.mark.parametrize("bars", [range(8, 9), range(3, 3), range(-1, 4), range(0, 8, 2)])
+@pytest.mark.parametrize("bars", ["9", (4, 3), (0, 4), "first"])
 def test_bars_that_are_not_there_are_refused(bars):
-    with pytest.raises(RequestError, match=r"begins in range\(8\)"):
+    with pytest.raises(RequestError, match="bars"):
         piano_roll(Score(tracks=(FLUTE,)), bars=bars)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import Score, Text, Track
-from composer.edit import bar_range, grid_bars, own_bars, put_back, track_index
+from composer.edit import grid_bars, own_bars, put_back, track_index
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE
 from composer.theory import Key
@@ -43,19 +43,6 @@ def test_bars_go_to_the_last_note_or_chord():
     assert own_bars(tune((0, 480, 60, 90), chords=[(5760, "C")])) == 4
     with pytest.raises(RequestError, match="no notes and no chords"):
         own_bars(Score())
-
-
-@pytest.mark.parametrize(
-    ("bars", "expected"), [("5-8", (5, 8)), (" 3 ", (3, 3)), ("2 – 4", (2, 4)), ((1, 16), (1, 16))]
-)
-def test_bar_ranges(bars, expected):
-    assert bar_range(bars, 16) == expected
-
-
-@pytest.mark.parametrize("bars", ["0-3", "4-3", "5-17", "five", "", "-3", (0, 1), (3, 2)])
-def test_what_is_no_bar_range_is_refused(bars):
-    with pytest.raises(RequestError, match="bars"):
-        bar_range(bars, 16)
 
 
 def test_tracks_are_found_by_number_name_and_instrument():

@@ -117,9 +117,9 @@ def test_drums_are_borrowed_only_in_the_same_meter(tmp_path):
     waltz = [(480 * i, 480, 60 + i % 5, 90) for i in range(3 * 24)]
     beat = [(480 * i, 120, 36 + 2 * (i % 2), 90) for i in range(4 * 40)]
     for i in range(30):
-        Score(
-            tracks=(Track("Tune", 73, notes=waltz),), time_signatures=[(0, 3, 4)]
-        ).write_midi(folder / f"waltz{i}.mid")
+        Score(tracks=(Track("Tune", 73, notes=waltz),), time_signatures=[(0, 3, 4)]).write_midi(
+            folder / f"waltz{i}.mid"
+        )
         Score(tracks=(Track(is_drum=True, notes=beat),)).write_midi(folder / f"beat{i}.mid")
     corpus = prepare(folder, tmp_path / "out", CELLS)
     drawn = examples(corpus)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer import Score
+from composer import RequestError, Score
+from composer.meter import bar_range
 
 ticks = st.integers(0, 100_000)
 # No bar here is shorter than a tick, as one of 1/64 would be at 12 ticks a quarter.
@@ -143,3 +144,16 @@ def test_scalars_and_arrays_of_any_shape_are_answered_alike():
     assert bars.tolist() == [[0, 1], [1, 2]]
     assert positions.tolist() == [[0, 0], [1, 0]]
     assert meter.seconds(grid).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("bars", "expected"), [("5-8", (5, 8)), (" 3 ", (3, 3)), ("2 – 4", (2, 4)), ((1, 16), (1, 16))]
+)
+def test_bar_ranges(bars, expected):
+    assert bar_range(bars, 16) == expected
+
+
+@pytest.mark.parametrize("bars", ["0-3", "4-3", "5-17", "five", "", "-3", (0, 1), (3, 2)])
+def test_what_is_no_bar_range_is_refused(bars):
+    with pytest.raises(RequestError, match="bars"):
+        bar_range(bars, 16)

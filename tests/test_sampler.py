@@ -103,6 +103,7 @@ def random_written(rng, grid):
 
 def random_rules(rng):
     rules = []
+    most_notes = int(rng.integers(1, 7))
     if rng.random() < 0.7:
         low = int(rng.integers(0, 116))
         rules.append(PitchRange(low, min(127, low + int(rng.integers(12, 60)))))
@@ -111,7 +112,8 @@ def random_rules(rng):
         role=(None, "melody", "bass", "accompaniment")[rng.integers(4)],
         rules=tuple(rules),
         monophonic=bool(rng.random() < 0.3),
-        most_notes=int(rng.integers(1, 7)),
+        most_notes=most_notes,
+        least_notes=int(rng.integers(1, most_notes + 1)),
         least_onsets=int(rng.integers(4)),
     )
 
@@ -338,6 +340,25 @@ def test_a_long_piece_of_many_parts_is_written_window_by_window(context_length, 
         assert "Bar_0" in tokens[: tokens.index("Fill")] or said is spy.sequences[0]
 
 
+def test_strong_onsets_have_their_notes(spy_on, cells):
+    grid = plain_grid(100, [Part("", 0)])
+    rules = (PartRules("accompaniment", (PitchRange(36, 96),), least_notes=3, most_notes=4),)
+    result = write_cells(Request(grid, all_of(grid, 1), rules, Sampling(1), 5), spy_on(512), cells)
+    strong = [
+        len(notes)
+        for bar in range(100)
+        for position in (0, 24)
+        if (notes := [note for note in notes_of(result, bar, 0) if note[0] == position])
+    ]
+    assert len(strong) > 3
+    assert set(strong) == {3, 4}
+    assert any(
+        len([note for note in notes_of(result, bar, 0) if note[0] == position]) in (1, 2)
+        for bar in range(100)
+        for position in set(range(48)) - {0, 24}
+    )
+
+
 @pytest.mark.parametrize("context_length", [70, 90, 120, 170, 250])
 def test_no_context_is_too_short_to_be_filled_to_the_last_id(context_length, short_decoder, cells):
     grid = plain_grid(6, [Part("", 0), Part("", 48), Part("", 0, True)])
@@ -430,7 +451,16 @@ def test_a_request_that_does_not_fit_is_refused(change, message):
         Request(**fields)
 
 
-@pytest.mark.parametrize("change", [{"most_notes": 0}, {"least_onsets": -1}, {"role": "lead"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"most_notes": 0},
+        {"least_notes": 0},
+        {"least_notes": 7},
+        {"least_onsets": -1},
+        {"role": "lead"},
+    ],
+)
 def test_rules_out_of_range_are_refused(change):
     with pytest.raises(RequestError, match=str(next(iter(change.values())))):
         PartRules(**change)

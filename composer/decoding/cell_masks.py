@@ -7,7 +7,7 @@ can follow; the shortest duration always fits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -91,8 +91,10 @@ class NoteMask(CellMask):
     busy, room
         Shape (128,): the position before which each pitch may not begin, because it still sounds
         from a bar before, and the position at which it must have ended.
-    monophonic, most_notes, least_onsets
+    monophonic, most_notes, least_notes, least_onsets
         As in ``PartRules``.
+    strong
+        Positions at which ``least_notes`` holds.
     """
 
     def __init__(
@@ -106,7 +108,9 @@ class NoteMask(CellMask):
         room: PitchTimes,
         monophonic: bool = False,
         most_notes: int = 6,
+        least_notes: int = 1,
         least_onsets: int = 0,
+        strong: Collection[int] = (),
     ) -> None:
         super().__init__(grammar, after, budget)
         self._pitches = pitches
@@ -114,13 +118,17 @@ class NoteMask(CellMask):
         self._room = room
         self._monophonic = monophonic
         self._most_notes = 1 if monophonic else most_notes
+        self._least_notes = 1 if monophonic else least_notes
+        self._strong = frozenset(strong)
         self._owed = least_onsets
         self._together = 0  # notes of the running onset
+        self._holding = False  # whether the onset still owes notes
         self._bar = np.arange(len(pitches))[:, None]
         self._velocities = bin_velocities(grammar.vocabulary.count("Velocity"))
 
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
+        self._holding = False
         positions = mask[at["Position"]]
         if positions.any():
             length = len(self._pitches)
@@ -135,10 +143,23 @@ class NoteMask(CellMask):
         if self._together >= self._most_notes or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
+        elif cursor.state != "duration":
+            self._fill_up(cursor, mask, playable)
         mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
         if cursor.state == "duration":
             room = self._room[cursor.rank - lowest]
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
+
+    def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
+        """Hold a strong onset open for the notes it owes, and keep room for them above."""
+        owed = self._least_notes - self._together
+        if owed <= 0 or self._left <= 0 or cursor.position not in self._strong:
+            return
+        self._holding = True
+        if self._together:
+            mask[self._slices["Position"]] = False
+        open_pitches = np.flatnonzero(playable)
+        playable[open_pitches[max(1, len(open_pitches) - owed + 1) :]] = False
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Position":
@@ -154,7 +175,7 @@ class NoteMask(CellMask):
             self._busy[sounding] = cursor.position + duration
 
     def _settled(self) -> bool:
-        return self._owed <= 0
+        return self._owed <= 0 and not self._holding
 
 
 class ChordCellMask(CellMask):

@@ -266,6 +266,8 @@ class _Writer:
         np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
         if rules.monophonic:
             busy[:], room[:] = busy.max(), room.min()
+        time = self.grid.bars[bar]
+        strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
         return NoteMask(
             self.tokenizer.grammar,
             after,
@@ -275,7 +277,9 @@ class _Writer:
             room=room,
             monophonic=rules.monophonic,
             most_notes=rules.most_notes,
+            least_notes=rules.least_notes,
             least_onsets=rules.least_onsets,
+            strong=[*strong, *(position for position, _ in self._chords(bar))],
         )
 
     def _pitches(self, bar: int, row: int) -> PitchMask:
