@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from composer.meter import Meter
 from composer.score import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track
-from composer.theory import Chord, Key, parse_chord
+from composer.theory import Chord, Key, chord_symbol, parse_chord
 
 RESOLUTION = 12
 
@@ -143,11 +143,10 @@ class Grid:
 
     def _chord_texts(self, starts: npt.NDArray[np.int64]) -> tuple[Text, ...]:
         texts: list[Text] = []
-        for bar, position, root, quality, bass in self.chords.tolist():
-            chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
-            text = chord.symbol(self.key) if chord else "N.C."
+        for row in self.chords:
+            text = chord_symbol(chord_of(row), self.key)
             if not texts or texts[-1].text != text:
-                texts.append(Text(int(starts[bar]) + position, text))
+                texts.append(Text(int(starts[row["bar"]]) + int(row["position"]), text))
         return tuple(texts)
 
     def replace(self, **changes: Any) -> Grid:
@@ -178,6 +177,14 @@ def _cell_notes(notes: Events, part: int, meter: Meter) -> Events:
     for name in ("pitch", "duration", "velocity"):
         cells[name] = notes[name]
     return cells
+
+
+def chord_of(row: Events) -> Chord | None:
+    """Return the chord of a row of dtype ``CELL_CHORD``; None for no chord."""
+    if row["root"] < 0:
+        return None
+    bass = int(row["bass"])
+    return Chord(int(row["root"]), int(row["quality"]), None if bass < 0 else bass)
 
 
 def chord_rows(chords: tuple[Text, ...], meter: Meter) -> Events:

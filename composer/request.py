@@ -26,6 +26,8 @@ class PartRules:
         Rules that all its notes keep, drum hits too.
     monophonic
         Whether a note ends before the next begins. Notes of one pitch always do.
+    ends_with_chord
+        Whether a note ends where a chord or a bar begins whose chord it is no note of.
     most_notes
         Most notes that begin together, at least 1.
     least_notes
@@ -43,6 +45,7 @@ class PartRules:
     role: str | None = None
     rules: tuple[PitchRule, ...] = ()
     monophonic: bool = False
+    ends_with_chord: bool = False
     most_notes: int = 6
     least_notes: int = 1
     least_onsets: int = 1

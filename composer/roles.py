@@ -126,6 +126,7 @@ def part_rules(
         role,
         tuple(rules),
         monophonic=monophonic,
+        ends_with_chord=in_key,
         most_notes=MOST_VOICES,
         least_notes=1 if monophonic else LEAST_VOICES,
     )

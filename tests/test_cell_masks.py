@@ -7,7 +7,7 @@ from composer.constraints import allowed_chords
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, sounding_at
 from composer.theory import Chord, Key
 
-FREE, WIDE = np.zeros(128, np.int64), np.full(128, 480)
+FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)
 
 
 class Walk:
@@ -87,7 +87,7 @@ def test_a_pitch_that_sounds_may_not_begin(walk):
 
 def test_a_note_ends_where_its_pitch_begins_again(walk):
     room = WIDE.copy()
-    room[60] = 50
+    room[:, 60] = 50
     walk.notes(room=room).say("Position_40", "Velocity_9", "Pitch_58")
     assert walk.open_of("Duration") == list(range(1, 11))
     walk.say("Duration_1", "Pitch_60")

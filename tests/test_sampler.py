@@ -112,6 +112,7 @@ def random_rules(rng):
         role=(None, "melody", "bass", "accompaniment")[rng.integers(4)],
         rules=tuple(rules),
         monophonic=bool(rng.random() < 0.3),
+        ends_with_chord=bool(rng.random() < 0.4),
         most_notes=most_notes,
         least_notes=int(rng.integers(1, most_notes + 1)),
         least_onsets=int(rng.integers(4)),
@@ -218,6 +219,19 @@ def check_rules(request, result):
             if len(set(onsets)) < rules.least_onsets and len(cell) < 5:
                 check_no_room(request, result, bar, row)
         check_overlaps(request, result, row)
+        if rules.ends_with_chord:
+            check_ends(request, result, row)
+
+
+def check_ends(request, result, row):
+    """No new note sounds where a chord begins that it is no note of."""
+    begins = [int(result.bar_starts[bar]) + at for bar, at, *_ in result.chords.tolist()]
+    for onset, offset, pitch, bar in timed(result, row):
+        if request.written[bar, row + 1]:
+            for begin, (_, _, *chord) in zip(begins, result.chords.tolist(), strict=True):
+                known = begin < result.bar_starts[bar + 1] or not request.written[:, 0].any()
+                if onset < begin < offset and chord[0] >= 0 and known:
+                    assert pitch % 12 in tones_of(chord)
 
 
 def check_overlaps(request, result, row):

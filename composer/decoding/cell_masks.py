@@ -18,7 +18,7 @@ from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.cells_vocabulary import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
-#: Of each of the 128 pitches, a position counted from the bar's start.
+#: Positions counted from the bar's start, of pitches along the last axis.
 PitchTimes = npt.NDArray[np.int64]
 
 _CONTENT = ("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass")
@@ -88,9 +88,11 @@ class NoteMask(CellMask):
     ----------
     pitches
         Shape (positions, 128): which may begin where.
-    busy, room
+    busy
         Shape (128,): the position before which each pitch may not begin, because it still sounds
-        from a bar before, and the position at which it must have ended.
+        from a bar before.
+    room
+        Shape (positions, 128): the position at which a pitch must have ended that begins there.
     monophonic, most_notes, least_notes, least_onsets
         As in ``PartRules``.
     strong
@@ -147,7 +149,7 @@ class NoteMask(CellMask):
             self._fill_up(cursor, mask, playable)
         mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
         if cursor.state == "duration":
-            room = self._room[cursor.rank - lowest]
+            room = self._room[cursor.position, cursor.rank - lowest]
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:

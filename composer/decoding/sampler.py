@@ -26,7 +26,13 @@ from composer.constraints import (
     allowed_pitches,
     strong_positions,
 )
-from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, sounding_at
+from composer.decoding.cell_masks import (
+    CellMask,
+    ChordCellMask,
+    NoteMask,
+    PitchTimes,
+    sounding_at,
+)
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampling import choose
 from composer.errors import RequestError
@@ -35,12 +41,14 @@ from composer.grid import (
     CELL_NOTE,
     Grid,
     choose_parts,
+    chord_of,
     cut_bars,
     sorted_chords,
     sorted_notes,
 )
 from composer.request import Request
 from composer.theory import Chord
+from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS, transposition
@@ -256,18 +264,13 @@ class _Writer:
         if not column:
             return self._chord_mask(bar, after, budget)
         rules = self.request.parts[column - 1]
-        start, end = int(self.starts[bar]), int(self.starts[-1])
-        notes = self.grid.notes[self.grid.notes["part"] == column - 1]
-        pitches = notes["pitch"]
-        onsets = self.starts[notes["bar"]] + notes["position"] - start
-        offsets = onsets + notes["duration"]
-        busy, room = np.zeros(128, np.int64), np.full(128, end - start)
-        np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
-        np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
-        if rules.monophonic:
-            busy[:], room[:] = busy.max(), room.min()
         time = self.grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
+        busy, room = self._sounding(bar, column - 1)
+        if rules.monophonic:
+            busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
+        if rules.ends_with_chord:
+            room = np.minimum(room, self._chord_room(bar))
         return NoteMask(
             self.tokenizer.grammar,
             after,
@@ -281,6 +284,32 @@ class _Writer:
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in self._chords(bar))],
         )
+
+    def _sounding(self, bar: int, row: int) -> tuple[PitchTimes, PitchTimes]:
+        """Return when a part's notes around a bar leave each pitch free, as ``NoteMask`` has it."""
+        start, end = int(self.starts[bar]), int(self.starts[-1])
+        notes = self.grid.notes[self.grid.notes["part"] == row]
+        pitches = notes["pitch"]
+        onsets = self.starts[notes["bar"]] + notes["position"] - start
+        offsets = onsets + notes["duration"]
+        busy, room = np.zeros(128, np.int64), np.full(128, end - start)
+        np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
+        np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
+        return busy, np.tile(room, (int(self.grid.bar_lengths[bar]), 1))
+
+    def _chord_room(self, bar: int) -> PitchTimes:
+        """Return where the first chord begins that a pitch is no note of, by where it begins."""
+        start, length = int(self.starts[bar]), int(self.grid.bar_lengths[bar])
+        room = np.full((length, 128), int(self.starts[-1]) - start)
+        chords = self.grid.chords
+        begins = self.starts[chords["bar"]] + chords["position"] - start
+        near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)
+        for begin, row in zip(begins[near].tolist(), chords[near], strict=True):
+            chord = chord_of(row)
+            if chord:
+                foreign = ~np.isin(np.arange(128) % 12, list(chord.pitch_classes))
+                room[:begin, foreign] = np.minimum(room[:begin, foreign], begin)
+        return room
 
     def _pitches(self, bar: int, row: int) -> PitchMask:
         """Return what a part's rules allow in a bar."""
@@ -323,10 +352,7 @@ class _Writer:
     def _chords(self, bar: int) -> tuple[tuple[int, Chord | None], ...]:
         """Return the chords of a bar, the first at position 0."""
         rows = self.grid.chords[self.grid.chords["bar"] == bar]
-        return tuple(
-            (position, Chord(root, quality, None if bass < 0 else bass) if root >= 0 else None)
-            for _, position, root, quality, bass in rows.tolist()
-        )
+        return tuple((int(row["position"]), chord_of(row)) for row in rows)
 
 
 class _Sequence:
