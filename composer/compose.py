@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Union
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from composer.decoding.cpu import CPUDecoder
@@ -374,9 +375,13 @@ class Composer:
         seed = secrets.randbelow(2**32) if seed is None else seed
         request = Request(grid, written, rules, sampling, seed)
         hidden = None if self.progress else True  # None: hidden unless there is a terminal
-        with tqdm(
-            total=int(written.any(1).sum()), desc="Writing", unit="bar", disable=hidden
-        ) as bar:
+        count = int(written.any(1).sum())
+        # One thread is as fast for matrices this small, keeps its speed while a DAW has the other
+        # cores busy, and adds up in the same order on every machine.
+        with (
+            threadpool_limits(1, "blas"),
+            tqdm(total=count, desc="Writing", unit="bar", disable=hidden) as bar,
+        ):
             grid = write_cells(request, self.decoder, self.tokenizer, wrote=bar.update)
         return put_back(score, grid, written)
 

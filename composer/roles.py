@@ -13,6 +13,7 @@ from composer.grid import Grid
 from composer.instruments import Instrument, sounding_range
 from composer.request import PartRules
 from composer.score import Events
+from composer.theory import NATURALS
 
 #: Programs that play one note at a time: basses, solo strings, brass and winds, whistles.
 MONOPHONIC = frozenset(
@@ -25,8 +26,6 @@ BASSES = frozenset({*range(32, 40), 43, 58})
 #: the bass staff, and between the two the accompaniment.
 REGISTERS = {"melody": (57, 84), "bass": (28, 55), "accompaniment": (40, 79)}
 _LEAST_WIDTH = 12  # a register cut narrower than an octave is given up for the instrument's range
-
-_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 #: Notes an accompaniment that can play chords strikes together, on strong beats at least.
 LEAST_VOICES, MOST_VOICES = 3, 4
@@ -51,7 +50,7 @@ def parse_pitch(text: str) -> int:
     found = re.fullmatch(r"\s*([A-Ga-g])([#b]?)(-?\d)\s*", text)
     if found:
         letter, sign, octave = found.groups()
-        pitch = 12 * (int(octave) + 1) + _NATURALS[letter.upper()] + {"#": 1, "b": -1}.get(sign, 0)
+        pitch = 12 * (int(octave) + 1) + NATURALS[letter.upper()] + {"#": 1, "b": -1}.get(sign, 0)
         if 0 <= pitch <= 127:
             return pitch
     raise SymbolError(f"note {text!r} cannot be read; write one such as 'C4' (middle C) or 'F#5'")
