@@ -60,7 +60,7 @@ def _out(default: str) -> Command:
 def _check_folder(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
     """Say that a folder is missing before the work is done rather than after."""
     if path is not None and not path.absolute().parent.is_dir():
-        raise click.BadParameter(f"there is no folder {path.parent}; make it first")
+        raise click.ClickException(f"there is no folder {path.parent}; make it first")
     return path
 
 

@@ -82,6 +82,12 @@ def test_another_training_in_the_same_folder_is_refused(trained, folder):
         train(folder, trained.folder, other)
 
 
+def test_a_folder_without_midi_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(TrainingError, match="is no folder"):
+        train(tmp_path / "absent", tmp_path / "out", SMALL)
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_files_are_refused(tmp_path):
     (tmp_path / "midi").mkdir()
     notes = [(480 * i, 480, 60 + i, 90) for i in range(12)]

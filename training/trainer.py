@@ -13,7 +13,7 @@ import numpy as np
 from composer.errors import TrainingError
 from composer.tokenizers.cells import Cells
 from composer.training.card import write_card
-from composer.training.corpus import Corpus, prepare
+from composer.training.corpus import Corpus, midi_files, prepare
 from composer.training.examples import Examples
 from composer.training.ngrams import ngram_loss
 
@@ -128,6 +128,7 @@ def train(
     config = config or TrainingConfig()
     folder, out = Path(folder), Path(out)
     tokenizer = Cells()
+    midi_files(folder)  # a folder without any is refused before another one is made
     _claim(out, folder, config)
     corpus = prepare(folder, out / "corpus", tokenizer, workers)
     _check_split(corpus)
