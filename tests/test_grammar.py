@@ -1,13 +1,17 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer import TokenError
-from composer.tokenizers import REMI, Cells, REMIPlus
-from tests.strategies import distances, moderate, seeds, walk
+from composer import Score, TokenError, Track
+from composer.tokenizers import REMI, Cells, RemiConfig, REMIPlus
+from tests.strategies import distances, moderate, scores, seeds, walk
 
 TOKENIZERS = [Cells(), REMI(), REMIPlus()]
+OTHERS = [
+    REMI(RemiConfig(time_signatures=True, tempos=False, chords=False)),
+    REMIPlus(RemiConfig(programs=True, tempos=False)),
+]
 tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
 
 
@@ -80,6 +84,83 @@ def test_nothing_comes_after_the_end(tokenizer):
 def test_a_breach_says_what_may_come(tokenizer):
     with pytest.raises(TokenError, match="EOS at place 0 breaks the grammar: after nothing comes"):
         tokenizer.decode([tokenizer.vocabulary.id("EOS")])
+
+
+def mutate(tokenizer, ids, rng):
+    """Return ids with a few of them changed, exchanged, said twice or left out."""
+    ids = ids.tolist()
+    vocabulary = tokenizer.vocabulary
+    for _ in range(rng.integers(1, 4)):
+        place, other = rng.integers(0, len(ids), 2)
+        kind = rng.integers(0, 7)
+        if kind == 0:
+            ids[place] = int(rng.integers(0, vocabulary.size))
+        elif kind < 4:  # another value of the family, mostly near
+            family = vocabulary.families[vocabulary.family_of[ids[place]]].name
+            at = vocabulary.slices[family]
+            near = ids[place] + int(rng.choice([-1, 1, 0, int(rng.integers(-150, 150))]))
+            ids[place] = min(max(near, at.start), at.stop - 1)
+        elif kind == 4:
+            ids[place], ids[other] = ids[other], ids[place]
+        elif kind == 5:  # a stretch again, elsewhere
+            ids[place:place] = ids[other : other + int(rng.integers(1, 9))]
+        elif len(ids) > 1:
+            del ids[place : place + int(rng.integers(1, 4))]
+            ids = ids or [0]
+    return np.array(ids, np.int32)
+
+
+@pytest.mark.parametrize("tokenizer", [*TOKENIZERS, *OTHERS], ids=lambda t: str(t.config))
+@settings(max_examples=100, deadline=None)
+@given(seed=seeds, length=st.integers(0, 120))
+def test_the_scan_and_the_walk_accept_the_same(tokenizer, seed, length):
+    grammar, rng = tokenizer.grammar, np.random.default_rng(seed)
+    ids = walk(grammar, seed, length)
+    assert grammar._scan.accepts(ids)
+    assert not list(grammar.breaches(ids))
+    for _ in range(12):
+        mutated = mutate(tokenizer, ids, rng)
+        breaches = list(grammar.breaches(mutated))
+        assert grammar._scan.accepts(mutated) == (not breaches)
+        if breaches:
+            with pytest.raises(TokenError) as error:
+                grammar.check(mutated)
+            assert str(error.value) == breaches[0].message
+
+
+@moderate
+@given(score=scores(), seed=seeds)
+def test_the_scan_and_the_walk_accept_the_same_of_scores(score, seed):
+    rng = np.random.default_rng(seed)
+    for tokenizer in TOKENIZERS:
+        ids = tokenizer.encode(score)[:1500]
+        for _ in range(4):
+            mutated = mutate(tokenizer, ids, rng)
+            accepted = tokenizer.grammar._scan.accepts(mutated)
+            assert accepted == (not list(tokenizer.grammar.breaches(mutated)))
+
+
+@tokenizers
+def test_every_change_of_one_id_is_judged_as_the_walk_judges_it(tokenizer):
+    flute = Track(program=73, notes=[(0, 12, 60, 20), (0, 12, 127, 20), (12, 6, 61, 90)])
+    kit = Track(is_drum=True, notes=[(0, 1, 36, 90), (6, 1, 36, 90), (6, 1, 127, 20)])
+    chords = [(0, "C/E"), (24, "N.C."), (30, "G7")]
+    score = Score(12, (flute, kit), tempos=[(0, 500_000), (24, 300_000)], chords=chords)
+    score = score.replace(time_signatures=[(0, 2, 4), (24, 3, 4)])
+    ids = tokenizer.encode(score)
+    for place in range(len(ids)):
+        for index in range(place % 3, tokenizer.vocab_size, 3):
+            other = ids.copy()
+            other[place] = index
+            walked = not any(True for _ in tokenizer.grammar.breaches(other))
+            assert tokenizer.grammar._scan.accepts(other) == walked
+
+
+def test_values_out_of_order_do_not_end_the_walk():
+    cells = Cells()
+    tokens = f"{HEAD} Bar_0 Part_0 {NOTE} Pitch_50 Duration_1 Position_0 Pitch_60 Pitch_61 EOS"
+    ids = np.array([cells.vocabulary.id(token) for token in tokens.split()], np.int32)
+    assert [breach.place for breach in cells.grammar.breaches(ids)] == [14, 16, 18]
 
 
 HEAD = "BOS Key_0maj TimeSig_2/4 Tempo_120 Part_0 Program_5 Part_1 Program_drums"

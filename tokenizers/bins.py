@@ -16,6 +16,9 @@ Ints = npt.NDArray[np.int64]
 #: Positions a quarter note; also the ``tpq`` of every quantised score.
 RESOLUTION = 12
 
+#: Length in positions of a bar of 4/4, which holds where no time signature is said.
+COMMON_TIME = 4 * RESOLUTION
+
 #: Longest bar in positions; longer bars are halved until they fit.
 MAX_POSITIONS = 12 * RESOLUTION
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from composer.tokenizers.bins import BAR_LENGTHS
+from composer.tokenizers.cells_scan import cells_in_order, kinds_of_cell
 from composer.tokenizers.cells_vocabulary import (
     CHORDS,
     DRUMS,
@@ -22,6 +23,7 @@ from composer.tokenizers.grammar import (
     take_position,
     take_rank,
 )
+from composer.tokenizers.scan import Branch, Scan
 from composer.tokenizers.vocabulary import Vocabulary
 
 #: What may follow once a cell or a bar's heading is over.
@@ -93,6 +95,9 @@ def cells_grammar(vocabulary: Vocabulary) -> Grammar:
             "Drum": take_rank,
         },
         branches={"@cell": _cell_state},
+        scan=Scan(
+            vocabulary, CELLS_TABLE, cells_in_order, Branch("Part", _EMPTY_CELLS, kinds_of_cell)
+        ),
     )
 
 

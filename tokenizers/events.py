@@ -38,7 +38,9 @@ def in_order(events: Ints, key: Ints) -> Ints:
 
 def changes(column: npt.NDArray[Any]) -> Bools:
     """Return where a column differs from the row before; True in the first row."""
-    return np.asarray(np.r_[True, column[1:] != column[:-1]][: len(column)])
+    changed = np.ones(len(column), bool)
+    np.not_equal(column[1:], column[:-1], out=changed[1:])
+    return changed
 
 
 def velocity_bin_count(vocabulary: Vocabulary) -> int:
@@ -92,8 +94,11 @@ class Reader:
 
     def notes(self) -> tuple[Ints, Bools]:
         """Return the places of Pitch and Drum tokens, and which of them are Pitch."""
-        places = np.sort(np.concatenate([self.at("Pitch"), self.at("Drum")]))
-        return places, np.isin(places, self.at("Pitch"))
+        pitched = self.family == self.vocabulary.index("Pitch")
+        places = self.at("Pitch")
+        if "Drum" in self.vocabulary.base:
+            places = np.flatnonzero(pitched | (self.family == self.vocabulary.index("Drum")))
+        return places, pitched[places]
 
     def durations(self, places: Ints, said: Bools) -> Ints:
         """Return note lengths in positions from the tokens at ``places``; 1 where not ``said``."""
@@ -110,7 +115,7 @@ class Reader:
         value = self.value[places]
         root, quality = np.divmod(np.maximum(value - 1, 0), len(QUALITIES))
         root = np.where(value != NO_CHORD, (root - shift) % 12, -1)
-        has_bass = np.isin(places + 1, self.at("Bass"))
+        has_bass = np.isin(places + 1, self.at("Bass"), assume_unique=True)
         after = self.value[np.minimum(places + 1, len(self.value) - 1)]
         bass = np.where(has_bass, (after - shift) % 12, -1)
         return places, root, quality, bass

@@ -9,7 +9,8 @@ when they change. So every piece has exactly one sequence, and every sequence is
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from composer.errors import TokenError
 from composer.theory import QUALITIES
 from composer.tokenizers.families import NO_CHORD
+from composer.tokenizers.scan import Scan
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 Mask = npt.NDArray[np.bool_]
@@ -51,6 +53,13 @@ class Cursor:
         return dataclasses.replace(self)
 
 
+class Breach(NamedTuple):
+    """Where a sequence breaks the grammar, and how."""
+
+    place: int  # index into the ids; their number where the end is missing
+    message: str
+
+
 #: Narrows a family's part of the mask, in place, to the values that order allows.
 Narrow = Callable[[Cursor, Mask], None]
 #: Moves the cursor over one value of a family.
@@ -72,6 +81,8 @@ class Grammar:
         Family -> what one of its values does to the cursor.
     branches
         Name -> function of the cursor that returns the next state.
+    scan
+        The same rules for whole sequences at once; without it each id is walked over.
     """
 
     def __init__(
@@ -82,12 +93,14 @@ class Grammar:
         narrow: Mapping[str, Narrow],
         move: Mapping[str, Move],
         branches: Mapping[str, Callable[[Cursor], str]] | None = None,
+        scan: Scan | None = None,
     ) -> None:
         self.vocabulary = vocabulary
         self.table = table
         self._narrow = narrow
         self._move = move
         self._branches = branches or {}
+        self._scan = scan
         self._open = {state: self._open_mask(row) for state, row in table.items()}
         # Lists, as one element of an array is slow to read.
         names = [family.name for family in vocabulary.families]
@@ -134,21 +147,35 @@ class Grammar:
             The sequence breaks the grammar, or ends before its end.
         """
         array = self.vocabulary.check(ids)
+        if self._scan is None or not self._scan.accepts(array):
+            for breach in self.breaches(array):
+                raise TokenError(breach.message)
+        return array
+
+    def breaches(self, array: Ids) -> Iterator[Breach]:
+        """Walk over ids of the vocabulary and yield the breaches.
+
+        A value out of order is taken as said and the walk goes on; a family that may not come next
+        ends it, as nothing behind it has a state to be judged by.
+        """
         cursor = self.start()
         for place, index in enumerate(array.tolist()):
-            if not self.table[cursor.state]:
-                raise TokenError(f"id {index} at place {place} comes after the end of the sequence")
+            row = self.table[cursor.state]
+            if not row:
+                message = f"id {index} at place {place} comes after the end of the sequence"
+                yield Breach(place, message)
+                return
             if not self._allows(cursor, index):
-                token = self.vocabulary.token(index)
-                expected = ", ".join(self.table[cursor.state])
-                raise TokenError(
-                    f"{token} at place {place} breaks the grammar: after "
-                    f"{self._before(array, place)} comes one of {expected}, in rising order"
+                yield Breach(
+                    place,
+                    f"{self.vocabulary.token(index)} at place {place} breaks the grammar: after "
+                    f"{self._before(array, place)} comes one of {', '.join(row)}, in rising order",
                 )
+                if self._family_of[index] not in row:
+                    return
             self.advance(cursor, index)
         if self.table[cursor.state]:
-            raise TokenError(f"the sequence of {len(array)} ids has no end")
-        return array
+            yield Breach(len(array), f"the sequence of {len(array)} ids has no end")
 
     def _allows(self, cursor: Cursor, index: int) -> bool:
         """Return ``allowed(cursor)[index]`` without looking at the other families."""

@@ -17,6 +17,7 @@ from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Score, Text, Track
 from composer.theory import NO_CHORD, Chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
+    COMMON_TIME,
     DURATIONS,
     RESOLUTION,
     TEMPOS,
@@ -36,7 +37,6 @@ from composer.tokenizers.events import (
 )
 from composer.tokenizers.families import DRUMS
 from composer.tokenizers.quantize import signature_index
-from composer.tokenizers.remi_grammar import COMMON_TIME
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 _WIDTH = 4  # tokens of the longest event, its Position not counted: Program Pitch Velocity Duration

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.tokenizers.bins import BAR_LENGTHS, MAX_POSITIONS, RESOLUTION
+from composer.tokenizers.bins import BAR_LENGTHS, COMMON_TIME, MAX_POSITIONS
 from composer.tokenizers.families import (
     DRUMS,
     chord_families,
@@ -22,10 +22,9 @@ from composer.tokenizers.grammar import (
     take_position,
     take_rank,
 )
+from composer.tokenizers.remi_scan import kinds_of_note, remi_in_order
+from composer.tokenizers.scan import Branch, Scan
 from composer.tokenizers.vocabulary import Family, Vocabulary
-
-#: Bar length in positions where no time signature is said.
-COMMON_TIME = 4 * RESOLUTION
 
 _LATER = {"Position": "onset", "Bar": "bar", "EOS": "end"}
 _NOTES = {"Program": "@note", "Pitch": "velocity"}
@@ -89,9 +88,10 @@ def remi_grammar(vocabulary: Vocabulary) -> Grammar:
         table["first meter"]["TimeSig"] = first if "Tempo" in has else "meter"
     else:
         table["first bar"]["Bar"] = first
+    table = _reachable(table)
     return Grammar(
         vocabulary,
-        _reachable(table),
+        table,
         narrow={
             "TimeSig": _other_signature,
             "Position": _position,
@@ -112,6 +112,9 @@ def remi_grammar(vocabulary: Vocabulary) -> Grammar:
             "Drum": take_rank,
         },
         branches={"@note": lambda cursor: "drum" if cursor.part == DRUMS else "pitch"},
+        scan=Scan(
+            vocabulary, table, remi_in_order, Branch("Program", ("pitch", "drum"), kinds_of_note)
+        ),
     )
 
 
