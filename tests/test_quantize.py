@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer import ComposerWarning, Score
+from composer import ComposerWarning, Score, TokenError, Track
 from composer.score import NOTE
 from composer.theory import Key
+from composer.tokenizers import REMI, Cells, REMIPlus
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DURATIONS,
@@ -15,6 +16,7 @@ from composer.tokenizers.bins import (
     tempo_bins,
 )
 from composer.tokenizers.quantize import (
+    MAX_PIECE_BARS,
     quantize_chords,
     quantize_notes,
     quantize_signatures,
@@ -31,6 +33,26 @@ def signatures(*rows, tpq=12):
 
 def notes(*rows):
     return np.array(list(rows), NOTE)
+
+
+@pytest.mark.parametrize("tokenizer", [Cells(), REMI(), REMIPlus()], ids=lambda t: t.format)
+def test_a_piece_of_absurd_length_is_refused(tokenizer):
+    note = (MAX_PIECE_BARS * 4 - 1, 1, 60, 90)
+    longest = Score(1, (Track(notes=[note]),))
+    assert tokenizer.encode(longest).size > MAX_PIECE_BARS
+    with pytest.raises(TokenError, match="has 100001 bars, over the limit of 100000; cut it"):
+        tokenizer.encode(Score(1, (Track(notes=[note, (note[0] + 1, 1, 60, 90)]),)))
+    with pytest.raises(TokenError, match="has 100001 bars"):
+        tokenizer.encode(Score(1, chords=[(MAX_PIECE_BARS * 4, "C")]))
+    with pytest.raises(TokenError, match="has 536870912 bars"):
+        tokenizer.encode(Score(1, (Track(notes=[(2**31 - 2, 1, 60, 90)]),)))
+
+
+@pytest.mark.parametrize("tokenizer", [Cells(), REMI(), REMIPlus()], ids=lambda t: t.format)
+def test_what_is_said_long_after_the_end_does_not_matter(tokenizer):
+    note, late = Track(notes=[(0, 2**31 - 1, 60, 90)]), 2**31 - 1
+    score = Score(1, (note,), tempos=[(late, 300_000)], time_signatures=[(late, 3, 4)])
+    assert np.array_equal(tokenizer.encode(score), tokenizer.encode(Score(1, (note,))))
 
 
 @given(ticks=st.lists(st.integers(0, 2**31 - 1)), tpq=st.integers(1, 32767))

@@ -35,18 +35,23 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import Grid
+from composer.grid import BAR, CELL_NOTE, Grid, Part, chord_rows
 from composer.harmony import infer_key
-from composer.score import KEY_SIGNATURE, Score
+from composer.meter import Meter
+from composer.score import Events, Score
 from composer.theory import Key
-from composer.tokenizers.bins import RESOLUTION
+from composer.tokenizers.bins import MAX_POSITIONS, RESOLUTION
 from composer.tokenizers.cells_codec import decode_cells, encode_cells
 from composer.tokenizers.cells_grammar import cells_grammar
 from composer.tokenizers.cells_vocabulary import cells_vocabulary
+from composer.tokenizers.events import Ints
 from composer.tokenizers.grammar import Mask
 from composer.tokenizers.quantize import (
+    all_notes,
+    bars_until,
+    longest,
+    on_grid,
     quantize_chords,
-    quantize_notes,
     quantize_signatures,
     quantize_tempos,
 )
@@ -114,26 +119,28 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         """
         key = key or home_key(score)
         signatures = quantize_signatures(score)
-        tracks = tuple(
-            track.replace(
-                name="",
-                program=0 if track.is_drum else track.program,
-                notes=quantize_notes(
-                    track.notes, score.tpq, self.config.velocity_bins, is_drum=track.is_drum
-                ),
-                controls=(), pitch_bends=(), pedals=(), lyrics=(),
-            )
-            for track in score.tracks
-        )  # fmt: skip
-        quantized = Score(
-            tpq=RESOLUTION,
-            tracks=tracks,
-            tempos=quantize_tempos(score, on_bars=True, signatures=signatures),
-            time_signatures=signatures,
-            key_signatures=np.array([(0, key.sharps, key.mode == "minor")], KEY_SIGNATURE),
-            chords=quantize_chords(score, key),
+        meter = Meter(
+            RESOLUTION, signatures, quantize_tempos(score, on_bars=True, signatures=signatures)
         )
-        return Grid.of(quantized, key, bars)
+        parts = tuple(
+            Part("", 0 if track.is_drum else track.program, track.is_drum) for track in score.tracks
+        )
+        notes, part = all_notes(score, range(len(parts)))
+        is_drum = np.array([part.is_drum for part in parts] or [False])[part]
+        notes = on_grid(notes, score.tpq, self.config.velocity_bins, is_drum)
+        chords = quantize_chords(score, key)
+        if bars is None:
+            last_chord = chords[-1].tick if chords else 0
+            offsets = notes["onset"] + notes["duration"]
+            bars = bars_until(meter, max(int(offsets.max(initial=0)), last_chord + 1))
+        chord_cells = chord_rows(chords, meter)
+        return Grid(
+            key,
+            parts,
+            _bar_rows(meter, bars),
+            _cell_notes(notes, part, meter, bars),
+            chord_cells[chord_cells["bar"] < bars],
+        )
 
     def encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32.
@@ -141,7 +148,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         Raises
         ------
         TokenError
-            The score has more than 64 tracks.
+            The score has more than 64 tracks or 100,000 bars.
         """
         return self.encode_grid(self.grid(score))
 
@@ -212,6 +219,30 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             The ids break the grammar.
         """
         return decode_cells(self.vocabulary, self.grammar.check(ids))
+
+
+def _bar_rows(meter: Meter, count: int) -> Events:
+    """Return the bars of a piece, dtype ``BAR``."""
+    rows = np.empty(count, BAR)
+    signatures = meter.signature_at(np.arange(count))
+    rows["numerator"], rows["denominator"] = signatures["numerator"], signatures["denominator"]
+    ticks, mspq = meter.tempo_changes
+    starts = meter.bar_start(np.arange(count))
+    rows["mspq"] = mspq[np.searchsorted(ticks, starts, side="right") - 1]
+    return rows
+
+
+def _cell_notes(notes: Events, part: Ints, meter: Meter, bars: int) -> Events:
+    """Return notes by bar, part, position and pitch, dtype ``CELL_NOTE``, the longest of each."""
+    bar, position = meter.bar_and_position(notes["onset"])
+    place = (bar * (part.max(initial=0) + 1) + part) * MAX_POSITIONS + position
+    rows = longest(notes, place * 128 + notes["pitch"])
+    rows = rows[: np.searchsorted(bar[rows], bars)]
+    cells = np.empty(len(rows), CELL_NOTE)
+    cells["bar"], cells["part"], cells["position"] = bar[rows], part[rows], position[rows]
+    for name in ("pitch", "duration", "velocity"):
+        cells[name] = notes[name][rows]
+    return cells
 
 
 def home_key(score: Score) -> Key:

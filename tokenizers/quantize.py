@@ -8,9 +8,12 @@ becomes the one of the nearest length; a bar of more than twelve quarters is hal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from composer.errors import ComposerWarning
+from composer.errors import ComposerWarning, TokenError
+from composer.meter import Meter
 from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
 from composer.theory import Key, parse_chord
 from composer.tokenizers.bins import (
@@ -25,6 +28,10 @@ from composer.tokenizers.bins import (
     tempo_bins,
     velocity_bins,
 )
+from composer.tokenizers.events import Bools, Ints, changes
+
+#: Most bars of a piece. A broken tick or ``tpq`` makes millions, which no memory holds.
+MAX_PIECE_BARS = 100_000
 
 _SIXTEENTH = RESOLUTION // 4
 _MOST_SIXTEENTHS = 32 * _SIXTEENTH  # positions; longer bars have a signature in eighths only
@@ -105,16 +112,52 @@ def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False)
     is_drum
         Drum hits get the length of one position: what a drum's note-off means is up to the kit.
     """
+    grid = on_grid(notes, tpq, bins, np.full(len(notes), is_drum))
+    return np.asarray(grid[longest(grid, grid["onset"] * 128 + grid["pitch"])])
+
+
+def on_grid(notes: Events, tpq: int, bins: int, is_drum: Bools) -> Events:
+    """Return notes on the grid, row for row; ``is_drum`` has shape (rows,)."""
     grid = np.empty(len(notes), NOTE)
     onset = to_positions(notes["onset"], tpq)
     offset = to_positions(notes["onset"] + notes["duration"], tpq)
     grid["onset"] = onset
-    grid["duration"] = 1 if is_drum else DURATIONS[nearest(offset - onset, DURATIONS)]
+    grid["duration"] = np.where(is_drum, 1, DURATIONS[nearest(offset - onset, DURATIONS)])
     grid["pitch"] = notes["pitch"]
     grid["velocity"] = bin_velocities(bins)[velocity_bins(notes["velocity"], bins)]
-    grid = grid[np.lexsort([-grid["velocity"], -grid["duration"], grid["pitch"], grid["onset"]])]
-    repeated = (np.diff(grid["onset"]) == 0) & (np.diff(grid["pitch"]) == 0)
-    return np.asarray(grid[np.r_[True, ~repeated][: len(grid)]])
+    return grid
+
+
+def longest(grid: Events, key: Ints) -> Ints:
+    """Return the rows in order of ``key``, of several with one key the longest, then loudest."""
+    order = np.argsort(key, kind="stable")
+    kept = changes(key[order])
+    if not kept.all():
+        order = np.lexsort([-grid["velocity"], -grid["duration"], key])
+    return np.asarray(order[kept])
+
+
+def all_notes(score: Score, rows: Sequence[int]) -> tuple[Events, Ints]:
+    """Return the notes of all tracks, dtype ``NOTE``, and the row that stands for each's track."""
+    notes = np.concatenate([np.empty(0, NOTE), *(track.notes for track in score.tracks)])
+    return notes, np.repeat(np.array(rows, np.int64), [len(t.notes) for t in score.tracks])
+
+
+def bars_until(meter: Meter, end: int) -> int:
+    """Return how many bars of a quantised piece it takes to reach ``end``, at least one.
+
+    Raises
+    ------
+    TokenError
+        There are more than ``MAX_PIECE_BARS``.
+    """
+    bars = max(1, meter.bars_until(end))
+    if bars > MAX_PIECE_BARS:
+        raise TokenError(
+            f"the score has {bars} bars, over the limit of {MAX_PIECE_BARS}; cut it, or look for a "
+            "note far behind the others or a tpq that is too low"
+        )
+    return bars
 
 
 def quantize_tempos(score: Score, *, on_bars: bool, signatures: Events) -> Events:
@@ -126,12 +169,12 @@ def quantize_tempos(score: Score, *, on_bars: bool, signatures: Events) -> Event
     ticks, mspq = meter.tempo_changes
     positions = to_positions(ticks, score.tpq)
     if on_bars:
-        grid = Score(RESOLUTION, time_signatures=signatures).meter
+        grid = Meter(RESOLUTION, signatures, np.empty(0, TEMPO))
         bar, inside = grid.bar_and_position(positions)
         positions = grid.bar_start(bar + (2 * inside >= grid.bar_length(bar)))
-    last = np.r_[np.diff(positions) > 0, True]
+    last = np.append(np.diff(positions) > 0, True)
     positions, index = positions[last], tempo_bins(mspq)[last]
-    changed = np.r_[True, np.diff(index) != 0]
+    changed = changes(index)
     tempos = np.empty(int(changed.sum()), TEMPO)
     tempos["tick"], tempos["mspq"] = positions[changed], TEMPOS[index[changed]]
     tempos["tick"][:1] = 0

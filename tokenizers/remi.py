@@ -28,19 +28,24 @@ Fine-Grained Artistic Control* (REMI+).
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import needed_bars
-from composer.score import NOTE, Score, Track
+from composer.meter import Meter
+from composer.score import Score, Track
 from composer.tokenizers.bins import RESOLUTION
+from composer.tokenizers.events import changes
 from composer.tokenizers.families import DRUMS
 from composer.tokenizers.quantize import (
+    all_notes,
+    bars_until,
+    longest,
+    on_grid,
     quantize_chords,
-    quantize_notes,
     quantize_signatures,
     quantize_tempos,
 )
@@ -131,17 +136,18 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         config = self.config
         signatures = quantize_signatures(score) if config.time_signatures else FOUR_FOUR
         tempos = quantize_tempos(score, on_bars=False, signatures=signatures)
-        quantized = Score(
+        meter = Meter(RESOLUTION, signatures, tempos)
+        tracks = self._merged_tracks(score, meter)
+        chords = quantize_chords(score, None) if config.chords else ()
+        last_chord = chords[-1].tick if chords else 0
+        last = max([last_chord + 1, *(track.end for track in tracks)])
+        end = meter.bar_start(bars_until(meter, last))
+        return Score(
             tpq=RESOLUTION,
-            tracks=self._merged_tracks(score),
-            tempos=tempos if config.tempos else (),  # type: ignore[arg-type]
-            time_signatures=signatures,
-            chords=quantize_chords(score, None) if config.chords else (),
-        )
-        end = quantized.meter.bar_start(needed_bars(quantized, quantized.meter))
-        return quantized.replace(
-            tempos=quantized.tempos[quantized.tempos["tick"] < end],
+            tracks=tracks,
+            tempos=tempos[tempos["tick"] < end] if config.tempos else (),  # type: ignore[arg-type]
             time_signatures=signatures[signatures["tick"] < end],
+            chords=chords,
         )
 
     def encode(self, score: Score) -> Ids:
@@ -158,25 +164,27 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         """
         return decode_remi(self.vocabulary, self.grammar.check(ids))
 
-    def _merged_tracks(self, score: Score) -> tuple[Track, ...]:
+    def _merged_tracks(self, score: Score, meter: Meter) -> tuple[Track, ...]:
         """Return one track for each program that plays, drums last."""
-        notes: dict[int, list[npt.NDArray[np.void]]] = {}
-        for track in score.tracks:
-            program = DRUMS if track.is_drum else track.program
-            if self.config.programs or not track.is_drum:
-                notes.setdefault(program if self.config.programs else 0, []).append(track.notes)
-        tracks = []
-        for program, columns in sorted(notes.items()):
-            is_drum = program == DRUMS
-            merged = quantize_notes(
-                np.concatenate(columns).astype(NOTE, copy=False),
-                score.tpq,
-                self.config.velocity_bins,
-                is_drum=is_drum,
+        programs = [DRUMS if track.is_drum else track.program for track in score.tracks]
+        notes, program = all_notes(score, programs)
+        if not self.config.programs:
+            notes = notes[program != DRUMS]
+            program = np.zeros(len(notes), np.int64)
+        notes = on_grid(notes, score.tpq, self.config.velocity_bins, program == DRUMS)
+        bars_until(meter, int(notes["onset"].max(initial=0)) + 1)  # or no track could hold them
+        place = program * (notes["onset"].max(initial=0) + 1) + notes["onset"]
+        rows = longest(notes, place * 128 + notes["pitch"])
+        notes, program = notes[rows], program[rows]
+        edges = [*np.flatnonzero(changes(program)).tolist(), len(notes)]
+        return tuple(
+            Track(
+                program=int(program[start]) % DRUMS,
+                is_drum=bool(program[start] == DRUMS),
+                notes=notes[start:end],
             )
-            if len(merged):
-                tracks.append(Track(program=program % DRUMS, is_drum=is_drum, notes=merged))
-        return tuple(tracks)
+            for start, end in pairwise(edges)
+        )
 
 
 class REMIPlus(REMI):
