@@ -68,7 +68,7 @@ _midi = click.Path(path_type=Path, dir_okay=False)
 _key = click.option("--key", help="Home key, such as 'A minor'; judged by chords or notes without.")
 _sampling = _all(
     click.option("--seed", type=int, help="The same seed writes the same music."),
-    click.option("--temperature", default=1.0, show_default=True, help="0 is safest, 5 wildest."),
+    click.option("--temperature", default=0.9, show_default=True, help="0 is safest, 5 wildest."),
     click.option(
         "--top-p", default=0.95, show_default=True, help="Likeliest share to choose from."
     ),

@@ -40,6 +40,9 @@ from composer.voicing import block_chords
 #: A score, or the path of a MIDI file.
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
 
+#: Where the melodies of the model in the package come nearest to real ones in rhythm.
+TEMPERATURE, TOP_P = 0.9, 0.95
+
 #: The model that comes with the package.
 PRETRAINED = Path(__file__).with_name("pretrained")
 
@@ -107,8 +110,8 @@ class Composer:
         part: str = "flute",
         range: RangeLike | None = None,
         seed: int | None = None,
-        temperature: float = 1.0,
-        top_p: float = 0.95,
+        temperature: float = TEMPERATURE,
+        top_p: float = TOP_P,
     ) -> Score:
         """Write a melody over chords; without chords it invents both.
 
@@ -170,8 +173,8 @@ class Composer:
         bars: int | None = None,
         part: str | None = "piano",
         seed: int | None = None,
-        temperature: float = 1.0,
-        top_p: float = 0.95,
+        temperature: float = TEMPERATURE,
+        top_p: float = TOP_P,
     ) -> Score:
         """Invent a chord progression, or harmonise a melody.
 
@@ -233,8 +236,8 @@ class Composer:
         key: str | None = None,
         keep: str | int | Sequence[str | int] | None = None,
         seed: int | None = None,
-        temperature: float = 1.0,
-        top_p: float = 0.95,
+        temperature: float = TEMPERATURE,
+        top_p: float = TOP_P,
     ) -> Score:
         """Write parts to a melody and its chords.
 
@@ -301,8 +304,8 @@ class Composer:
         *,
         key: str | None = None,
         seed: int | None = None,
-        temperature: float = 1.0,
-        top_p: float = 0.95,
+        temperature: float = TEMPERATURE,
+        top_p: float = TOP_P,
     ) -> Score:
         """Write some bars of some parts anew, in keeping with all the rest.
 
