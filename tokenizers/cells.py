@@ -142,7 +142,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             chord_cells[chord_cells["bar"] < bars],
         )
 
-    def encode(self, score: Score) -> Ids:
+    def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32.
 
         Raises

@@ -150,7 +150,7 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
             chords=chords,
         )
 
-    def encode(self, score: Score) -> Ids:
+    def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
         return encode_remi(self.vocabulary, self.quantize(score))
 

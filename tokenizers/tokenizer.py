@@ -5,15 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.errors import ModelError
+from composer.errors import ModelError, TokenError
 from composer.score import Score
-from composer.tokenizers.grammar import Grammar
+from composer.tokenizers.grammar import Breach, Grammar
+from composer.tokenizers.sources import as_score
+from composer.tokenizers.table import describe_ids
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 #: What a model folder calls the tokenizer it was trained with.
@@ -47,8 +51,35 @@ class Tokenizer(ABC):
         """Return the score as this format can say it."""
 
     @abstractmethod
-    def encode(self, score: Score) -> Ids:
+    def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
+
+    def encode(self, source: Any) -> Ids:
+        """Return the ids of a whole score, shape (T,) int32.
+
+        Parameters
+        ----------
+        source
+            A score; a path, the bytes or the binary stream of a MIDI file; or an object of
+            ``symusic``, ``pretty_midi``, ``miditoolkit`` or ``music21``.
+
+        Raises
+        ------
+        TokenError
+            The source is none of these, or longer or wider than the format can say.
+        """
+        return self._encode(as_score(source))
+
+    def __call__(self, source: Any) -> dict[str, list[int]]:
+        """Return what models of ``transformers`` take; ``source`` as for ``encode``.
+
+        >>> from composer import Score
+        >>> from composer.tokenizers import REMI
+        >>> REMI()(Score())["attention_mask"]
+        [1, 1, 1, 1, 1]
+        """
+        ids = self.encode(source).tolist()
+        return {"input_ids": ids, "attention_mask": [1] * len(ids)}
 
     @abstractmethod
     def decode(self, ids: npt.ArrayLike) -> Score:
@@ -62,6 +93,78 @@ class Tokenizer(ABC):
     def tokens(self, ids: npt.ArrayLike) -> list[str]:
         """Return the token of each id."""
         return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
+
+    def ids_to_tokens(self, ids: npt.ArrayLike) -> list[str]:
+        """Return the token of each id; another name of ``tokens``."""
+        return self.tokens(ids)
+
+    def tokens_to_ids(self, tokens: Iterable[str]) -> Ids:
+        """Return the id of each token, shape (T,) int32.
+
+        Raises
+        ------
+        TokenError
+            There is no such token.
+        """
+        return np.array([self.vocabulary.id(token) for token in tokens], np.int32)
+
+    def validate(self, ids: npt.ArrayLike) -> list[Breach]:
+        """Return where ids break the grammar and how; nothing where they can be decoded.
+
+        A value out of order is taken as said and what follows is judged too; behind a family that
+        may not come next, or after ids that are none of the vocabulary, nothing is judged.
+
+        >>> from composer.tokenizers import REMI
+        >>> REMI().validate(REMI().tokens_to_ids(["BOS", "EOS"]))[0].place
+        1
+        """
+        array = np.asarray(ids)
+        try:
+            checked = self.vocabulary.check(array)
+        except TokenError as error:
+            if array.ndim != 1 or array.dtype.kind not in "iu":
+                raise
+            outside = (array < 0) | (array >= self.vocab_size)
+            return [Breach(int(np.flatnonzero(outside)[0]), str(error))]
+        return list(self.grammar.breaches(checked))
+
+    def describe(self, ids: npt.ArrayLike) -> str:
+        """Return a table of ids: place, token, and the bar, position and part each stands in.
+
+        Raises
+        ------
+        TokenError
+            An id is none of the vocabulary; whether they keep the grammar does not matter.
+
+        Examples
+        --------
+        >>> from composer import Score
+        >>> from composer.tokenizers import REMI
+        >>> print(REMI().describe(REMI().encode(Score())))
+        place  token            bar  position  part
+            0  BOS
+            1  Bar                0
+            2  Position_0         0         0
+            3  Tempo_120          0         0
+            4  EOS
+        """
+        return describe_ids(self.vocabulary, self.vocabulary.check(ids))
+
+    def save_pretrained(self, folder: str | PathLike[str]) -> None:
+        """Write ``composer.json``, as ``save``; the folder is made where it is missing."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        self.save(Path(folder))
+
+    @classmethod
+    def from_pretrained(cls: type[AnyTokenizer], folder: str | PathLike[str]) -> AnyTokenizer:
+        """Return the tokenizer of a model's folder, as ``load``.
+
+        Raises
+        ------
+        ModelError
+            As ``load``.
+        """
+        return cls.load(Path(folder))
 
     def save(self, folder: Path) -> None:
         """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
