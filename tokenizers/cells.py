@@ -152,6 +152,9 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         """
         return self.encode_grid(self.grid(score))
 
+    def _rows(self, score: Score) -> Sequence[int]:
+        return range(len(score.tracks))
+
     def decode(self, ids: npt.ArrayLike) -> Score:
         """Return the score that ids say, at twelve ticks a quarter.
 

@@ -28,6 +28,7 @@ Fine-Grained Artistic Control* (REMI+).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -164,13 +165,16 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         """
         return decode_remi(self.vocabulary, self.grammar.check(ids))
 
+    def _rows(self, score: Score) -> Sequence[int]:
+        """Return the program of each track; without programs 0, and -1 for drums."""
+        if self.config.programs:
+            return [DRUMS if track.is_drum else track.program for track in score.tracks]
+        return [-1 if track.is_drum else 0 for track in score.tracks]
+
     def _merged_tracks(self, score: Score, meter: Meter) -> tuple[Track, ...]:
         """Return one track for each program that plays, drums last."""
-        programs = [DRUMS if track.is_drum else track.program for track in score.tracks]
-        notes, program = all_notes(score, programs)
-        if not self.config.programs:
-            notes = notes[program != DRUMS]
-            program = np.zeros(len(notes), np.int64)
+        notes, program = all_notes(score, self._rows(score))
+        notes, program = notes[program >= 0], program[program >= 0]
         notes = on_grid(notes, score.tpq, self.config.velocity_bins, program == DRUMS)
         bars_until(meter, int(notes["onset"].max(initial=0)) + 1)  # or no track could hold them
         place = program * (notes["onset"].max(initial=0) + 1) + notes["onset"]

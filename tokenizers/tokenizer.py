@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -13,9 +14,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from composer.errors import ModelError, TokenError
+from composer.errors import ComposerWarning, ModelError, TokenError
 from composer.score import Score
 from composer.tokenizers.grammar import Breach, Grammar
+from composer.tokenizers.loss import LossReport, measure_loss
 from composer.tokenizers.sources import as_score
 from composer.tokenizers.table import describe_ids
 from composer.tokenizers.vocabulary import Ids, Vocabulary
@@ -107,6 +109,32 @@ class Tokenizer(ABC):
             There is no such token.
         """
         return np.array([self.vocabulary.id(token) for token in tokens], np.int32)
+
+    @abstractmethod
+    def _rows(self, score: Score) -> Sequence[int]:
+        """Return a number for each track, one for all that share a part; -1 where it is dropped."""
+
+    def loss(self, source: Any) -> LossReport:
+        """Return what the sequence of a score does not keep of it; ``source`` as for ``encode``.
+
+        >>> from composer import Score, Track
+        >>> from composer.tokenizers import REMI
+        >>> tune = Track(notes=[(0, 480, 60, 92), (485, 480, 62, 92)])
+        >>> report = REMI().loss(Score(480, (tune,)))
+        >>> report.onsets_moved, round(report.onset_error_max * 480)
+        (1, 5)
+        """
+        score = as_score(source)
+        with warnings.catch_warnings():  # chords that cannot be read are counted in the report
+            warnings.simplefilter("ignore", ComposerWarning)
+            quantized = self.quantize(score)
+        return measure_loss(
+            score,
+            quantized,
+            self._rows(score),
+            self.vocabulary.count("Velocity"),
+            chords="Chord" in self.vocabulary.base,
+        )
 
     def validate(self, ids: npt.ArrayLike) -> list[Breach]:
         """Return where ids break the grammar and how; nothing where they can be decoded.

@@ -12,17 +12,20 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
     __path__.append(str(_checkout))
 
 from composer.tokenizers.cells import Cells, CellsConfig
-from composer.tokenizers.grammar import Grammar
+from composer.tokenizers.grammar import Breach, Grammar
+from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi import REMI, RemiConfig, REMIPlus
 from composer.tokenizers.tokenizer import Tokenizer
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
 __all__ = [
     "REMI",
+    "Breach",
     "Cells",
     "CellsConfig",
     "Family",
     "Grammar",
+    "LossReport",
     "REMIPlus",
     "RemiConfig",
     "Tokenizer",
