@@ -19,6 +19,7 @@ from composer.meter import Meter
 from composer.score import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track
 from composer.theory import Chord, Key, chord_symbol, parse_chord
 
+#: Positions a quarter note; also the ``tpq`` of every quantised score.
 RESOLUTION = 12
 
 CELL_NOTE = np.dtype(

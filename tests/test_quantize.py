@@ -17,8 +17,9 @@ from composer.tokenizers.bins import (
 )
 from composer.tokenizers.quantize import (
     MAX_PIECE_BARS,
+    longest,
+    on_grid,
     quantize_chords,
-    quantize_notes,
     quantize_signatures,
     quantize_tempos,
     signature_index,
@@ -116,6 +117,11 @@ def test_signatures_without_a_token_become_the_nearest_or_are_halved(signature, 
 
 def test_signatures_with_a_token_keep_it():
     assert [signature_index(*pair) for pair in TIME_SIGNATURES] == list(range(len(TIME_SIGNATURES)))
+
+
+def quantize_notes(rows, tpq, bins, is_drum=False):
+    grid = on_grid(rows, tpq, bins, np.full(len(rows), is_drum))
+    return grid[longest(grid, grid["onset"] * 128 + grid["pitch"])]
 
 
 def test_of_notes_at_one_place_and_pitch_the_longest_stays():

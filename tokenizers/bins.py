@@ -1,6 +1,6 @@
 """The tables that continuous values are binned by, and what each costs.
 
-Twelve positions a quarter note make straight sixteenths and triplets exact; thirty-second notes
+Twelve positions a quarter note (``RESOLUTION``) make straight sixteenths and triplets exact; thirty-second notes
 move by half a position. Every time signature listed makes a whole number of positions a bar.
 """
 
@@ -9,12 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from composer.grid import RESOLUTION
 from composer.score import microseconds_per_quarter
 
 Ints = npt.NDArray[np.int64]
-
-#: Positions a quarter note; also the ``tpq`` of every quantised score.
-RESOLUTION = 12
 
 #: Length in positions of a bar of 4/4, which holds where no time signature is said.
 COMMON_TIME = 4 * RESOLUTION

@@ -98,8 +98,8 @@ def _signature_of_length(positions: int) -> int:
     return next(_SIGNATURE_INDEX[pair] for pair in signatures if pair in _SIGNATURE_INDEX)
 
 
-def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False) -> Events:
-    """Return notes on the grid; of several with one onset and pitch the longest stays.
+def on_grid(notes: Events, tpq: int, bins: int, is_drum: Bools) -> Events:
+    """Return notes on the grid, row for row.
 
     Parameters
     ----------
@@ -110,14 +110,9 @@ def quantize_notes(notes: Events, tpq: int, bins: int, *, is_drum: bool = False)
     bins
         Number of velocity bins.
     is_drum
-        Drum hits get the length of one position: what a drum's note-off means is up to the kit.
+        Shape (rows,). Drum hits get the length of one position: what a drum's note-off means is up
+        to the kit.
     """
-    grid = on_grid(notes, tpq, bins, np.full(len(notes), is_drum))
-    return np.asarray(grid[longest(grid, grid["onset"] * 128 + grid["pitch"])])
-
-
-def on_grid(notes: Events, tpq: int, bins: int, is_drum: Bools) -> Events:
-    """Return notes on the grid, row for row; ``is_drum`` has shape (rows,)."""
     grid = np.empty(len(notes), NOTE)
     onset = to_positions(notes["onset"], tpq)
     offset = to_positions(notes["onset"] + notes["duration"], tpq)
