@@ -2,12 +2,14 @@
 
 Conventions
 -----------
-A file is checked and cleaned by ``composer.smf``, parsed by ``symusic``, and turned into a
-``Score`` column by column; what a score cannot keep is named in one ``ComposerWarning`` a file.
-Reading, writing and reading again gives the same score.
+A file is checked, repaired and cleaned by ``composer.smf.clean``, which lists what it repairs and
+how; parsed by ``symusic``; and turned into a ``Score`` column by column. What was repaired and what
+a score cannot keep is named in one ``ComposerWarning`` a file. Reading, writing and reading again
+gives the same score.
 
 - One track is made of each (track chunk, channel, program), in this order, if it has notes or
   controllers; a chunk that has neither, but events, becomes a track too.
+- A chunk without a program on a channel has the one that other chunks have set there.
 - Controllers before a channel's first note belong to each of its programs.
 - Lyrics beside notes belong to the last track of their chunk.
 - Pedals are what controller 64 says. A track that has pedals and no controller 64 is written with
@@ -15,8 +17,9 @@ Reading, writing and reading again gives the same score.
 - Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
   another one of its pitch comes back with the ends exchanged.
 - Chord symbols are markers that begin with ``chord:``.
-- Text is UTF-8; bytes that are not become U+FFFD. Empty markers and lyrics are not kept, nor are
-  release velocities and the clicks of a time signature.
+- Text is UTF-8; bytes that are not become characters of their own and are written as they were
+  (see ``composer.smf.text``). Empty markers and lyrics are not kept, nor are release velocities
+  and the clicks of a time signature.
 - A written file has a chunk for the whole piece and one for each track. Channels go round from 0,
   drums on channel 9 (counted from 0), so that from the 16th pitched track on channels are shared,
   which DAWs do not mind. The last tick that can be written is 2**28 - 1.
@@ -27,7 +30,7 @@ from __future__ import annotations
 import os
 import uuid
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,7 +51,11 @@ from composer.score import (
     Text,
     Track,
 )
-from composer.smf import MAX_DELTA, add_conductor, clean
+from composer.smf.chunks import MAX_TRACKS
+from composer.smf.clean import clean
+from composer.smf.text import decode_text, encode_text, has_raw_bytes
+from composer.smf.walk import MAX_DELTA
+from composer.smf.write import add_conductor, texts_as_bytes
 
 CHORD_PREFIX = "chord:"
 SUSTAIN = 64  # controller number
@@ -82,18 +89,22 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
     Warns
     -----
     ComposerWarning
-        The file holds events that a score cannot keep; once a file, with their counts.
+        The file was repaired, or holds what a score cannot keep; once a file, with the counts.
     """
     content, name = _read_bytes(source)
     cleaned = clean(content, name)
     try:
-        score = from_symusic(symusic.Score.from_midi(cleaned.content))
+        score = _from_symusic(symusic.Score.from_midi(cleaned.content), _from_latin1)
     except (RuntimeError, ScoreError) as error:
         raise MidiError(f"{name} cannot be read: {error}") from error
+    news = []
+    if cleaned.repairs:
+        news.append(f"was repaired: {'; '.join(cleaned.repairs)}")
     if cleaned.dropped:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in cleaned.dropped.items())
-        message = f"{name} holds what a score cannot keep, and it is left out: {kinds}"
-        warnings.warn(message, ComposerWarning, stacklevel=3)
+        news.append(f"holds what a score cannot keep, and it is left out: {kinds}")
+    if news:
+        warnings.warn(f"{name} {', and '.join(news)}", ComposerWarning, stacklevel=3)
     markers, chords = split_markers(cleaned.markers)
     return score.replace(
         tempos=cleaned.tempos,
@@ -114,12 +125,14 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     try:
-        _check_ticks(score)
-        tracks = tuple(pedals_as_controls(track) for track in score.tracks)
-        markers = [Text(tick, _unicode(text)) for tick, text in join_markers(score)]
+        _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
-        content = to_symusic(Score(score.tpq, tracks)).dumps_midi()
-        content = add_conductor(content, score, markers)
+        tracks = Score(score.tpq, tuple(pedals_as_controls(track) for track in score.tracks))
+        if any(has_raw_bytes(text) for track in score.tracks for text in _texts_of(track)):
+            content = texts_as_bytes(_to_symusic(tracks, _to_latin1).dumps_midi())
+        else:
+            content = to_symusic(tracks).dumps_midi()
+        content = add_conductor(content, score, join_markers(score))
     except ScoreError as error:
         raise MidiError(f"{target} cannot be written: {error}") from error
     if not target.parent.is_dir():
@@ -150,11 +163,15 @@ def from_symusic(other: Any) -> Score:
     >>> from_symusic(other).tempos.tolist()
     [(0, 400000)]
     """
+    return _from_symusic(other, str)
+
+
+def _from_symusic(other: Any, text_of: Callable[[str], str]) -> Score:
     other = other.to("tick")
     markers, chords = split_markers(Text(marker.time, marker.text) for marker in other.markers)
     return Score(
         tpq=other.ticks_per_quarter,
-        tracks=tuple(_join_lyrics(_from_symusic_track(track) for track in other.tracks)),
+        tracks=tuple(_join_lyrics(_from_symusic_track(track, text_of) for track in other.tracks)),
         tempos=_table(other.tempos, TEMPO),
         time_signatures=_table(other.time_signatures, TIME_SIGNATURE),
         key_signatures=_table(other.key_signatures, KEY_SIGNATURE),
@@ -171,6 +188,10 @@ def to_symusic(score: Score) -> Any:
     ScoreError
         A time signature's denominator is above 128, or a text is not Unicode.
     """
+    return _to_symusic(score, _unicode)
+
+
+def _to_symusic(score: Score, text_of: Callable[[str], str]) -> Any:
     worst = score.time_signatures["denominator"].max(initial=1)
     if worst > MAX_DENOMINATOR:
         raise ScoreError(
@@ -181,15 +202,15 @@ def to_symusic(score: Score) -> Any:
     other.time_signatures = _list(symusic.TimeSignature, score.time_signatures)
     other.key_signatures = _list(symusic.KeySignature, score.key_signatures)
     for tick, text in join_markers(score):
-        other.markers.append(symusic.TextMeta(tick, _unicode(text)))
+        other.markers.append(symusic.TextMeta(tick, text_of(text)))
     for track in score.tracks:
-        copy = symusic.Track(_unicode(track.name), track.program, track.is_drum)
+        copy = symusic.Track(text_of(track.name), track.program, track.is_drum)
         copy.notes = _list(symusic.Note, track.notes)
         copy.controls = _list(symusic.ControlChange, track.controls)
         copy.pitch_bends = _list(symusic.PitchBend, track.pitch_bends)
         copy.pedals = _list(symusic.Pedal, track.pedals)
         for tick, text in track.lyrics:
-            copy.lyrics.append(symusic.TextMeta(tick, _unicode(text)))
+            copy.lyrics.append(symusic.TextMeta(tick, text_of(text)))
         other.tracks.append(copy)
     return other
 
@@ -255,19 +276,19 @@ def join_markers(score: Score) -> list[Text]:
     return sorted([*score.markers, *chords], key=lambda marker: marker.tick)
 
 
-def _from_symusic_track(track: Any) -> Track:
+def _from_symusic_track(track: Any, text_of: Callable[[str], str]) -> Track:
     controls = _table(track.controls, CONTROL)
     # Worked out anew, because symusic has a pedal down from tick 0 on every channel but the first.
     has_sustain = (controls["number"] == SUSTAIN).any()
     return Track(
-        name=track.name,
+        name=text_of(track.name),
         program=track.program,
         is_drum=track.is_drum,
         notes=_table(track.notes, NOTE),
         controls=controls,
         pitch_bends=_table(track.pitch_bends, PITCH_BEND),
         pedals=pedals_of(controls) if has_sustain else _table(track.pedals, PEDAL),
-        lyrics=tuple(Text(lyric.time, lyric.text) for lyric in track.lyrics),
+        lyrics=tuple(Text(lyric.time, text_of(lyric.text)) for lyric in track.lyrics),
     )
 
 
@@ -315,8 +336,11 @@ def pedals_as_controls(track: Track) -> Track:
     return track.replace(controls=np.concatenate([track.controls, both]))
 
 
-def _check_ticks(score: Score) -> None:
-    """Refuse ticks so late that a file may have no number for the wait."""
+def _check_bounds(score: Score) -> None:
+    """Refuse more tracks than a file can count, and ticks too late for a number of four bytes."""
+    if len(score.tracks) >= MAX_TRACKS:
+        count = len(score.tracks)
+        raise ScoreError(f"{count} tracks are more than {MAX_TRACKS - 1}; merge some")
     last = [score.end]
     tables = [score.tempos, score.time_signatures, score.key_signatures]
     texts = [*score.markers, *score.chords]
@@ -330,11 +354,24 @@ def _check_ticks(score: Score) -> None:
         raise ScoreError(f"tick {max(last)} is outside 0 to {MAX_DELTA}; lower tpq or split it")
 
 
+def _texts_of(track: Track) -> Iterator[str]:
+    yield track.name
+    for _, text in track.lyrics:
+        yield text
+
+
 def _unicode(text: str) -> str:
     """Return a text that UTF-8 can hold, or refuse it."""
     if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ScoreError(f"the text {text!r} has half a surrogate pair; remove it") from None
+        encode_text(text)
     return text
+
+
+def _to_latin1(text: str) -> str:
+    """Return a text's bytes as characters, in which symusic keeps them all."""
+    return encode_text(text).decode("latin-1")
+
+
+def _from_latin1(text: str) -> str:
+    """Return the text whose bytes these characters are."""
+    return text if text.isascii() else decode_text(text.encode("latin-1"))

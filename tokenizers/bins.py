@@ -1,7 +1,8 @@
 """The tables that continuous values are binned by, and what each costs.
 
-Twelve positions a quarter note (``RESOLUTION``) make straight sixteenths and triplets exact; thirty-second notes
-move by half a position. Every time signature listed makes a whole number of positions a bar.
+Twelve positions a quarter note (``RESOLUTION``) make straight sixteenths and triplets exact;
+thirty-second notes move by half a position. Every time signature listed makes a whole number of
+positions a bar.
 """
 
 from __future__ import annotations

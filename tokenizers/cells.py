@@ -35,12 +35,12 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import BAR, CELL_NOTE, Grid, Part, chord_rows
+from composer.grid import BAR, CELL_NOTE, RESOLUTION, Grid, Part, chord_rows
 from composer.harmony import infer_key
 from composer.meter import Meter
 from composer.score import Events, Score
 from composer.theory import Key
-from composer.tokenizers.bins import MAX_POSITIONS, RESOLUTION
+from composer.tokenizers.bins import MAX_POSITIONS
 from composer.tokenizers.cells_codec import decode_cells, encode_cells
 from composer.tokenizers.cells_grammar import cells_grammar
 from composer.tokenizers.cells_vocabulary import cells_vocabulary

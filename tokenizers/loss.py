@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import SymbolError
+from composer.grid import RESOLUTION
 from composer.score import Score, Track
 from composer.theory import parse_chord
-from composer.tokenizers.bins import DURATIONS, RESOLUTION
+from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.quantize import all_notes, longest, on_grid, to_positions
 
 Floats = npt.NDArray[np.float64]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from composer.errors import ComposerWarning, TokenError
+from composer.grid import RESOLUTION
 from composer.meter import Meter
 from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
 from composer.theory import Key, parse_chord
@@ -20,7 +21,6 @@ from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DURATIONS,
     MAX_POSITIONS,
-    RESOLUTION,
     TEMPOS,
     TIME_SIGNATURES,
     bin_velocities,

@@ -36,9 +36,9 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
+from composer.grid import RESOLUTION
 from composer.meter import Meter
 from composer.score import Score, Track
-from composer.tokenizers.bins import RESOLUTION
 from composer.tokenizers.events import changes
 from composer.tokenizers.families import DRUMS
 from composer.tokenizers.quantize import (

@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from composer.grid import chord_rows, needed_bars
+from composer.grid import RESOLUTION, chord_rows, needed_bars
 from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Score, Text, Track
 from composer.theory import NO_CHORD, Chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     COMMON_TIME,
     DURATIONS,
-    RESOLUTION,
     TEMPOS,
     TIME_SIGNATURES,
     nearest,

@@ -1,0 +1,1 @@
+"""Standard MIDI Files as bytes: read leniently, repaired, and written whole around ``symusic``."""
