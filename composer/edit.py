@@ -16,10 +16,13 @@ from composer.instruments import parse_instrument
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
 from composer.theory import NO_CHORD, Chord, chord_symbol
+from composer.tokenizers.bins import Bins
 from composer.tokenizers.cells_codec import restated_chords
-from composer.tokenizers.quantize import quantize_signatures, to_positions
+from composer.tokenizers.quantize import quantize_signatures
 
 DRUM_HIT = RESOLUTION // 4  # positions a drum hit is written with: a sixteenth
+
+_GRID = Bins(velocities=0)  # asked for times only
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -82,8 +85,8 @@ def grid_bars(score: Score, bars: int) -> int:
 
     They are as many, unless the score has bars that the grid cannot say and cuts in two.
     """
-    end = to_positions(score.meter.bar_start(bars), score.tpq)
-    grid = Meter(RESOLUTION, quantize_signatures(score), score.tempos[:0])
+    end = _GRID.to_positions(score.meter.bar_start(bars), score.tpq)
+    grid = Meter(RESOLUTION, quantize_signatures(score, _GRID), score.tempos[:0])
     return grid.bars_until(int(end))
 
 
@@ -122,7 +125,7 @@ def _bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
     What a player begins a little before a bar line goes to the bar after it, as in the grid; what
     lies so at the end of the piece, to the last.
     """
-    positions = to_positions(ticks, tpq)
+    positions = _GRID.to_positions(ticks, tpq)
     bar = np.searchsorted(grid.bar_starts, positions, side="right") - 1
     return np.asarray(np.minimum(bar, len(grid.bars) - 1))
 
@@ -178,7 +181,7 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
             tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
             new.append(Text(tick, symbol))
         last = symbol
-    said = to_positions(given, score.tpq)
+    said = _GRID.to_positions(given, score.tpq)
     for start in grid.bar_starts[1:-1][bars[:-1] & ~bars[1:]].tolist():
         if start not in said:
             holding = [text for at, (_, text) in zip(said, score.chords, strict=True) if at < start]

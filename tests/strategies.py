@@ -36,6 +36,8 @@ def tracks(draw, tpq):
         is_drum=draw(st.booleans()),
         notes=draw(notes),
         controls=draw(st.sampled_from(((), ((0, 7, 100),)))),
+        pedals=draw(st.lists(st.tuples(ticks(tpq), durations), max_size=3)),
+        pitch_bends=draw(st.lists(st.tuples(ticks(tpq), st.integers(-8192, 8191)), max_size=3)),
     )
 
 

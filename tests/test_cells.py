@@ -8,7 +8,8 @@ from composer.theory import QUALITIES, Key
 from composer.tokenizers import Cells, CellsConfig
 from composer.tokenizers.cells import home_key
 from composer.tokenizers.cells_codec import restated_chords
-from composer.tokenizers.cells_vocabulary import ROLES, transposition
+from composer.tokenizers.cells_vocabulary import ROLES
+from composer.tokenizers.families import transposition
 from tests.strategies import moderate, scores, seeds, walk
 
 FORMATS = [Cells(), Cells(CellsConfig(velocity_bins=1)), Cells(CellsConfig(velocity_bins=63))]

@@ -13,6 +13,7 @@ from composer.tokenizers.bins import (
     RESOLUTION,
     TEMPOS,
     TIME_SIGNATURES,
+    Bins,
     tempo_bins,
 )
 from composer.tokenizers.quantize import (
@@ -23,13 +24,14 @@ from composer.tokenizers.quantize import (
     quantize_signatures,
     quantize_tempos,
     signature_index,
-    to_positions,
 )
 from tests.strategies import chords, moderate, scores
 
+BINS = Bins(16)
+
 
 def signatures(*rows, tpq=12):
-    return quantize_signatures(Score(tpq, time_signatures=rows)).tolist()
+    return quantize_signatures(Score(tpq, time_signatures=rows), BINS).tolist()
 
 
 def notes(*rows):
@@ -58,7 +60,7 @@ def test_what_is_said_long_after_the_end_does_not_matter(tokenizer):
 
 @given(ticks=st.lists(st.integers(0, 2**31 - 1)), tpq=st.integers(1, 32767))
 def test_ticks_go_to_the_nearest_position(ticks, tpq):
-    positions = to_positions(np.array(ticks, np.int64), tpq)
+    positions = BINS.to_positions(ticks, tpq)
     for tick, position in zip(ticks, positions.tolist(), strict=True):
         assert -tpq < 2 * (tick * RESOLUTION - position * tpq) < tpq or (
             2 * (position * tpq - tick * RESOLUTION) == tpq  # half a position goes up
@@ -68,7 +70,7 @@ def test_ticks_go_to_the_nearest_position(ticks, tpq):
 @moderate
 @given(score=scores(max_tracks=0))
 def test_signatures_begin_on_bar_lines_and_change_something(score):
-    rows = quantize_signatures(score)
+    rows = quantize_signatures(score, BINS)
     assert rows["tick"][0] == 0
     again = rows[["numerator", "denominator"]]
     assert (again[1:] != again[:-1]).all()
@@ -76,7 +78,7 @@ def test_signatures_begin_on_bar_lines_and_change_something(score):
         length = BAR_LENGTHS[TIME_SIGNATURES.index(tuple(meter))]
         assert end > start
         assert (end - start) % length == 0
-    assert np.array_equal(quantize_signatures(Score(12, time_signatures=rows)), rows)
+    assert np.array_equal(quantize_signatures(Score(12, time_signatures=rows), BINS), rows)
 
 
 def test_a_signature_inside_a_bar_cuts_it_to_the_nearest_sixteenth():
@@ -120,7 +122,7 @@ def test_signatures_with_a_token_keep_it():
 
 
 def quantize_notes(rows, tpq, bins, is_drum=False):
-    grid = on_grid(rows, tpq, bins, np.full(len(rows), is_drum))
+    grid = on_grid(rows, tpq, Bins(bins), np.full(len(rows), is_drum))
     return grid[longest(grid, grid["onset"] * 128 + grid["pitch"])]
 
 
@@ -145,9 +147,9 @@ def test_a_note_keeps_its_end_rather_than_its_length():
 
 def test_tempos_move_to_bar_lines_if_asked():
     score = Score(12, tempos=[(0, TEMPOS[9]), (23, TEMPOS[8]), (70, TEMPOS[7]), (73, TEMPOS[7])])
-    lines = quantize_signatures(score)
-    kept = quantize_tempos(score, on_bars=False, signatures=lines)
-    moved = quantize_tempos(score, on_bars=True, signatures=lines)
+    lines = quantize_signatures(score, BINS)
+    kept = quantize_tempos(score, BINS)
+    moved = quantize_tempos(score, BINS, on_bars=lines)
     assert kept["tick"].tolist() == [0, 23, 70]
     assert moved.tolist() == [(0, TEMPOS[8]), (48, TEMPOS[7])]
 
@@ -155,31 +157,31 @@ def test_tempos_move_to_bar_lines_if_asked():
 @moderate
 @given(score=scores(max_tracks=0), on_bars=st.booleans())
 def test_tempos_change_something_and_stay(score, on_bars):
-    lines = quantize_signatures(score)
-    rows = quantize_tempos(score, on_bars=on_bars, signatures=lines)
+    lines = quantize_signatures(score, BINS)
+    rows = quantize_tempos(score, BINS, on_bars=lines if on_bars else None)
     assert rows["tick"][0] == 0
     assert (np.diff(rows["tick"]) > 0).all()
     assert (np.diff(tempo_bins(rows["mspq"])) != 0).all()
     quantized = Score(12, tempos=rows, time_signatures=lines)
-    again = quantize_tempos(quantized, on_bars=on_bars, signatures=lines)
+    again = quantize_tempos(quantized, BINS, on_bars=lines if on_bars else None)
     assert np.array_equal(again, rows)
 
 
 @given(chord=chords(), tonic=st.integers(0, 11), mode=st.sampled_from(("major", "minor", None)))
 def test_a_quantised_chord_is_the_same_chord(chord, tonic, mode):
     key = mode and Key(tonic, mode)
-    once = quantize_chords(Score(12, chords=[(0, chord.symbol())]), key)
-    assert quantize_chords(Score(12, chords=once), key) == once
+    once = quantize_chords(Score(12, chords=[(0, chord.symbol())]), BINS, key)
+    assert quantize_chords(Score(12, chords=once), BINS, key) == once
     assert once[0].text == chord.symbol(key)
 
 
 def test_chords_stand_where_they_change():
     rows = [(0, "Am"), (12, "a-"), (24, "N.C."), (25, "G"), (30, "F"), (30, "C"), (40, "Cmaj")]
-    changes = quantize_chords(Score(12, chords=rows), None)
+    changes = quantize_chords(Score(12, chords=rows), BINS, None)
     assert [tuple(chord) for chord in changes] == [(0, "Am"), (24, "N.C."), (25, "G"), (30, "C")]
 
 
 def test_chords_that_cannot_be_read_are_named():
     with pytest.warns(ComposerWarning, match="left out: H7, riff"):
-        kept = quantize_chords(Score(12, chords=[(0, "H7"), (1, "C"), (2, "riff")]), None)
+        kept = quantize_chords(Score(12, chords=[(0, "H7"), (1, "C"), (2, "riff")]), BINS, None)
     assert [chord.text for chord in kept] == ["C"]

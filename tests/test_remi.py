@@ -1,4 +1,6 @@
 import dataclasses
+from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,9 +9,8 @@ from hypothesis import strategies as st
 
 from composer import ModelError, Score, TokenError, Track
 from composer.grid import needed_bars
-from composer.theory import NO_CHORD, QUALITIES, parse_chord
+from composer.theory import NO_CHORD, QUALITIES, Key, parse_chord
 from composer.tokenizers import REMI, RemiConfig, REMIPlus
-from composer.tokenizers.bins import DURATIONS
 from tests.strategies import moderate, scores, seeds, walk
 
 PLUS = REMIPlus().config
@@ -20,37 +21,93 @@ FORMATS = [
     REMI(RemiConfig(tempos=False, chords=False, velocity_bins=64)),
     REMIPlus(dataclasses.replace(PLUS, time_signatures=False, chords=False, velocity_bins=5)),
     REMIPlus(dataclasses.replace(PLUS, tempos=False)),
+    REMI(RemiConfig(rests=True, pedals=True, pitch_bends=9, microtiming=4)),
+    REMI(RemiConfig(resolution=24, velocity_bins=127, tempo_bins=97, relative_pitch=True)),
+    REMIPlus(dataclasses.replace(PLUS, rests=True, pedals=True, drum_tokens=False)),
+    REMIPlus(dataclasses.replace(PLUS, pitch_bends=3, rests=True, tempos=False, resolution=4)),
+    REMIPlus(dataclasses.replace(PLUS, microtiming=10, velocity_bins=0, durations=(1, 3, 12, 90))),
+    REMIPlus(
+        dataclasses.replace(
+            PLUS, relative_pitch=True, microtiming=2, pedals=True, pitch_bends=255, rests=True
+        )
+    ),
 ]
 formats = pytest.mark.parametrize("remi", FORMATS, ids=lambda remi: str(remi.config))
 
 
 def obvious(remi, score):
-    """Return the tokens of a quantised score, one position after the other."""
-    tokens, starts = ["BOS"], score.meter.bar_start(range(needed_bars(score, score.meter) + 1))
-    for start, end in zip(starts.tolist(), starts[1:].tolist(), strict=False):
+    """Return the tokens of a quantised score, one place after the other."""
+    config, steps, half = remi.config, remi.bins.steps, remi.bins.steps // 2
+    said = defaultdict(list)  # tick -> (order, tokens)
+    shift = 0
+    tokens = ["BOS"]
+    if config.relative_pitch:
+        key = Key.from_signature(*score.key_signatures[0].tolist()[1:])
+        shift = {"major": 0, "minor": 9}[key.mode] - key.tonic
+        shift = (shift + 5) % 12 - 5
+        tokens.append(f"Key_{key.tonic}{key.mode[:3]}")
+    labels = (
+        remi.vocabulary.families[remi.vocabulary.index("Tempo")].labels if config.tempos else ()
+    )
+    for tick, mspq in score.tempos.tolist():
+        said[tick].append((-3, [f"Tempo_{labels[remi.bins.tempos.tolist().index(mspq)]}"]))
+    for tick, text in score.chords:
+        said[tick].append((-2, chord_tokens(text, shift)))
+    ends, silent = [chord.tick + 1 for chord in score.chords], defaultdict(lambda: True)
+    for track in score.tracks:
+        program = "drums" if track.is_drum else track.program
+        order = 1000 * (128 if track.is_drum else track.program)
+        head = [f"Program_{program}"] * config.programs
+        for tick, length in track.pedals.tolist():
+            said[tick].append((order + 1, [*head, "Pedal_down"]))
+            said[tick + length].append((order, [*head, "Pedal_up"]))
+            ends.append(tick + length + half + 1)
+        for tick, value in track.pitch_bends.tolist():
+            said[tick].append((order + 2, [*head, f"Bend_{value}"]))
+            ends.append(tick + half + 1)
+        for tick, duration, pitch, velocity in track.notes.tolist():
+            own = track.is_drum and config.drum_tokens
+            row = [*head, f"Drum_{pitch}" if own else f"Pitch_{pitch + shift * (not own)}"]
+            if config.velocity_bins == 127:
+                row.append(f"Velocity_{velocity - 1}")
+            elif config.velocity_bins:
+                row.append(f"Velocity_{velocity * config.velocity_bins // 128}")
+            row += [] if track.is_drum else [f"Duration_{duration // steps}"]
+            said[tick].append((order + 3 + pitch, row))
+            position = (tick + half) // steps
+            ends.append((position * steps) + duration)
+            for sounding in range(position, position + duration // steps):
+                silent[sounding] = False
+    bars = max(1, score.meter.bars_until(max(ends, default=0)))
+    starts = score.meter.bar_start(range(bars + 1)).tolist()
+    for start, end in pairwise(starts):
         tokens.append("Bar")
-        if remi.config.time_signatures:
+        if config.time_signatures:
             tokens += [f"TimeSig_{n}/{d}" for t, n, d in score.time_signatures if t == start]
-        for tick in range(start, end):
-            here = [f"Tempo_{round(60e6 / mspq)}" for t, mspq in score.tempos if t == tick]
-            here += [token for t, text in score.chords if t == tick for token in chord_tokens(text)]
-            for track in score.tracks:  # in the order of their programs
-                for _, duration, pitch, velocity in track.notes[track.notes["onset"] == tick]:
-                    program = "drums" if track.is_drum else track.program
-                    here += [f"Program_{program}"] * remi.config.programs
-                    here.append(f"Drum_{pitch}" if track.is_drum else f"Pitch_{pitch}")
-                    here.append(f"Velocity_{velocity * remi.config.velocity_bins // 128}")
-                    here += [] if track.is_drum else [f"Duration_{duration}"]
-            tokens += [f"Position_{tick - start}", *here] if here else []
+        run = 0  # positions of silence behind
+        for position in range(end // steps - 1, start // steps - 1, -1) if config.rests else ():
+            run = run + 1 if silent[position] else 0
+            if run >= config.resolution // 2 and (
+                position == start // steps or not silent[position - 1]
+            ):
+                said[position * steps].append((-1, ["Rest"]))
+        for tick in range(start - half, end - half):
+            if tick in said:
+                position = (tick + half) // steps
+                tokens.append(f"Position_{position - start // steps}")
+                if config.microtiming:
+                    tokens.append(f"Offset_{tick - position * steps}")
+                tokens += [token for _, row in sorted(said[tick]) for token in row]
     return [*tokens, "EOS"]
 
 
-def chord_tokens(text):
+def chord_tokens(text, shift):
     chord = parse_chord(text)
     if chord is None:
         return ["Chord_N.C."]
-    bass = [] if chord.bass is None else [f"Bass_{chord.bass}"]
-    return [f"Chord_{chord.root}:{QUALITIES[chord.quality].name or 'maj'}", *bass]
+    bass = [] if chord.bass is None else [f"Bass_{(chord.bass + shift) % 12}"]
+    root = (chord.root + shift) % 12
+    return [f"Chord_{root}:{QUALITIES[chord.quality].name or 'maj'}", *bass]
 
 
 def read(remi, *tokens):
@@ -220,9 +277,21 @@ def test_pitches_rise_in_remi_and_begin_anywhere_after_a_chord():
     [
         (lambda: REMI(PLUS), "programs=True contradicts REMI; use REMIPlus"),
         (lambda: REMIPlus(RemiConfig()), "programs=False contradicts REMIPlus; use REMI"),
-        (lambda: RemiConfig(velocity_bins=0), "velocity_bins 0 is outside 1 to 64"),
-        (lambda: RemiConfig(velocity_bins=65), "velocity_bins 65 is outside 1 to 64"),
+        (lambda: RemiConfig(velocity_bins=65), "velocity_bins 65 is outside 0 to 64, or 127"),
+        (lambda: RemiConfig(velocity_bins=True), "velocity_bins True is outside"),
         (lambda: RemiConfig(tempos="no"), "tempos 'no' is neither True nor False"),
+        (lambda: RemiConfig(tempo_bins=1), "tempo_bins 1 is outside 2 to 193"),
+        (lambda: RemiConfig(resolution=6), "resolution 6 is outside a multiple of 4 from 4 to 96"),
+        (lambda: RemiConfig(microtiming=5), "microtiming 5 is outside 0, or an even number"),
+        (lambda: RemiConfig(pitch_bends=8), "pitch_bends 8 is outside 0, or odd, 3 to 255"),
+        (lambda: RemiConfig(durations=(4, 2)), "durations .4, 2. must be positions, rising"),
+        (lambda: RemiConfig(durations=()), "durations .. must be positions, rising"),
+        (lambda: RemiConfig(tempos=False, tempo_bins=9), "tempo_bins=9 contradicts tempos=False"),
+        (lambda: RemiConfig(drum_tokens=False), "drum_tokens=False needs programs=True"),
+        (
+            lambda: RemiConfig(programs=True, drum_tokens=False, relative_pitch=True),
+            "drum_tokens=False contradicts relative_pitch=True",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(make, message):
@@ -250,7 +319,8 @@ def test_load_refuses_another_format(tmp_path):
 
 @formats
 def test_every_duration_has_a_token(remi):
-    notes = [(400 * i, length, 60, 64) for i, length in enumerate(DURATIONS.tolist())]
-    score = remi.quantize(Score(12, tracks=[Track(notes=notes)]))
-    assert score.tracks[0].notes["duration"].tolist() == DURATIONS.tolist()
+    table, tpq = remi.bins.durations * remi.bins.steps, remi.bins.tpq
+    notes = [(40 * tpq * i, length, 60, 64) for i, length in enumerate(table.tolist())]
+    score = remi.quantize(Score(tpq, tracks=[Track(notes=notes)]))
+    assert score.tracks[0].notes["duration"].tolist() == table.tolist()
     assert remi.decode(remi.encode(score)) == score

@@ -7,6 +7,8 @@ positions a bar.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,8 +20,11 @@ Ints = npt.NDArray[np.int64]
 #: Length in positions of a bar of 4/4, which holds where no time signature is said.
 COMMON_TIME = 4 * RESOLUTION
 
-#: Longest bar in positions; longer bars are halved until they fit.
-MAX_POSITIONS = 12 * RESOLUTION
+#: Longest bar in quarters; longer bars are halved until they fit.
+MAX_QUARTERS = 12
+
+#: Longest bar in positions.
+MAX_POSITIONS = MAX_QUARTERS * RESOLUTION
 
 #: (numerator, denominator) of each time signature that has a token.
 TIME_SIGNATURES: tuple[tuple[int, int], ...] = tuple(
@@ -31,20 +36,117 @@ TIME_SIGNATURES: tuple[tuple[int, int], ...] = tuple(
 #: Bar length in positions of each of them.
 BAR_LENGTHS: Ints = np.array([n * 4 * RESOLUTION // d for n, d in TIME_SIGNATURES])
 
-#: Note lengths in positions: all up to two quarters, then in coarser and coarser steps.
-DURATIONS: Ints = np.concatenate(
-    [
-        np.arange(1, 25),
-        np.arange(27, 49, 3),
-        np.arange(54, 97, 6),
-        np.arange(108, 193, 12),
-        np.arange(216, 385, 24),
-    ]
-)
+TEMPO_BINS = 49
+SLOWEST, FASTEST = 20, 320  # bpm
 
-#: Tempos in microseconds a quarter: 20 to 320 bpm, twelve to a doubling (steps of 6%).
-TEMPO_BPM = 20.0 * 2.0 ** (np.arange(49) / 12)
-TEMPOS: Ints = np.array([microseconds_per_quarter(bpm) for bpm in TEMPO_BPM])
+DRUM_LENGTH = 1  # positions; what a drum's note-off means is up to the kit
+MIDDLE_VELOCITY = 64  # of every note where velocities are not said
+EVERY_VELOCITY = 127  # so many bins hold one velocity each
+MAX_BEND = 8191
+
+
+def duration_table(resolution: int) -> Ints:
+    """Return note lengths in positions: all up to two quarters, then in coarser and coarser steps.
+
+    Steps are a quarter of a quarter up to four quarters, half of one up to eight, one up to sixteen
+    and two up to thirty-two.
+    """
+    edges = resolution * np.array([2, 4, 8, 16, 32])
+    steps = resolution * np.array([1, 2, 4, 8]) // 4
+    coarse = [
+        np.arange(low + step, high + 1, step)
+        for low, high, step in zip(edges, edges[1:], steps, strict=False)
+    ]
+    return np.concatenate([np.arange(1, edges[0] + 1), *coarse])
+
+
+def tempo_bpm(count: int) -> npt.NDArray[np.float64]:
+    """Return so many tempos from 20 to 320 bpm, each the same ratio faster than the one before."""
+    return np.asarray(SLOWEST * (FASTEST / SLOWEST) ** (np.arange(count) / (count - 1)))
+
+
+def tempo_table(count: int) -> Ints:
+    """Return the same tempos in microseconds a quarter."""
+    return np.array([microseconds_per_quarter(bpm) for bpm in tempo_bpm(count)])
+
+
+DURATIONS = duration_table(RESOLUTION)
+
+#: Twelve tempos to a doubling: steps of 6%.
+TEMPO_BPM = tempo_bpm(TEMPO_BINS)
+TEMPOS = tempo_table(TEMPO_BINS)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Bins:
+    """What the continuous values of a format are binned by.
+
+    Parameters
+    ----------
+    velocities
+        Number of velocities told apart; 0 where none are said.
+    resolution
+        Positions a quarter, a multiple of 4, so that every bar has a whole number of them.
+    steps
+        Ticks a position, for the microtiming of onsets; 1 without.
+    durations
+        Note lengths in positions, rising.
+    tempos
+        Tempos in microseconds a quarter, falling.
+    bends
+        Number of pitch bends told apart, odd; 0 where none are said.
+    """
+
+    velocities: int
+    resolution: int = RESOLUTION
+    steps: int = 1
+    durations: Ints = dataclasses.field(default_factory=lambda: DURATIONS)
+    tempos: Ints = dataclasses.field(default_factory=lambda: TEMPOS)
+    bends: int = 0
+
+    @property
+    def tpq(self) -> int:
+        """Ticks a quarter of a quantised score."""
+        return self.resolution * self.steps
+
+    @property
+    def common_time(self) -> int:
+        """Length in positions of a bar of 4/4."""
+        return 4 * self.resolution
+
+    @property
+    def bar_lengths(self) -> Ints:
+        """Bar length in positions of each of ``TIME_SIGNATURES``."""
+        return BAR_LENGTHS * self.resolution // RESOLUTION
+
+    def to_ticks(self, ticks: npt.ArrayLike, tpq: int) -> Ints:
+        """Return ticks of ``tpq`` a quarter as ticks of a quantised score, rounded half up."""
+        return (np.asarray(ticks, np.int64) * (2 * self.tpq) + tpq) // (2 * tpq)
+
+    def to_positions(self, ticks: npt.ArrayLike, tpq: int) -> Ints:
+        """Return ticks of ``tpq`` a quarter as positions, rounded half up."""
+        return (np.asarray(ticks, np.int64) * (2 * self.resolution) + tpq) // (2 * tpq)
+
+    def velocity(self, values: npt.ArrayLike) -> Ints:
+        """Return each velocity as the one that stands for its bin."""
+        values = np.asarray(values)
+        if self.velocities == 0:
+            return np.full(len(values), MIDDLE_VELOCITY)
+        return bin_velocities(self.velocities)[velocity_bins(values, self.velocities)]
+
+    def tempo_bin(self, mspq: npt.ArrayLike) -> Ints:
+        """Return the index in ``tempos`` nearest to each tempo, by ratio."""
+        return tempo_bins(mspq, self.tempos)
+
+    def bend_bin(self, values: npt.ArrayLike) -> Ints:
+        """Return the bin of each pitch bend; no bend is the middle one."""
+        half = self.bends // 2
+        return np.rint(np.asarray(values) * half / MAX_BEND).astype(np.int64) + half
+
+    def bend(self, index: npt.ArrayLike) -> Ints:
+        """Return the pitch bend that stands for each bin."""
+        half = self.bends // 2
+        return np.rint((np.asarray(index) - half) * MAX_BEND / half).astype(np.int64)
 
 
 def nearest(values: npt.ArrayLike, table: Ints) -> Ints:
@@ -53,19 +155,20 @@ def nearest(values: npt.ArrayLike, table: Ints) -> Ints:
     return np.searchsorted((table[:-1] + table[1:]) / 2, values, side="left")
 
 
-def tempo_bins(mspq: npt.ArrayLike) -> Ints:
-    """Return the index in ``TEMPOS`` nearest to each tempo, by ratio.
+def tempo_bins(mspq: npt.ArrayLike, table: Ints = TEMPOS) -> Ints:
+    """Return the index in a falling ``table`` nearest to each tempo, by ratio.
 
     >>> TEMPO_BPM[tempo_bins([500_000])].round(1).tolist()
     [119.9]
     """
-    fast_to_slow = np.log(TEMPOS[::-1].astype(float))
-    return len(TEMPOS) - 1 - nearest(np.log(np.asarray(mspq, float)), fast_to_slow)
+    fast_to_slow = np.log(table[::-1].astype(float))
+    return len(table) - 1 - nearest(np.log(np.asarray(mspq, float)), fast_to_slow)
 
 
 def velocity_bins(velocity: npt.ArrayLike, bins: int) -> Ints:
     """Return the bin, 0 to ``bins`` - 1, of each velocity."""
-    return np.asarray(velocity, np.int64) * bins // 128
+    values = np.asarray(velocity, np.int64)
+    return values - 1 if bins == EVERY_VELOCITY else values * bins // 128
 
 
 def bin_velocities(bins: int) -> Ints:
@@ -74,4 +177,6 @@ def bin_velocities(bins: int) -> Ints:
     >>> bin_velocities(16)[[0, 11, 15]].tolist()
     [4, 92, 124]
     """
+    if bins == EVERY_VELOCITY:
+        return np.arange(1, 128)
     return (np.arange(bins) * 128 + 64) // bins

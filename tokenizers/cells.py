@@ -35,12 +35,11 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import BAR, CELL_NOTE, RESOLUTION, Grid, Part, chord_rows
-from composer.harmony import infer_key
+from composer.grid import BAR, CELL_NOTE, Grid, Part, chord_rows
 from composer.meter import Meter
 from composer.score import Events, Score
 from composer.theory import Key
-from composer.tokenizers.bins import MAX_POSITIONS
+from composer.tokenizers.bins import MAX_POSITIONS, Bins
 from composer.tokenizers.cells_codec import decode_cells, encode_cells
 from composer.tokenizers.cells_grammar import cells_grammar
 from composer.tokenizers.cells_vocabulary import cells_vocabulary
@@ -49,6 +48,7 @@ from composer.tokenizers.grammar import Mask
 from composer.tokenizers.quantize import (
     all_notes,
     bars_until,
+    home_key,
     longest,
     on_grid,
     quantize_chords,
@@ -95,6 +95,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
 
     def __init__(self, config: CellsConfig | None = None) -> None:
         self.config = config or CellsConfig()
+        self.bins = Bins(velocities=self.config.velocity_bins)
         self.vocabulary = cells_vocabulary(self.config.velocity_bins)
         self.grammar = cells_grammar(self.vocabulary)
 
@@ -118,17 +119,16 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             Number of bars; as many as the notes and chords need without it.
         """
         key = key or home_key(score)
-        signatures = quantize_signatures(score)
-        meter = Meter(
-            RESOLUTION, signatures, quantize_tempos(score, on_bars=True, signatures=signatures)
-        )
+        bins = self.bins
+        signatures = quantize_signatures(score, bins)
+        meter = Meter(bins.tpq, signatures, quantize_tempos(score, bins, on_bars=signatures))
         parts = tuple(
             Part("", 0 if track.is_drum else track.program, track.is_drum) for track in score.tracks
         )
         notes, part = all_notes(score, range(len(parts)))
         is_drum = np.array([part.is_drum for part in parts] or [False])[part]
-        notes = on_grid(notes, score.tpq, self.config.velocity_bins, is_drum)
-        chords = quantize_chords(score, key)
+        notes = on_grid(notes, score.tpq, bins, is_drum)
+        chords = quantize_chords(score, bins, key)
         if bars is None:
             last_chord = chords[-1].tick if chords else 0
             offsets = notes["onset"] + notes["duration"]
@@ -246,11 +246,3 @@ def _cell_notes(notes: Events, part: Ints, meter: Meter, bars: int) -> Events:
     for name in ("pitch", "duration", "velocity"):
         cells[name] = notes[name][rows]
     return cells
-
-
-def home_key(score: Score) -> Key:
-    """Return the key of the first key signature, or the one the notes suggest."""
-    if len(score.key_signatures):
-        _, sharps, minor = score.key_signatures[0].tolist()
-        return Key.from_signature(sharps, bool(minor))
-    return infer_key(score)

@@ -22,17 +22,7 @@ from composer.tokenizers.bins import (
     tempo_bins,
     velocity_bins,
 )
-from composer.tokenizers.cells_vocabulary import (
-    CHORDS,
-    DRUMS,
-    KEYS,
-    MAX_BARS,
-    MAX_LEFT,
-    MAX_PARTS,
-    PITCH_OFFSET,
-    ROLES,
-    transposition,
-)
+from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS, MAX_LEFT, MAX_PARTS, ROLES
 from composer.tokenizers.events import (
     Reader,
     changes,
@@ -41,6 +31,7 @@ from composer.tokenizers.events import (
     side_by_side,
     velocity_bin_count,
 )
+from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
 from composer.tokenizers.quantize import signature_index
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 

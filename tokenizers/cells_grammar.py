@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from composer.tokenizers.bins import BAR_LENGTHS
 from composer.tokenizers.cells_scan import cells_in_order, kinds_of_cell
-from composer.tokenizers.cells_vocabulary import (
-    CHORDS,
-    DRUMS,
-    KEYS,
-    MAX_BARS,
-    MAX_PARTS,
-    PITCH_OFFSET,
-    transposition,
-)
+from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS, MAX_PARTS
+from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
 from composer.tokenizers.grammar import (
     Cursor,
     Grammar,

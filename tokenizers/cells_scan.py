@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from composer.tokenizers.bins import BAR_LENGTHS
-from composer.tokenizers.cells_vocabulary import (
-    CHORDS,
-    DRUMS,
-    KEYS,
-    MAX_BARS,
-    PITCH_OFFSET,
-    transposition,
-)
+from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS
 from composer.tokenizers.events import Ints, Reader
+from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
 from composer.tokenizers.scan import basses_are_no_roots, is_family, rises
 
 

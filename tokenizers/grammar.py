@@ -47,6 +47,9 @@ class Cursor:
     lowest: int = 0  # least Pitch value that is a MIDI pitch; 128 are
     drums: int = 0  # bit set of the parts that are drums
     parts: int = 0  # number of parts declared
+    offset: int = -1  # Offset value of the running onset
+    pedals: int = 0  # bit set of the programs whose pedal is down
+    until: int = 0  # position at which the last note ends that was said
 
     def copy(self) -> Cursor:
         """Return a cursor that moves on its own."""

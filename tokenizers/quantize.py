@@ -1,46 +1,47 @@
 """Put a score on the grid: the one lossy step, shared by every format.
 
-Onsets move to the nearest of twelve positions a quarter and time signatures to bars that the
-tables of ``bins`` can say. Rules: a signature that arrives inside a bar cuts that bar to the
+Onsets move to the nearest tick of the format's grid (``Bins``) and time signatures to bars that
+the tables of ``bins`` can say. Rules: a signature that arrives inside a bar cuts that bar to the
 nearest sixteenth, or eighth where more than eight quarters are left of it; one that has no token
 becomes the one of the nearest length; a bar of more than twelve quarters is halved until it fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from composer.errors import ComposerWarning, TokenError
+from composer.errors import ComposerWarning, SymbolError, TokenError
 from composer.grid import RESOLUTION
+from composer.harmony import infer_key
 from composer.meter import Meter
-from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
+from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
 from composer.theory import Key, parse_chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
-    DURATIONS,
+    DRUM_LENGTH,
     MAX_POSITIONS,
-    TEMPOS,
     TIME_SIGNATURES,
-    bin_velocities,
+    Bins,
     nearest,
-    tempo_bins,
-    velocity_bins,
 )
 from composer.tokenizers.events import Bools, Ints, changes
 
 #: Most bars of a piece. A broken tick or ``tpq`` makes millions, which no memory holds.
 MAX_PIECE_BARS = 100_000
 
-_SIXTEENTH = RESOLUTION // 4
-_MOST_SIXTEENTHS = 32 * _SIXTEENTH  # positions; longer bars have a signature in eighths only
+_LONG_REST = 8  # quarters of a cut bar; longer ones have a signature in eighths only
 _SIGNATURE_INDEX = {signature: index for index, signature in enumerate(TIME_SIGNATURES)}
 
 
-def to_positions(ticks: Events, tpq: int) -> Events:
-    """Return ticks as positions from the start of the piece, rounded half up."""
-    return (ticks * (2 * RESOLUTION) + tpq) // (2 * tpq)
+def home_key(score: Score) -> Key:
+    """Return the key of the first key signature, or the one the notes suggest."""
+    if len(score.key_signatures):
+        _, sharps, minor = score.key_signatures[0].tolist()
+        return Key.from_signature(sharps, bool(minor))
+    return infer_key(score)
 
 
 def signature_index(numerator: int, denominator: int) -> int:
@@ -60,10 +61,14 @@ def signature_index(numerator: int, denominator: int) -> int:
     return int(np.lexsort([plainness, near])[0])
 
 
-def quantize_signatures(score: Score) -> Events:
-    """Return time signatures in positions that all begin on bar lines; changes only."""
+def quantize_signatures(score: Score, bins: Bins) -> Events:
+    """Return time signatures that all begin on bar lines; changes only, the first at tick 0.
+
+    Their ticks are those of a quantised score, ``bins.tpq`` a quarter.
+    """
     given = score.meter.time_signatures
-    ticks = to_positions(given["tick"], score.tpq)
+    ticks = bins.to_positions(given["tick"], score.tpq)
+    sixteenth, lengths = bins.resolution // 4, bins.bar_lengths
     rows: list[tuple[int, int]] = []  # (position, index into TIME_SIGNATURES)
     for tick, numerator, denominator in zip(
         ticks.tolist(), given["numerator"].tolist(), given["denominator"].tolist(), strict=True
@@ -71,16 +76,18 @@ def quantize_signatures(score: Score) -> Events:
         index = signature_index(numerator, denominator)
         if rows:
             start, running = rows[-1]
-            length = int(BAR_LENGTHS[running])
+            length = int(lengths[running])
             whole, part = divmod(max(tick - start, 0), length)
-            step = _SIXTEENTH if part <= _MOST_SIXTEENTHS else 2 * _SIXTEENTH
+            step = sixteenth if part <= _LONG_REST * bins.resolution else 2 * sixteenth
             part = (part + step // 2) // step * step
             tick = start + whole * length
             if 0 < part < length:
-                _put_signature(rows, tick, _signature_of_length(part))
+                _put_signature(rows, tick, _signature_of_length(part, bins))
             tick += part
         _put_signature(rows, tick, index)
-    return np.array([(tick, *TIME_SIGNATURES[index]) for tick, index in rows], TIME_SIGNATURE)
+    return np.array(
+        [(tick * bins.steps, *TIME_SIGNATURES[index]) for tick, index in rows], TIME_SIGNATURE
+    )
 
 
 def _put_signature(rows: list[tuple[int, int]], tick: int, index: int) -> None:
@@ -91,14 +98,14 @@ def _put_signature(rows: list[tuple[int, int]], tick: int, index: int) -> None:
         rows.append((tick, index))
 
 
-def _signature_of_length(positions: int) -> int:
+def _signature_of_length(positions: int, bins: Bins) -> int:
     """Return the plainest signature of a length that one has."""
-    whole = 4 * RESOLUTION
+    whole = bins.common_time
     signatures = ((positions * d // whole, d) for d in (4, 8, 16) if not positions * d % whole)
     return next(_SIGNATURE_INDEX[pair] for pair in signatures if pair in _SIGNATURE_INDEX)
 
 
-def on_grid(notes: Events, tpq: int, bins: int, is_drum: Bools) -> Events:
+def on_grid(notes: Events, tpq: int, bins: Bins, is_drum: Bools) -> Events:
     """Return notes on the grid, row for row.
 
     Parameters
@@ -108,18 +115,19 @@ def on_grid(notes: Events, tpq: int, bins: int, is_drum: Bools) -> Events:
     tpq
         Ticks a quarter.
     bins
-        Number of velocity bins.
+        The grid.
     is_drum
         Shape (rows,). Drum hits get the length of one position: what a drum's note-off means is up
         to the kit.
     """
     grid = np.empty(len(notes), NOTE)
-    onset = to_positions(notes["onset"], tpq)
-    offset = to_positions(notes["onset"] + notes["duration"], tpq)
+    onset = bins.to_ticks(notes["onset"], tpq)
+    length = bins.to_ticks(notes["onset"] + notes["duration"], tpq) - onset
+    positions = bins.durations[nearest(length / bins.steps, bins.durations)]
     grid["onset"] = onset
-    grid["duration"] = np.where(is_drum, 1, DURATIONS[nearest(offset - onset, DURATIONS)])
+    grid["duration"] = np.where(is_drum, DRUM_LENGTH, positions) * bins.steps
     grid["pitch"] = notes["pitch"]
-    grid["velocity"] = bin_velocities(bins)[velocity_bins(notes["velocity"], bins)]
+    grid["velocity"] = bins.velocity(notes["velocity"])
     return grid
 
 
@@ -144,7 +152,7 @@ def bars_until(meter: Meter, end: int) -> int:
     Raises
     ------
     TokenError
-        There are more than ``MAX_PIECE_BARS``.
+        There are more than ``MAX_PIECE_BARS``, or more ticks than a score can hold.
     """
     bars = max(1, meter.bars_until(end))
     if bars > MAX_PIECE_BARS:
@@ -152,45 +160,59 @@ def bars_until(meter: Meter, end: int) -> int:
             f"the score has {bars} bars, over the limit of {MAX_PIECE_BARS}; cut it, or look for a "
             "note far behind the others or a tpq that is too low"
         )
+    if meter.bar_start(bars) > MAX_TICK:
+        raise TokenError(
+            f"at {meter.tpq} ticks a quarter the score ends behind tick {MAX_TICK}; cut it, or "
+            "lower resolution or microtiming"
+        )
     return bars
 
 
-def quantize_tempos(score: Score, *, on_bars: bool, signatures: Events) -> Events:
-    """Return tempos in positions and bins; changes only, the last of several at one place.
+def bar_starts(meter: Meter, end: int) -> Ints:
+    """Return where each bar of a quantised piece begins up to ``end``, and the end of the last.
 
-    With ``on_bars`` every change moves to the nearest bar line.
+    Raises
+    ------
+    TokenError
+        As ``bars_until``.
     """
-    meter = score.meter
-    ticks, mspq = meter.tempo_changes
-    positions = to_positions(ticks, score.tpq)
-    if on_bars:
-        grid = Meter(RESOLUTION, signatures, np.empty(0, TEMPO))
+    return meter.bar_start(np.arange(bars_until(meter, end) + 1))
+
+
+def quantize_tempos(score: Score, bins: Bins, *, on_bars: Events | None = None) -> Events:
+    """Return tempos of a quantised score; changes only, the last of several at one place.
+
+    Every change moves to the nearest position, or, of the time signatures ``on_bars``, to the
+    nearest bar line.
+    """
+    ticks, mspq = score.meter.tempo_changes
+    positions = bins.to_positions(ticks, score.tpq) * bins.steps
+    if on_bars is not None:
+        grid = Meter(bins.tpq, on_bars, np.empty(0, TEMPO))
         bar, inside = grid.bar_and_position(positions)
         positions = grid.bar_start(bar + (2 * inside >= grid.bar_length(bar)))
-    last = np.append(np.diff(positions) > 0, True)
-    positions, index = positions[last], tempo_bins(mspq)[last]
+    last = np.append(positions[1:] > positions[:-1], True)
+    positions, index = positions[last], bins.tempo_bin(mspq)[last]
     changed = changes(index)
     tempos = np.empty(int(changed.sum()), TEMPO)
-    tempos["tick"], tempos["mspq"] = positions[changed], TEMPOS[index[changed]]
+    tempos["tick"], tempos["mspq"] = positions[changed], bins.tempos[index[changed]]
     tempos["tick"][:1] = 0
     return tempos
 
 
-def quantize_chords(score: Score, key: Key | None) -> tuple[Text, ...]:
-    """Return chord symbols in positions and canonical spelling; changes only.
+def quantize_chords(score: Score, bins: Bins, key: Key | None) -> tuple[Text, ...]:
+    """Return chord symbols of a quantised score in canonical spelling; changes only.
 
     Warns
     -----
     ComposerWarning
         A symbol cannot be read and was left out.
     """
-    import warnings
-
-    from composer.errors import SymbolError
-
+    if not score.chords:
+        return ()
     at: dict[int, str] = {}
     unreadable = []
-    ticks = to_positions(np.array([tick for tick, _ in score.chords], np.int64), score.tpq)
+    ticks = bins.to_positions([tick for tick, _ in score.chords], score.tpq) * bins.steps
     for position, (_, text) in zip(ticks.tolist(), score.chords, strict=True):
         try:
             chord = parse_chord(text)
@@ -204,8 +226,13 @@ def quantize_chords(score: Score, key: Key | None) -> tuple[Text, ...]:
             ComposerWarning,
             stacklevel=2,
         )
-    changes: list[Text] = []
-    for position in sorted(at):
-        if not changes or changes[-1].text != at[position]:
-            changes.append(Text(position, at[position]))
-    return tuple(changes)
+    return only_changes(Text(position, at[position]) for position in sorted(at))
+
+
+def only_changes(chords: Iterable[Text]) -> tuple[Text, ...]:
+    """Return chords without those that say the one before again."""
+    kept: list[Text] = []
+    for chord in chords:
+        if not kept or kept[-1].text != chord.text:
+            kept.append(chord)
+    return tuple(kept)

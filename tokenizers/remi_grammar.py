@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from composer.tokenizers.bins import BAR_LENGTHS, COMMON_TIME, MAX_POSITIONS
+from composer.tokenizers.bins import DRUM_LENGTH, MAX_QUARTERS, Bins
 from composer.tokenizers.families import (
     DRUMS,
+    KEYS,
+    PITCH_OFFSET,
     chord_families,
     duration_family,
+    key_family,
     program_family,
+    relative_pitch_family,
     signature_family,
     single,
     tempo_family,
+    transposition,
 )
-from composer.tokenizers.grammar import (
-    Cursor,
-    Grammar,
-    Mask,
-    not_the_root,
-    rising_position,
-    rising_rank,
-    take_position,
-    take_rank,
-)
-from composer.tokenizers.remi_scan import kinds_of_note, remi_in_order
+from composer.tokenizers.grammar import Cursor, Grammar, Mask, not_the_root, take_rank
+from composer.tokenizers.remi_config import RemiConfig
+from composer.tokenizers.remi_scan import RemiOrder, kinds_of_note
 from composer.tokenizers.scan import Branch, Scan
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
-_LATER = {"Position": "onset", "Bar": "bar", "EOS": "end"}
-_NOTES = {"Program": "@note", "Pitch": "velocity"}
+_LATER = {"Position": "position", "Bar": "bar", "EOS": "end"}
+_CONTROLS = {"Pedal": "note", "Bend": "note"}
+_NOTES = {"Program": "@note", **_CONTROLS, "Pitch": "velocity"}
 
 # With every family in it; a format reads what is left without the families it lacks.
 REMI_TABLE = {
-    "start": {"BOS": "first bar"},
+    "start": {"BOS": "key"},
+    "key": {"Key": "first bar"},
     "first bar": {"Bar": "first meter"},
     "first meter": {"TimeSig": "first position"},
-    "first position": {"Position": "first tempo"},
+    "first position": {"Position": "first offset"},
+    "first offset": {"Offset": "first tempo"},
     "first tempo": {"Tempo": "tempo"},
     "bar": {"TimeSig": "meter", **_LATER},
     "meter": _LATER,
-    "onset": {"Tempo": "tempo", "Chord": "chord", **_NOTES},
-    "tempo": {"Chord": "chord", **_NOTES, **_LATER},
-    "chord": {"Bass": "bass", **_NOTES, **_LATER},
-    "bass": {**_NOTES, **_LATER},
-    "pitch": {"Pitch": "velocity"},
+    "position": {"Offset": "onset"},
+    "onset": {"Tempo": "tempo", "Chord": "chord", "Rest": "rest", **_NOTES},
+    "tempo": {"Chord": "chord", "Rest": "rest", **_NOTES, **_LATER},
+    "chord": {"Bass": "bass", "Rest": "rest", **_NOTES, **_LATER},
+    "bass": {"Rest": "rest", **_NOTES, **_LATER},
+    "rest": {"Program": "silent", "Pedal": "rest", "Bend": "rest", **_LATER},
+    "silent": {"Pedal": "rest", "Bend": "rest"},
+    "pitch": {**_CONTROLS, "Pitch": "velocity"},
     "velocity": {"Velocity": "duration"},
     "duration": {"Duration": "note"},
     "drum": {"Drum": "drum velocity"},
@@ -51,71 +54,113 @@ REMI_TABLE = {
     "end": {},
 }
 
+# Ranks of what a program does before its notes at one place; a note's rank is its Pitch value.
+_FRESH, _UP, _DOWN, _BEND = -5, -4, -3, -2
 
-def remi_vocabulary(
-    *, programs: bool, time_signatures: bool, tempos: bool, chords: bool, velocity_bins: int
-) -> Vocabulary:
-    """Return the vocabulary of a REMI format; the arguments are those of ``RemiConfig``."""
+
+def remi_vocabulary(config: RemiConfig) -> Vocabulary:
+    """Return the vocabulary of a REMI format."""
+    bins, steps = config.bins, config.microtiming
+    longest = MAX_QUARTERS * bins.resolution if config.time_signatures else bins.common_time
+    own_drums = config.programs and config.drum_tokens
     return Vocabulary(
         (
             *single("PAD", "BOS", "EOS", "Bar"),
-            *([signature_family()] if time_signatures else []),
-            Family.of("Position", range(MAX_POSITIONS if time_signatures else COMMON_TIME)),
-            *([tempo_family()] if tempos else []),
-            *(chord_families() if chords else []),
-            *([program_family()] if programs else []),
-            Family.of("Pitch", range(128)),
-            *([Family.of("Drum", range(128))] if programs else []),
-            Family.of("Velocity", range(velocity_bins)),
-            duration_family(),
+            *([key_family()] if config.relative_pitch else []),
+            *([signature_family()] if config.time_signatures else []),
+            Family.of("Position", range(longest)),
+            *([Family.of("Offset", range(-steps // 2, steps // 2))] if steps else []),
+            *([tempo_family(config.tempo_bins)] if config.tempos else []),
+            *(chord_families() if config.chords else []),
+            *(single("Rest") if config.rests else []),
+            *([program_family()] if config.programs else []),
+            *([Family.of("Pedal", ["up", "down"])] if config.pedals else []),
+            *([Family.of("Bend", bins.bend(range(bins.bends)))] if bins.bends else []),
+            relative_pitch_family() if config.relative_pitch else Family.of("Pitch", range(128)),
+            *([Family.of("Drum", range(128))] if own_drums else []),
+            *([Family.of("Velocity", range(bins.velocities))] if bins.velocities else []),
+            duration_family(bins.durations),
         )
     )
 
 
-def remi_grammar(vocabulary: Vocabulary) -> Grammar:
+def remi_grammar(vocabulary: Vocabulary, bins: Bins) -> Grammar:
     """Return the grammar of a REMI format, whose vocabulary says which families it has."""
+    table, order = _table(vocabulary), _Order(vocabulary, bins)
+    return Grammar(
+        vocabulary,
+        table,
+        narrow={
+            "TimeSig": _other_signature,
+            "Position": order.positions,
+            "Offset": order.offsets,
+            "Tempo": order.tempos,
+            "Chord": order.on_position,
+            "Bass": not_the_root,
+            "Rest": order.rests,
+            "Program": order.programs,
+            "Pedal": _pedals,
+            "Bend": _bends,
+            "Pitch": _rising_pitch,
+            "Drum": _rising_drum,
+        },
+        move={
+            "Key": _take_key,
+            "Bar": order.take_bar,
+            "TimeSig": order.take_signature,
+            "Position": order.take_position,
+            "Offset": _take_offset,
+            "Tempo": _take_tempo,
+            "Chord": take_rank,
+            "Program": _take_program,
+            "Pedal": _take_pedal,
+            "Bend": _take_bend,
+            "Pitch": _take_pitch,
+            "Drum": _take_drum,
+            "Duration": order.take_duration,
+        },
+        branches={"@note": lambda cursor: "drum" if cursor.part == DRUMS else "pitch"},
+        scan=Scan(
+            vocabulary,
+            table,
+            RemiOrder(bins).keeps,
+            Branch("Program", ("pitch", "drum"), kinds_of_note),
+        ),
+    )
+
+
+def _table(vocabulary: Vocabulary) -> dict[str, dict[str, str]]:
+    """Return the states that a format has, and what follows in each."""
     has = vocabulary.base
     table = {
         state: {family: after for family, after in row.items() if family in has}
         for state, row in REMI_TABLE.items()
     }
     if "Program" in has:
-        for row in table.values():  # every note says its program first
+        for state, row in table.items():  # every note says its program first
             if "Program" in row:
-                del row["Pitch"]
-    first = "first position" if "Tempo" in has else "bar"
-    if "TimeSig" in has:
-        table["first meter"]["TimeSig"] = first if "Tempo" in has else "meter"
-    else:
-        table["first bar"]["Bar"] = first
-    table = _reachable(table)
-    return Grammar(
-        vocabulary,
-        table,
-        narrow={
-            "TimeSig": _other_signature,
-            "Position": _position,
-            "Tempo": _other_tempo,
-            "Bass": not_the_root,
-            "Program": _rising_program,
-            "Pitch": _rising_pitch,
-            "Drum": rising_rank,
-        },
-        move={
-            "Bar": _take_bar,
-            "TimeSig": _take_signature,
-            "Position": _take_position,
-            "Tempo": _take_tempo,
-            "Chord": take_rank,
-            "Program": _take_program,
-            "Pitch": _take_pitch,
-            "Drum": take_rank,
-        },
-        branches={"@note": lambda cursor: "drum" if cursor.part == DRUMS else "pitch"},
-        scan=Scan(
-            vocabulary, table, remi_in_order, Branch("Program", ("pitch", "drum"), kinds_of_note)
-        ),
-    )
+                for family in ("Pedal", "Bend", "Pitch"):
+                    row.pop(family, None)
+                if state == "rest" and not table["silent"]:
+                    del row["Program"]
+        if "Drum" not in has:
+            table["drum"] = {"Pitch": "drum velocity"}
+    if "Tempo" not in has:
+        table["first position"] = {}
+    # A state whose one token the format lacks is left out.
+    passed = {
+        state: next(iter(row.values()))
+        for state, row in REMI_TABLE.items()
+        if len(row) == 1 and not table[state]
+    }
+    if "Tempo" not in has:
+        passed["first position"] = "meter"
+    for row in table.values():
+        for family, after in row.items():
+            while after in passed:
+                after = passed[after]
+            row[family] = after
+    return _reachable(table)
 
 
 def _reachable(table: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -130,47 +175,109 @@ def _reachable(table: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     return {state: row for state, row in table.items() if state in reached}
 
 
+class _Order:
+    """The rules of order that depend on the settings."""
+
+    def __init__(self, vocabulary: Vocabulary, bins: Bins) -> None:
+        self._steps = bins.steps
+        self._common_time = bins.common_time
+        self._bar_lengths: list[int] = bins.bar_lengths.tolist()
+        self._durations: list[int] = bins.durations.tolist()
+        self._last_control = _BEND if "Bend" in vocabulary.base else _DOWN
+
+    def positions(self, cursor: Cursor, values: Mask) -> None:
+        """Keep positions rising inside a bar; one is said again for a later offset."""
+        again = self._steps > 1 and cursor.offset < self._steps - 1
+        values[: max(0, cursor.position + (not again))] = False
+        values[cursor.bar_length :] = False
+        if cursor.state == "first position":
+            values[1:] = False
+
+    def offsets(self, cursor: Cursor, values: Mask) -> None:
+        values[: cursor.offset + 1] = False
+        if cursor.state == "first offset":
+            values[self._steps // 2 + 1 :] = False
+
+    def on_position(self, cursor: Cursor, values: Mask) -> None:
+        """Keep what has no offset to where there is none."""
+        if self._steps > 1 and cursor.offset != self._steps // 2:
+            values[:] = False
+
+    def tempos(self, cursor: Cursor, values: Mask) -> None:
+        self.on_position(cursor, values)
+        if cursor.tempo >= 0:
+            values[cursor.tempo] = False
+
+    def rests(self, cursor: Cursor, values: Mask) -> None:
+        """Keep rests to where nothing sounds."""
+        self.on_position(cursor, values)
+        values &= cursor.until <= cursor.position
+
+    def programs(self, cursor: Cursor, values: Mask) -> None:
+        """Keep programs rising at one place, and from one to itself while something is left."""
+        last = 127 if cursor.part == DRUMS else cursor.lowest + 127
+        if cursor.state == "rest":
+            values[DRUMS] = False
+            last = self._last_control
+        if cursor.part >= 0:
+            values[: cursor.part + (cursor.rank >= last)] = False
+
+    def take_bar(self, cursor: Cursor, value: int) -> None:
+        cursor.until -= cursor.bar_length
+        cursor.bar += 1
+        cursor.position = cursor.offset = -1
+        if cursor.signature < 0:
+            cursor.bar_length = self._common_time
+
+    def take_signature(self, cursor: Cursor, value: int) -> None:
+        cursor.signature, cursor.bar_length = value, self._bar_lengths[value]
+
+    def take_position(self, cursor: Cursor, value: int) -> None:
+        if value != cursor.position:
+            # Nothing comes before the piece begins.
+            cursor.offset = self._steps // 2 - 1 if value == cursor.bar == 0 else -1
+        cursor.position, cursor.part = value, -1
+
+    def take_duration(self, cursor: Cursor, value: int) -> None:
+        cursor.until = max(cursor.until, cursor.position + self._durations[value])
+
+
 def _other_signature(cursor: Cursor, values: Mask) -> None:
     if cursor.signature >= 0:
         values[cursor.signature] = False
 
 
-def _other_tempo(cursor: Cursor, values: Mask) -> None:
-    if cursor.tempo >= 0:
-        values[cursor.tempo] = False
+def _rank(cursor: Cursor) -> int:
+    """Return what the running program did last at this place; ``rank`` may be a chord's."""
+    return cursor.rank if cursor.part >= 0 else _FRESH
 
 
-def _position(cursor: Cursor, values: Mask) -> None:
-    rising_position(cursor, values)
-    if cursor.state == "first position":
-        values[1:] = False
+def _pedals(cursor: Cursor, values: Mask) -> None:
+    is_down = bool(cursor.pedals >> max(cursor.part, 0) & 1)
+    values[0] &= is_down and _rank(cursor) < _UP
+    values[1] &= not is_down and _rank(cursor) < _DOWN
 
 
-def _rising_program(cursor: Cursor, values: Mask) -> None:
-    """Keep programs rising inside an onset, and from one to itself while a pitch is left."""
-    if cursor.part >= 0:
-        values[: cursor.part + (cursor.rank == 127)] = False
+def _bends(cursor: Cursor, values: Mask) -> None:
+    values &= _rank(cursor) < _BEND
 
 
 def _rising_pitch(cursor: Cursor, values: Mask) -> None:
-    """Keep pitches rising inside a program; before the first note ``rank`` is a chord's."""
-    if cursor.part >= 0:
-        rising_rank(cursor, values)
+    """Keep pitches rising inside a program, and inside what MIDI has."""
+    values[: max(_rank(cursor) + 1, cursor.lowest)] = False
+    values[cursor.lowest + 128 :] = False
 
 
-def _take_bar(cursor: Cursor, value: int) -> None:
-    cursor.position = -1
-    if cursor.signature < 0:
-        cursor.bar_length = COMMON_TIME
+def _rising_drum(cursor: Cursor, values: Mask) -> None:
+    values[: max(cursor.rank + 1, 0)] = False
 
 
-def _take_signature(cursor: Cursor, value: int) -> None:
-    cursor.signature, cursor.bar_length = value, int(BAR_LENGTHS[value])
+def _take_key(cursor: Cursor, value: int) -> None:
+    cursor.lowest = PITCH_OFFSET + transposition(KEYS[value])
 
 
-def _take_position(cursor: Cursor, value: int) -> None:
-    take_position(cursor, value)
-    cursor.part = -1
+def _take_offset(cursor: Cursor, value: int) -> None:
+    cursor.offset = value
 
 
 def _take_tempo(cursor: Cursor, value: int) -> None:
@@ -179,9 +286,25 @@ def _take_tempo(cursor: Cursor, value: int) -> None:
 
 def _take_program(cursor: Cursor, value: int) -> None:
     if value != cursor.part:
-        cursor.part, cursor.rank = value, -1
+        cursor.part, cursor.rank = value, _FRESH
+
+
+def _take_pedal(cursor: Cursor, value: int) -> None:
+    cursor.part = max(cursor.part, 0)  # without programs all notes are of one
+    cursor.rank = _DOWN if value else _UP
+    cursor.pedals ^= 1 << cursor.part
+
+
+def _take_bend(cursor: Cursor, value: int) -> None:
+    cursor.part, cursor.rank = max(cursor.part, 0), _BEND
 
 
 def _take_pitch(cursor: Cursor, value: int) -> None:
-    cursor.part = max(cursor.part, 0)  # without programs all notes are of one
-    take_rank(cursor, value)
+    if cursor.state == "drum":
+        _take_drum(cursor, value)
+    cursor.part, cursor.rank = max(cursor.part, 0), value
+
+
+def _take_drum(cursor: Cursor, value: int) -> None:
+    cursor.until = max(cursor.until, cursor.position + DRUM_LENGTH)
+    cursor.rank = value

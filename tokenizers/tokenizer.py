@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from composer.errors import ComposerWarning, ModelError, TokenError
 from composer.score import Score
+from composer.tokenizers.bins import Bins
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport, measure_loss
 from composer.tokenizers.sources import as_score
@@ -42,6 +43,7 @@ class Tokenizer(ABC):
     _config_class: ClassVar[type[Any]]
 
     config: Any
+    bins: Bins
     vocabulary: Vocabulary
     grammar: Grammar
 
@@ -132,8 +134,8 @@ class Tokenizer(ABC):
             score,
             quantized,
             self._rows(score),
-            self.vocabulary.count("Velocity"),
-            chords="Chord" in self.vocabulary.base,
+            self.bins,
+            has_chords="Chord" in self.vocabulary.base,
         )
 
     def validate(self, ids: npt.ArrayLike) -> list[Breach]:

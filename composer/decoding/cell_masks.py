@@ -15,7 +15,7 @@ import numpy.typing as npt
 from composer.constraints import ChordMask, PitchMask
 from composer.theory import QUALITIES
 from composer.tokenizers.bins import DURATIONS, bin_velocities
-from composer.tokenizers.cells_vocabulary import NO_CHORD
+from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
 #: Positions counted from the bar's start, of pitches along the last axis.

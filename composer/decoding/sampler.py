@@ -51,7 +51,8 @@ from composer.theory import Chord
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
-from composer.tokenizers.cells_vocabulary import CHORDS, transposition
+from composer.tokenizers.cells_vocabulary import CHORDS
+from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Grammar
 
 WINDOW_BARS = 16

@@ -14,7 +14,8 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
 from composer.tokenizers.cells import Cells, CellsConfig
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
-from composer.tokenizers.remi import REMI, RemiConfig, REMIPlus
+from composer.tokenizers.remi import REMI, REMIPlus
+from composer.tokenizers.remi_config import RemiConfig
 from composer.tokenizers.tokenizer import Tokenizer
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
