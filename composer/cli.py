@@ -192,7 +192,7 @@ def tokenize(score: Path, format_: str, ids: bool) -> None:
 
     tokenizer = {"cells": Cells, "remi": REMI, "remi+": REMIPlus}[format_]()
     encoded = tokenizer.encode(Score.read(score))
-    click.echo(json.dumps(encoded.tolist()) if ids else " ".join(tokenizer.tokens(encoded)))
+    click.echo(json.dumps(encoded.tolist()) if ids else " ".join(tokenizer.ids_to_tokens(encoded)))
 
 
 @main.command()

@@ -103,7 +103,7 @@ def test_round_trip(cells, score):
 @given(score=scores(max_tracks=3))
 def test_arrays_say_what_a_plain_loop_says(cells, score):
     grid = cells.grid(score)
-    assert cells.tokens(cells.encode_grid(grid)) == obvious(cells, grid)
+    assert cells.ids_to_tokens(cells.encode_grid(grid)) == obvious(cells, grid)
 
 
 @moderate
@@ -135,7 +135,7 @@ def test_blank_empties_exactly_the_written_cells(drawn):
 @given(drawn=fillings())
 def test_written_cells_are_named_and_come_last_in_their_bar(drawn):
     cells, grid, form = drawn
-    tokens = cells.tokens(cells.encode_grid(grid, **form))
+    tokens = cells.ids_to_tokens(cells.encode_grid(grid, **form))
     assert tokens.count("Fill") == bool(form["fill"])
     for bar in form["fill"] if form["written"] is not None else []:
         start = tokens.index(f"Bar_{bar}", tokens.index("Fill"))
@@ -175,7 +175,7 @@ def test_a_tune_has_the_same_ids_in_every_key(tonic):
     key = Key(tonic)
     tune = Track(notes=[(12 * i, 12, 60 + tonic + step, 90) for i, step in enumerate((0, 4, 7))])
     score = Score(12, (tune,), key_signatures=[(0, key.sharps, 0)], chords=[(0, key.spell(tonic))])
-    tokens = Cells().tokens(Cells().encode(score))
+    tokens = Cells().ids_to_tokens(Cells().encode(score))
     octave = (
         {"Pitch_60", "Pitch_64", "Pitch_67"} if tonic < 6 else {"Pitch_72", "Pitch_76", "Pitch_79"}
     )
@@ -192,7 +192,7 @@ def test_the_key_is_the_first_signatures_or_inferred():
 
 def test_bars_past_64_are_numbered_again():
     score = Score(12, (Track(notes=[(48 * 130, 12, 60, 90)]),))
-    tokens = Cells().tokens(Cells().encode(score))
+    tokens = Cells().ids_to_tokens(Cells().encode(score))
     bars = [int(token.removeprefix("Bar_")) for token in tokens if token.startswith("Bar_")]
     assert bars == [i % 64 for i in range(131)]
 
@@ -201,7 +201,7 @@ def test_roles_and_bars_left_are_said():
     cells = Cells()
     grid = cells.grid(Score(12, (Track(notes=[(48 * 9, 12, 60, 90)]), Track(program=32))))
     ids = cells.encode_grid(grid, left=range(9, -1, -1), roles=[None, "bass"])
-    tokens = cells.tokens(ids)
+    tokens = cells.ids_to_tokens(ids)
     assert tokens[tokens.index("Part_1") :][:3] == ["Part_1", "Program_32", "Role_bass"]
     assert [token for token in tokens if token.startswith("Left")] == [
         f"Left_{i}" for i in range(7, -1, -1)

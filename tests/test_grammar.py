@@ -54,7 +54,7 @@ def test_the_validator_reads_the_mask_that_the_sampler_reads(tokenizer, seed, le
 def test_a_mask_is_the_callers_own(tokenizer):
     cursor = tokenizer.grammar.start()
     tokenizer.grammar.allowed(cursor)[:] = False
-    assert tokenizer.tokens(np.flatnonzero(tokenizer.grammar.allowed(cursor))) == ["BOS"]
+    assert tokenizer.ids_to_tokens(np.flatnonzero(tokenizer.grammar.allowed(cursor))) == ["BOS"]
 
 
 @tokenizers
@@ -228,5 +228,5 @@ def test_pitches_stay_in_midis_range_in_every_key(key, least):
     cursor = cells.grammar.start()
     for token in head.split():
         cells.grammar.advance(cursor, cells.vocabulary.id(token))
-    pitches = cells.tokens(np.flatnonzero(cells.grammar.allowed(cursor)))
+    pitches = cells.ids_to_tokens(np.flatnonzero(cells.grammar.allowed(cursor)))
     assert pitches == [f"Pitch_{pitch}" for pitch in range(least, least + 128)]

@@ -133,7 +133,7 @@ def test_round_trip(remi, score):
 @moderate
 @given(score=scores(max_tracks=3))
 def test_arrays_say_what_a_plain_loop_says(remi, score):
-    assert remi.tokens(remi.encode(score)) == obvious(remi, remi.quantize(score))
+    assert remi.ids_to_tokens(remi.encode(score)) == obvious(remi, remi.quantize(score))
 
 
 @formats
@@ -150,7 +150,7 @@ def test_a_leading_and_a_trailing_empty_bar_are_said():
     remi = REMI()
     late = remi.encode(Score(12, tracks=[Track(notes=[(96, 96, 60, 90)])]))
     assert (
-        remi.tokens(late)[1:]
+        remi.ids_to_tokens(late)[1:]
         == (
             "Bar Position_0 Tempo_120 Bar Bar Position_0 Pitch_60 Velocity_11 Duration_96 Bar EOS"
         ).split()

@@ -273,7 +273,7 @@ def check_sequences(request, result, sequences, cells):
     todo = np.flatnonzero(request.written.any(1)).tolist()
     for said in sequences:
         ids = cells.grammar.check([*said, cells.vocabulary.base["EOS"]])
-        tokens = cells.tokens(ids)
+        tokens = cells.ids_to_tokens(ids)
         numbers = [int(token[4:]) for token in tokens if token.startswith("Bar_")]
         filled = [int(t[4:]) for t in tokens[tokens.index("Fill") :] if t.startswith("Bar_")]
         read = cells.decode_grid(ids)
@@ -349,7 +349,7 @@ def test_a_long_piece_of_many_parts_is_written_window_by_window(context_length, 
     assert max(map(len, spy.sequences)) < context_length
     # Parts that do not fit are not shown, but the melody and the bar before are.
     for said in spy.sequences:
-        tokens = cells.tokens(said)
+        tokens = cells.ids_to_tokens(said)
         assert "Role_melody" in tokens
         assert "Bar_0" in tokens[: tokens.index("Fill")] or said is spy.sequences[0]
 
@@ -424,7 +424,7 @@ def test_a_bar_that_is_still_to_do_is_not_shown_as_silent(spy_on, cells):
     written[[0, 2], 1] = True
     spy = spy_on(512)
     write_cells(Request(grid, written, (PartRules(),)), spy, cells)
-    first = cells.tokens(spy.sequences[0])
+    first = cells.ids_to_tokens(spy.sequences[0])
     assert [token for token in first if token.startswith("Bar_")] == ["Bar_1", "Bar_3", "Bar_0"]
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from composer import ModelError, Score, TokenError, Track, interop
-from composer.tokenizers import REMI, Cells, REMIPlus
+from composer.example_tunes import example
+from composer.tokenizers import BPE, REMI, Cells, REMIPlus, Tokenizer, load
 
-TOKENIZERS = [Cells(), REMI(), REMIPlus()]
+LEARNED = BPE.train(Cells(), [example("shenandoah")], 1200)
+TOKENIZERS = [Cells(), REMI(), REMIPlus(), LEARNED]
 tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
 
 
@@ -77,6 +79,31 @@ def test_pretrained_folders_are_what_save_writes(tokenizer, tmp_path):
     assert (loaded.config, loaded.vocabulary) == (tokenizer.config, tokenizer.vocabulary)
     with pytest.raises(ModelError, match=r"has no composer\.json"):
         type(tokenizer).from_pretrained(tmp_path / "new")
+
+
+@tokenizers
+@pytest.mark.parametrize("opened", [load, Tokenizer.from_pretrained])
+def test_a_folder_of_any_format_is_opened(opened, tokenizer, score, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    loaded = opened(str(tmp_path))
+    assert type(loaded) is type(tokenizer)
+    assert np.array_equal(loaded.encode(score), tokenizer.encode(score))
+
+
+def test_a_subclass_is_no_format_of_its_own(tmp_path):
+    class Mine(Cells):
+        pass
+
+    Cells().save(tmp_path)
+    assert type(load(tmp_path)) is Cells
+
+
+def test_a_folder_of_no_known_format_is_refused(tmp_path):
+    Cells().save(tmp_path)
+    path = tmp_path / "composer.json"
+    path.write_text(path.read_text().replace('"cells"', '"notes"'))
+    with pytest.raises(ModelError, match=r"'notes', none of .*cells"):
+        load(tmp_path)
 
 
 @tokenizers

@@ -100,6 +100,8 @@ def test_save_and_load(make, tmp_path):
         ('"velocity_bins": 16', '"velocity_bins": 99', "outside 1 to 64"),
         ("{", "[", "is not a tokenizer file"),
         ('"format"', '"Format"', "is not a tokenizer file"),
+        ('"version": 1', '"version": 2', "is of version 2, and this library reads version 1"),
+        ('"version": 1, ', "", "is of version None, and this library reads version 1"),
     ],
 )
 def test_a_file_of_something_else_is_refused(old, new, message, tmp_path):

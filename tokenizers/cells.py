@@ -85,7 +85,7 @@ class Cells(Tokenizer):
     >>> flute = Track(program=73, notes=[(0, 480, 62, 90), (480, 960, 66, 90)])
     >>> tune = Score(tpq=480, tracks=(flute,), key_signatures=[(0, 2, 0)])
     >>> cells = Cells()
-    >>> print(*cells.tokens(cells.encode(tune)))
+    >>> print(*cells.ids_to_tokens(cells.encode(tune)))
     BOS Key_2maj TimeSig_4/4 Tempo_120 Part_0 Program_73 Bar_0 Part_0 Position_0 Velocity_11 \
 Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
     """

@@ -65,7 +65,7 @@ class REMI(Tokenizer):
     >>> from composer import Score, Track
     >>> flute = Track(program=73, notes=[(0, 480, 62, 90), (480, 960, 66, 90)])
     >>> remi = REMI()
-    >>> print(*remi.tokens(remi.encode(Score(tpq=480, tracks=(flute,)))))
+    >>> print(*remi.ids_to_tokens(remi.encode(Score(tpq=480, tracks=(flute,)))))
     BOS Bar Position_0 Tempo_120 Pitch_62 Velocity_11 Duration_12 \
 Position_12 Pitch_66 Velocity_11 Duration_24 EOS
     """
@@ -137,7 +137,7 @@ class REMIPlus(REMI):
     >>> flute = Track(program=73, notes=[(0, 480, 62, 90)])
     >>> drums = Track(is_drum=True, notes=[(0, 480, 36, 90)])
     >>> remi = REMIPlus()
-    >>> print(*remi.tokens(remi.encode(Score(tpq=480, tracks=(drums, flute)))))
+    >>> print(*remi.ids_to_tokens(remi.encode(Score(tpq=480, tracks=(drums, flute)))))
     BOS Bar TimeSig_4/4 Position_0 Tempo_120 Program_73 Pitch_62 Velocity_11 Duration_12 \
 Program_drums Drum_36 Velocity_11 EOS
     """

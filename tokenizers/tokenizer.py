@@ -6,7 +6,7 @@ import dataclasses
 import json
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -25,6 +25,12 @@ from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 #: What a model folder calls the tokenizer it was trained with.
 FILE_NAME = "composer.json"
+
+#: Version of what that file says and how.
+FILE_VERSION = 1
+
+#: Every format by its name; a class enters itself when it is defined.
+_FORMATS: dict[str, type[Tokenizer]] = {}
 
 AnyTokenizer = TypeVar("AnyTokenizer", bound="Tokenizer")
 
@@ -46,6 +52,11 @@ class Tokenizer(ABC):
     bins: Bins
     vocabulary: Vocabulary
     grammar: Grammar
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "format" in cls.__dict__:  # a subclass of a format is not another format
+            _FORMATS[cls.format] = cls
 
     @abstractmethod
     def __init__(self, config: Any = None) -> None: ...
@@ -94,13 +105,15 @@ class Tokenizer(ABC):
         """Number of ids."""
         return self.vocabulary.size
 
-    def tokens(self, ids: npt.ArrayLike) -> list[str]:
-        """Return the token of each id."""
-        return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
-
     def ids_to_tokens(self, ids: npt.ArrayLike) -> list[str]:
-        """Return the token of each id; another name of ``tokens``."""
-        return self.tokens(ids)
+        """Return the token of each id.
+
+        Raises
+        ------
+        TokenError
+            An id is none of the vocabulary.
+        """
+        return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
 
     def tokens_to_ids(self, tokens: Iterable[str]) -> Ids:
         """Return the id of each token, shape (T,) int32.
@@ -156,7 +169,11 @@ class Tokenizer(ABC):
                 raise
             outside = (array < 0) | (array >= self.vocab_size)
             return [Breach(int(np.flatnonzero(outside)[0]), str(error))]
-        return list(self.grammar.breaches(checked))
+        return list(self._breaches(checked))
+
+    def _breaches(self, ids: Ids) -> Iterator[Breach]:
+        """Yield where ids, all of them in the vocabulary, break the grammar."""
+        return self.grammar.breaches(ids)
 
     def describe(self, ids: npt.ArrayLike) -> str:
         """Return a table of ids: place, token, and the bar, position and part each stands in.
@@ -198,39 +215,98 @@ class Tokenizer(ABC):
 
     def save(self, folder: Path) -> None:
         """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
-        table = {
+        (folder / FILE_NAME).write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
+
+    def to_table(self) -> dict[str, Any]:
+        """Return what ``save`` writes, its version apart."""
+        return {
             "format": self.format,
             "config": dataclasses.asdict(self.config),
             "vocabulary": json.loads(self.vocabulary.to_json()),
         }
-        (folder / FILE_NAME).write_text(json.dumps(table))
 
     @classmethod
     def load(cls: type[AnyTokenizer], folder: Path) -> AnyTokenizer:
-        """Return the tokenizer that ``save`` wrote.
+        """Return the tokenizer that ``save`` wrote; ``Tokenizer`` itself takes every format.
 
         Raises
         ------
         ModelError
-            The file is missing or unreadable, or says another format or vocabulary.
+            The file is missing or unreadable, or says another version, format or vocabulary.
         """
         path = folder / FILE_NAME
         try:
             table = json.loads(path.read_text())
-            written = table["format"]
-            if written == cls.format:
-                tokenizer = cls(cls._config_class(**table["config"]))
-                vocabulary = Vocabulary.from_json(json.dumps(table["vocabulary"]))
+            version, written = table.get("version"), table["format"]
         except FileNotFoundError:
             raise ModelError(
                 f"{folder} has no {FILE_NAME}; name a folder composer train wrote"
             ) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is not a tokenizer file of this library: {error}") from None
-        if written != cls.format:
+        if version != FILE_VERSION:
+            raise ModelError(
+                f"{path} is of version {version}, and this library reads version {FILE_VERSION}; "
+                "install the composer-midi that wrote it"
+            )
+        if written != getattr(cls, "format", written):
             raise ModelError(f"{path} holds the format {written!r}, not {cls.format!r}")
-        if vocabulary != tokenizer.vocabulary:
+        tokenizer: Any = from_table(table, path)
+        return tokenizer  # type: ignore[no-any-return]
+
+    @classmethod
+    def _from_table(cls, table: Mapping[str, Any], path: Path) -> Tokenizer:
+        """Return the tokenizer that ``to_table`` described; ``path`` is for messages."""
+        tokenizer = cls(cls._config_class(**table["config"]))
+        if Vocabulary.from_json(json.dumps(table["vocabulary"])) != tokenizer.vocabulary:
             raise ModelError(
                 f"{path} holds another vocabulary than this version's {cls.format}; train again"
             )
         return tokenizer
+
+
+def from_table(table: Mapping[str, Any], path: Path) -> Tokenizer:
+    """Return the tokenizer, of any format, that its ``to_table`` described.
+
+    Parameters
+    ----------
+    table
+        What ``to_table`` returned, read from a file.
+    path
+        The file, for messages.
+
+    Raises
+    ------
+    ModelError
+        The table says an unknown format, another vocabulary than the format has, or nonsense.
+    """
+    try:
+        if table["format"] not in _FORMATS:
+            raise ModelError(
+                f"{path} holds the format {table['format']!r}, none of {', '.join(_FORMATS)}"
+            )
+        return _FORMATS[table["format"]]._from_table(table, path)
+    except ModelError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is not a tokenizer file of this library: {error}") from None
+
+
+def load(folder: str | PathLike[str]) -> Tokenizer:
+    """Return the tokenizer of a model's folder, of whichever format it is.
+
+    Raises
+    ------
+    ModelError
+        As ``Tokenizer.load``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from composer.tokenizers import REMI, load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     REMI().save_pretrained(folder)
+    ...     load(folder).format
+    'remi'
+    """
+    return Tokenizer.load(Path(folder))

@@ -178,7 +178,7 @@ class Examples:
 
 
 def _only_drums(corpus: Corpus, index: int) -> bool:
-    header = corpus.tokenizer.tokens(corpus.piece_ids(index)[:7])
+    header = corpus.tokenizer.ids_to_tokens(corpus.piece_ids(index)[:7])
     return header[5] == "Program_drums" and header[6].startswith("Bar")
 
 

@@ -11,19 +11,22 @@ _checkout = Path(__file__).parents[2] / "tokenizers"
 if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an installed wheel
     __path__.append(str(_checkout))
 
+from composer.tokenizers.bpe import BPE, Compression
 from composer.tokenizers.cells import Cells, CellsConfig
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi import REMI, REMIPlus
 from composer.tokenizers.remi_config import RemiConfig
-from composer.tokenizers.tokenizer import Tokenizer
+from composer.tokenizers.tokenizer import Tokenizer, load
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
 __all__ = [
+    "BPE",
     "REMI",
     "Breach",
     "Cells",
     "CellsConfig",
+    "Compression",
     "Family",
     "Grammar",
     "LossReport",
@@ -31,4 +34,5 @@ __all__ = [
     "RemiConfig",
     "Tokenizer",
     "Vocabulary",
+    "load",
 ]
