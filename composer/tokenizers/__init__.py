@@ -12,6 +12,7 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
     __path__.append(str(_checkout))
 
 from composer.tokenizers.cells import Cells, CellsConfig
+from composer.tokenizers.corpus import TokenCorpus, tokenize_corpus
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi import REMI, RemiConfig, REMIPlus
@@ -28,6 +29,8 @@ __all__ = [
     "LossReport",
     "REMIPlus",
     "RemiConfig",
+    "TokenCorpus",
     "Tokenizer",
     "Vocabulary",
+    "tokenize_corpus",
 ]
