@@ -18,136 +18,34 @@ import dataclasses
 import hashlib
 import json
 import os
-import zlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from composer import __version__
 from composer.errors import ComposerError, TrainingError
 from composer.score import Score
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.duplicates import HASHES, Hashes, find_duplicates, sketch
-from composer.tokenizers.events import Ints
 from composer.tokenizers.shards import (
-    INDEX,
     REPORT,
     SETTINGS,
     SKETCHES,
     ShardWriter,
+    last_rows,
     lock,
-    read_index,
-    shard_name,
     write_whole,
 )
+from composer.tokenizers.token_corpus import TokenCorpus
 from composer.tokenizers.tokenizer import FILE_NAME, Tokenizer
-from composer.tokenizers.vocabulary import Ids
 from composer.tokenizers.workers import Lost, as_message, run_job
 
+MAX_TIMEOUT = 1_000_000  # seconds
 MIDI_SUFFIXES = (".mid", ".midi", ".kar")
-HELD_OUT_PARTS = 20  # one piece in so many is held out
-
 Preparation = Callable[[Score], Score]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Piece:
-    """A file of a corpus that has ids."""
-
-    path: str  # relative to the folder of the files, with forward slashes
-    notes: int
-    bars: int
-    shard: int
-    start: int  # place of the first id in the shard
-    length: int  # number of ids
-    held_out: bool
-
-    @property
-    def group(self) -> str:
-        """Folder right below the folder of the files, or ""."""
-        top, slash, _ = self.path.partition("/")
-        return top if slash else ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DuplicateGroup:
-    """Files that are the same music; ``kind`` as in ``composer.tokenizers.duplicates``."""
-
-    kind: str  # "exact", "transposed" or "near"
-    paths: tuple[str, ...]
-
-
-class TokenCorpus:
-    """What ``tokenize_corpus`` wrote; the ids stay on disk until they are asked for.
-
-    Parameters
-    ----------
-    folder
-        The folder it wrote.
-
-    Raises
-    ------
-    TrainingError
-        There is no finished corpus in the folder.
-    """
-
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
-        try:
-            report = json.loads((self.folder / REPORT).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise TrainingError(
-                f"{self.folder} holds no finished corpus; run tokenize_corpus, which goes on where "
-                "it was interrupted"
-            ) from None
-        self.refused: dict[str, str] = report["refused"]
-        self.quarantined: dict[str, str] = report["quarantined"]
-        self.duplicates = [
-            DuplicateGroup(g["kind"], tuple(g["paths"])) for g in report["duplicates"]
-        ]
-        first = {path: group.paths[0] for group in self.duplicates for path in group.paths}
-        names = ("path", "notes", "bars", "shard", "start", "length")
-        self.pieces = [
-            Piece(
-                **{name: row[name] for name in names},
-                held_out=_is_held_out(first.get(row["path"], row["path"])),
-            )
-            for row, _ in _last_rows(self.folder)
-            if "length" in row
-        ]
-        self._shards: dict[int, npt.NDArray[Any]] = {}
-
-    def __len__(self) -> int:
-        return len(self.pieces)
-
-    def ids(self, index: int) -> Ids:
-        """Return the ids of a piece, shape (T,) int32."""
-        piece = self.pieces[index]
-        if piece.shard not in self._shards:
-            path = self.folder / shard_name(piece.shard)
-            self._shards[piece.shard] = np.load(path, mmap_mode="r")
-        ids = self._shards[piece.shard][piece.start : piece.start + piece.length]
-        return np.asarray(ids).astype(np.int32)
-
-    def split(self) -> tuple[Ints, Ints]:
-        """Return the indices of the pieces to train on, and of those held out.
-
-        One piece in twenty is held out, by a hash of its path, so that adding files moves no other.
-        Pieces of one group of duplicates stay together.
-        """
-        held_out = np.array([piece.held_out for piece in self.pieces], bool)
-        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
-
-    def __repr__(self) -> str:
-        total = sum(piece.length for piece in self.pieces)
-        return (
-            f"TokenCorpus(pieces={len(self)}, ids={total}, duplicates={len(self.duplicates)} "
-            f"groups, refused={len(self.refused)}, quarantined={len(self.quarantined)})"
-        )
 
 
 def tokenize_corpus(
@@ -203,9 +101,9 @@ def tokenize_corpus(
     tokenizer = tokenizer or Cells()
     if workers < 1:
         raise TrainingError(f"workers {workers} must be at least 1")
-    if not timeout > 0:
-        raise TrainingError(f"timeout {timeout} must be over 0 seconds")
-    files = [path.relative_to(folder).as_posix() for path in midi_files(folder)]
+    if not 0 < timeout <= MAX_TIMEOUT:
+        raise TrainingError(f"timeout {timeout} is outside 0 to {MAX_TIMEOUT:,} seconds")
+    files = midi_files(folder)
     encoder = _Encoder(str(folder), type(tokenizer), tokenizer.config, preparation)
     out.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(lock(out)):
@@ -234,8 +132,8 @@ def tokenize_corpus(
     return corpus
 
 
-def midi_files(folder: Path) -> list[Path]:
-    """Return the MIDI files below a folder, sorted.
+def midi_files(folder: Path) -> list[str]:
+    """Return the MIDI files below a folder, relative to it with forward slashes, sorted.
 
     Raises
     ------
@@ -244,10 +142,14 @@ def midi_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder} is no folder; name one that holds MIDI files")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in MIDI_SUFFIXES)
+    files: list[str] = []
+    for top, _, names in os.walk(folder):  # strings: a hundred thousand paths are not small
+        inner = os.path.relpath(top, folder).replace(os.sep, "/")
+        before = "" if inner == "." else f"{inner}/"
+        files += [before + name for name in names if name.lower().endswith(MIDI_SUFFIXES)]
     if not files:
         raise TrainingError(f"{folder} holds no file that ends in {', '.join(MIDI_SUFFIXES)}")
-    return files
+    return sorted(files)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -351,21 +253,13 @@ def _name(preparation: Preparation | None) -> str:
     return f"{type(preparation).__qualname__} {digest}"
 
 
-def _plan(folder: Path, files: Sequence[str], out: Path) -> tuple[list[str], list[str]]:
+def _plan(folder: Path, files: list[str], out: Path) -> tuple[list[str], list[str]]:
     """Return which files are to be done, and which of those in the corpus are gone."""
-    known = {row["path"]: (row["size"], row["mtime_ns"]) for row, _ in _last_rows(out)}
-    todo = [f for f in files if known.get(f) != tuple(_stamp(folder / f).values())]
+    known = {row["path"]: (row["size"], row["mtime_ns"]) for row, _ in last_rows(out)}
+    todo = files
+    if known:
+        todo = [f for f in files if known.get(f) != tuple(_stamp(folder / f).values())]
     return todo, sorted(known.keys() - set(files))
-
-
-def _last_rows(out: Path) -> list[tuple[dict[str, Any], int]]:
-    """Return the row that holds of each file, and which sketch is its own; sorted by path."""
-    last: dict[str, tuple[dict[str, Any], int]] = {}
-    sketches = 0
-    for row in read_index(out / INDEX)[0]:
-        last[row["path"]] = row, sketches
-        sketches += "length" in row
-    return [last[path] for path in sorted(last) if "gone" not in last[path][0]]
 
 
 def _with_bar(
@@ -384,7 +278,7 @@ def _with_bar(
 
 def _report(out: Path) -> None:
     """Compare all pieces and write the report, which makes the corpus a finished one."""
-    rows = _last_rows(out)
+    rows = last_rows(out)
     pieces = [(row, number) for row, number in rows if "length" in row]
     sketches = np.load(out / SKETCHES, mmap_mode="r")
     groups = find_duplicates(
@@ -408,7 +302,3 @@ def _report(out: Path) -> None:
             ],
         },
     )
-
-
-def _is_held_out(path: str) -> bool:
-    return zlib.crc32(path.encode("utf-8", "surrogateescape")) % HELD_OUT_PARTS == 0

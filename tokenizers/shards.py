@@ -109,6 +109,16 @@ def read_index(path: Path) -> tuple[list[dict[str, Any]], int]:
     return rows, size
 
 
+def last_rows(folder: Path) -> list[tuple[dict[str, Any], int]]:
+    """Return the row that holds of each file, and which sketch is its own; sorted by path."""
+    last: dict[str, tuple[dict[str, Any], int]] = {}
+    sketches = 0
+    for row in read_index(folder / INDEX)[0]:
+        last[row["path"]] = row, sketches
+        sketches += "length" in row
+    return [last[path] for path in sorted(last) if "gone" not in last[path][0]]
+
+
 class ShardWriter:
     """Appends pieces to a corpus.
 

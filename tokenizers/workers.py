@@ -277,7 +277,10 @@ def serve() -> None:
         faulthandler.dump_traceback_later(2 * timeout, exit=True, file=silence)
         result = job(item)
         faulthandler.cancel_dump_traceback_later()
-        send(outbox, pickle.dumps(result))
+        try:
+            send(outbox, pickle.dumps(result))
+        except OSError:  # the parent is gone
+            return
 
 
 def send(stream: IO[bytes], content: bytes) -> None:

@@ -19,7 +19,8 @@ from composer.harmony import infer_chords, infer_key
 from composer.score import KEY_SIGNATURE, Score, Track
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import decode_cells
-from composer.tokenizers.corpus import TokenCorpus, tokenize_corpus
+from composer.tokenizers.corpus import tokenize_corpus
+from composer.tokenizers.token_corpus import TokenCorpus
 
 FEWEST_NOTES = 8
 

@@ -12,10 +12,11 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
     __path__.append(str(_checkout))
 
 from composer.tokenizers.cells import Cells, CellsConfig
-from composer.tokenizers.corpus import TokenCorpus, tokenize_corpus
+from composer.tokenizers.corpus import tokenize_corpus
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi import REMI, RemiConfig, REMIPlus
+from composer.tokenizers.token_corpus import TokenCorpus
 from composer.tokenizers.tokenizer import Tokenizer
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
