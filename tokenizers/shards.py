@@ -102,7 +102,7 @@ def read_index(path: Path) -> tuple[list[dict[str, Any]], int]:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    rows.append(json.loads(line))
+                    rows.append(json.loads(line.decode()))
                 except ValueError:  # a machine that lost its power may leave more than half a line
                     break
                 size += len(line)

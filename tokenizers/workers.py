@@ -71,27 +71,47 @@ def run_job(
     """
     pickled = as_message(job)
     todo = iter(enumerate(items))
-    results: queue.Queue[Any] = queue.Queue(maxsize=4 * workers)
+    results = _Results(4 * workers)
     crew = [_Worker(pickled, todo, results, timeout) for _ in range(min(workers, len(items)))]
     try:
         for worker in crew:
             worker.start()
-        for _ in items:
-            yield _next(results, crew)
+        done, looked = 0, time.monotonic()
+        while done < len(items):
+            result = results.get()
+            if result is not None:
+                done += 1
+                yield result
+            if time.monotonic() - looked > _POLL:
+                looked = time.monotonic()
+                for worker in crew:
+                    worker.kill_if_late()
     finally:
         for worker in crew:
             worker.close()
 
 
-def _next(results: queue.Queue[Any], crew: Sequence[_Worker]) -> tuple[int, Any]:
-    """Return the next result, ending processes that are late meanwhile."""
-    while True:
-        for worker in crew:
-            worker.kill_if_late()
+class _Results:
+    """What workers are done with and the caller has not taken yet, a few at most."""
+
+    def __init__(self, most: int) -> None:
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._room = threading.Semaphore(most)
+
+    def put(self, index: int | None, result: Any) -> bool:
+        """Add a result, or with None for an index an error; False where there is no room yet."""
+        if not self._room.acquire(timeout=_POLL):
+            return False
+        self._queue.put((index, result))
+        return True
+
+    def get(self) -> tuple[int, Any] | None:
+        """Return the next result, or None where none comes soon; raise what a worker raised."""
         try:
-            index, result = results.get(timeout=_POLL)
+            index, result = self._queue.get(timeout=_POLL)
         except queue.Empty:
-            continue
+            return None
+        self._room.release()
         if index is None:
             raise result
         return index, result
@@ -106,7 +126,7 @@ class _Worker(threading.Thread):
         self,
         job: bytes,
         todo: Iterator[tuple[int, str]],
-        results: queue.Queue[Any],
+        results: _Results,
         timeout: float,
     ) -> None:
         super().__init__(daemon=True)
@@ -123,9 +143,9 @@ class _Worker(threading.Thread):
                     index, item = next(self._todo, (None, ""))
                 if index is None:
                     return
-                self._put((index, self._result(item)))
+                self._put(index, self._result(item))
         except BaseException as error:  # handed on to the thread that waits
-            self._put((None, error))
+            self._put(None, error)
         finally:
             self._end()
 
@@ -145,12 +165,10 @@ class _Worker(threading.Thread):
             process.kill()
         self.join()
 
-    def _put(self, result: Any) -> None:
+    def _put(self, index: int | None, result: Any) -> None:
         while not self._closing:
-            try:
-                return self._results.put(result, timeout=_POLL)
-            except queue.Full:
-                continue
+            if self._results.put(index, result):
+                return
 
     def _result(self, item: str) -> Any:
         for _ in range(2):
