@@ -1,6 +1,9 @@
 """Worker processes: what one item does to its process costs only that item."""
 
+import json
 import os
+import pickle
+import subprocess
 import sys
 import textwrap
 import threading
@@ -8,10 +11,10 @@ import threading
 import pytest
 
 from composer.errors import TrainingError
-from composer.tokenizers.workers import Lost, as_message, run_job
+from composer.tokenizers.workers import _START, Lost, as_message, receive, run_job, send
 
 MODULE = """
-import ctypes, os, pathlib, signal, sys, time
+import ctypes, faulthandler, os, pathlib, signal, sys, time
 
 def job(item):
     word, _, rest = item.partition(":")
@@ -21,7 +24,9 @@ def job(item):
         os.abort()
     if word == "exit":
         os._exit(7)
-    if word == "hang":
+    if word in ("hang", "hang for good"):
+        if word == "hang for good":  # then only the parent can end it
+            faulthandler.cancel_dump_traceback_later()
         while True:
             time.sleep(60)
     if word == "once":  # the first process that gets it dies of something else
@@ -91,9 +96,19 @@ def test_a_crash_costs_one_item(jobs, item, reason):
 
 
 def test_a_hang_costs_one_item(jobs):
-    found = results(jobs.job, ["a", "hang", "b"], workers=1, timeout=1.0)
+    found = results(jobs.job, ["a", "hang for good", "b"], workers=1, timeout=1.0)
     assert str(found[1]) == "took over 1 seconds"
     assert (found[0], found[2]) == ("A", "B")
+
+
+def test_a_process_that_hangs_ends_even_if_nobody_ends_it(jobs):
+    command = [sys.executable, "-c", _START, json.dumps(sys.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        send(process.stdin, as_message(jobs.job))
+        assert receive(process.stdout) == b""
+        send(process.stdin, pickle.dumps(("hang", 0.2)))
+        assert receive(process.stdout) is None
+        assert process.wait() == 1
 
 
 def test_an_item_whose_process_dies_of_something_else_is_tried_again(jobs, tmp_path):
