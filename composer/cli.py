@@ -172,7 +172,7 @@ def infill(
 
 
 @main.command()
-@click.argument("score", type=_midi)
+@click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "format_",
@@ -181,17 +181,36 @@ def infill(
     show_default=True,
 )
 @click.option("--ids", is_flag=True, help="Print ids as JSON rather than tokens.")
-def tokenize(score: Path, format_: str, ids: bool) -> None:
-    """Print the MIDI file SCORE as tokens.
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="For a folder: where its corpus goes; run again, it goes on where it was.",
+)
+@click.option("--workers", default=1, show_default=True, help="For a folder: processes.")
+def tokenize(source: Path, format_: str, ids: bool, out: Path | None, workers: int) -> None:
+    """Print the MIDI file SOURCE as tokens, or make a corpus of all files in the folder SOURCE.
 
     \b
     Example: composer tokenize tune.mid --format remi+
+             composer tokenize my_midi --out my_tokens --workers 2
     """
     from composer.score import Score
-    from composer.tokenizers import REMI, Cells, REMIPlus
+    from composer.tokenizers import REMI, Cells, REMIPlus, tokenize_corpus
 
     tokenizer = {"cells": Cells, "remi": REMI, "remi+": REMIPlus}[format_]()
-    encoded = tokenizer.encode(Score.read(score))
+    if source.is_dir() != (out is not None):
+        which = "a folder: name one to write with" if source.is_dir() else "no folder: leave out"
+        raise click.ClickException(f"{source} is {which} --out")
+    if out is not None:
+        if ids:
+            raise click.ClickException("--ids prints one file; leave it out for a folder")
+        corpus = tokenize_corpus(source, out, tokenizer=tokenizer, workers=workers)
+        click.echo(f"{out}: {corpus}")
+        if corpus.refused or corpus.quarantined:
+            click.echo(f"  what was left out and why: {out / 'report.json'}")
+        return
+    encoded = tokenizer.encode(Score.read(source))
     click.echo(json.dumps(encoded.tolist()) if ids else " ".join(tokenizer.ids_to_tokens(encoded)))
 
 

@@ -103,6 +103,27 @@ def test_tokenize(run, format_, first):
     assert len(ids) == len(result.output.split())
 
 
+def test_tokenize_a_folder(run, tmp_path):
+    (tmp_path / "songs").mkdir()
+    for i in range(3):
+        composer.example("Drunken Sailor").write_midi(f"songs/{i}.mid")
+    (tmp_path / "songs" / "broken.mid").write_bytes(b"no MIDI")
+    command = ("tokenize", "songs", "--format", "remi+", "-o", "tokens", "--workers", 2)
+    for _ in range(2):
+        result = run(*command)
+        assert result.exit_code == 0, result.output
+        assert "TokenCorpus(pieces=3, " in result.output
+        assert "duplicates=1 groups, refused=1, quarantined=0)" in result.output
+        assert "report.json" in result.output
+    check_error(run("tokenize", "songs"), "songs is a folder", "--out")
+    check_error(run("tokenize", "tune.mid", "-o", "tokens"), "tune.mid is no folder")
+    check_error(run("tokenize", "songs", "-o", "new", "--ids"), "--ids")
+    check_error(run("tokenize", "songs", "-o", "new", "--workers", 0), "workers 0")
+    check_error(run("tokenize", "songs", "-o", "tokens"), "format remi+, not cells")
+    check_error(run("tokenize", "tokens", "-o", "new"), "holds no file that ends in")
+    assert files(tmp_path) == {"songs", "tokens"}
+
+
 def test_demo(run, tmp_path, model_folder, monkeypatch):
     monkeypatch.setattr("composer.compose.PRETRAINED", model_folder)
     result = run("demo", "-o", "here")

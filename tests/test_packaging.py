@@ -31,6 +31,9 @@ CHAINS = (
     ("score", "meter", "grid", "tokenizers", "decoding", "compose", "training", "cli"),
     ("errors", "constraints", "request", "compose"),
     ("constraints", "decoding.sampler"),
+    ("tokenizers.shards", "tokenizers.token_corpus", "tokenizers.corpus", "training"),
+    ("tokenizers.duplicates", "tokenizers.corpus"),
+    ("tokenizers.workers", "tokenizers.corpus"),
     ("midi", "compose"),
     ("display", "cli"),
 )

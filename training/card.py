@@ -34,8 +34,10 @@ the home key.
 | --- | --- | --- |
 {rows}
 
-{len(corpus.refused)} files were left out (unreadable, or fewer than 8 notes). Chords were \
-inferred from the notes where a file says none, keys always.
+{len(corpus.refused) + len(corpus.quarantined)} files were left out (unreadable, or fewer than 8 \
+notes). {len(corpus.duplicates)} groups of files are the same music, transposed or nearly; each \
+group is held out or trained on as a whole. Chords were inferred from the notes where a file says \
+none, keys always.
 
 {config.steps} steps of {config.batch_size} rows, {tokens / 1e6:.1f} million ids in all; folders \
 drawn in proportion to their bars to the power of {config.balance}.

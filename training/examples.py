@@ -82,7 +82,7 @@ class Examples:
         self.context_length = context_length
         self.rows = rows
         self.seed = seed
-        chosen = [i for i, piece in enumerate(corpus.pieces) if piece.held_out == held_out]
+        chosen = corpus.split()[held_out].tolist()
         self._indices = np.array(chosen)
         bars = np.array([corpus.pieces[i].bars for i in chosen], float)
         groups = np.array([corpus.pieces[i].group for i in chosen])
@@ -178,7 +178,7 @@ class Examples:
 
 
 def _only_drums(corpus: Corpus, index: int) -> bool:
-    header = corpus.tokenizer.ids_to_tokens(corpus.piece_ids(index)[:7])
+    header = corpus.tokenizer.ids_to_tokens(corpus.ids(index)[:7])
     return header[5] == "Program_drums" and header[6].startswith("Bar")
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from composer.errors import TrainingError
 from composer.tokenizers.cells import Cells
+from composer.tokenizers.corpus import midi_files
 from composer.training.card import write_card
-from composer.training.corpus import Corpus, midi_files, prepare
+from composer.training.corpus import Corpus, prepare
 from composer.training.examples import Examples
 from composer.training.ngrams import ngram_loss
 
@@ -180,10 +181,10 @@ def _claim(out: Path, folder: Path, config: TrainingConfig) -> None:
 
 
 def _check_split(corpus: Corpus) -> None:
-    held_out = sum(piece.held_out for piece in corpus.pieces)
-    if not held_out or held_out == len(corpus.pieces):
+    if not all(map(len, corpus.split())):
         raise TrainingError(
-            f"{len(corpus.pieces)} usable files are too few to hold one out; 40 or more are enough"
+            f"{len(corpus)} usable files, copies counted together, are too few to hold one out; "
+            "40 or more of different music are enough"
         )
 
 

@@ -13,10 +13,12 @@ if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an instal
 
 from composer.tokenizers.bpe import BPE, Compression
 from composer.tokenizers.cells import Cells, CellsConfig
+from composer.tokenizers.corpus import tokenize_corpus
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi import REMI, REMIPlus
 from composer.tokenizers.remi_config import RemiConfig
+from composer.tokenizers.token_corpus import TokenCorpus
 from composer.tokenizers.tokenizer import Tokenizer, load
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
@@ -32,7 +34,9 @@ __all__ = [
     "LossReport",
     "REMIPlus",
     "RemiConfig",
+    "TokenCorpus",
     "Tokenizer",
     "Vocabulary",
     "load",
+    "tokenize_corpus",
 ]
