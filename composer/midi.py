@@ -22,7 +22,8 @@ gives the same score.
   and the clicks of a time signature.
 - A written file has a chunk for the whole piece and one for each track. Channels go round from 0,
   drums on channel 9 (counted from 0), so that from the 16th pitched track on channels are shared,
-  which DAWs do not mind. The last tick that can be written is 2**28 - 1.
+  which DAWs do not mind. Empty lyrics and markers break a wait of more than
+  2**28 - 1 ticks, which is the longest.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from composer.errors import ComposerWarning, MidiError, ScoreError
 from composer.score import (
     CONTROL,
     KEY_SIGNATURE,
+    MAX_TICK,
     NOTE,
     PEDAL,
     PITCH_BEND,
@@ -127,7 +129,9 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
     try:
         _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
-        tracks = Score(score.tpq, tuple(pedals_as_controls(track) for track in score.tracks))
+        tracks = Score(
+            score.tpq, tuple(_break_waits(pedals_as_controls(track)) for track in score.tracks)
+        )
         if any(has_raw_bytes(text) for track in score.tracks for text in _texts_of(track)):
             content = texts_as_bytes(_to_symusic(tracks, _to_latin1).dumps_midi())
         else:
@@ -336,22 +340,30 @@ def pedals_as_controls(track: Track) -> Track:
     return track.replace(controls=np.concatenate([track.controls, both]))
 
 
+def _last_tick(track: Track) -> int:
+    """Return the tick of a track's last event."""
+    pedals = track.pedals["tick"] + track.pedals["duration"]
+    columns = [track.controls["tick"], track.pitch_bends["tick"], pedals]
+    ticks = [int(column.max(initial=0)) for column in columns]
+    return max([track.end, *ticks, *(tick for tick, _ in track.lyrics[-1:])])
+
+
+def _break_waits(track: Track) -> Track:
+    """Return a track with an empty lyric wherever symusic may meet a wait too long for it."""
+    breaks = range(MAX_DELTA, _last_tick(track), MAX_DELTA)
+    if not breaks:
+        return track
+    return track.replace(lyrics=(*track.lyrics, *(Text(tick, "") for tick in breaks)))
+
+
 def _check_bounds(score: Score) -> None:
-    """Refuse more tracks than a file can count, and ticks too late for a number of four bytes."""
+    """Refuse more tracks than a file can count, and ends too late for a reader."""
     if len(score.tracks) >= MAX_TRACKS:
         count = len(score.tracks)
         raise ScoreError(f"{count} tracks are more than {MAX_TRACKS - 1}; merge some")
-    last = [score.end]
-    tables = [score.tempos, score.time_signatures, score.key_signatures]
-    texts = [*score.markers, *score.chords]
-    for track in score.tracks:
-        tables += [track.controls, track.pitch_bends]
-        texts += track.lyrics
-        last.append(int((track.pedals["tick"] + track.pedals["duration"]).max(initial=0)))
-    last += [int(table["tick"].max(initial=0)) for table in tables]
-    last += [text.tick for text in texts]
-    if max(last) > MAX_DELTA:
-        raise ScoreError(f"tick {max(last)} is outside 0 to {MAX_DELTA}; lower tpq or split it")
+    last = max((_last_tick(track) for track in score.tracks), default=0)
+    if last >= MAX_TICK:  # symusic ends a chunk one tick behind its last event
+        raise ScoreError(f"tick {last} is outside 0 to {MAX_TICK - 1}; lower tpq or split it")
 
 
 def _texts_of(track: Track) -> Iterator[str]:
