@@ -24,7 +24,7 @@ FRAME_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
 class Layout(NamedTuple):
     """Where things lie in a file."""
 
-    form: int  # 0, 1 or 2
+    form: int  # as the header says; above 2 it counts as 1
     tpq: int
     mspq: int  # microseconds a quarter, where ticks are parts of a second; else 0
     tracks: list[tuple[int, int]]  # start and end of each track's events
@@ -54,7 +54,7 @@ def find_tracks(source: bytes, name: str) -> Layout:
     if header > 6:
         repairs.append(f"header of {header} bytes read as one of 6")
     if form > 2:
-        raise MidiError(f"{name} has MIDI format {form}; save it as format 0 or 1 first")
+        repairs.append(f"format {form}, which there is not, read as format 1")
     tpq, mspq = _resolution(division, name)
     if mspq:
         repairs.append(f"SMPTE time read as {tpq} ticks a quarter at {60e6 / mspq:.5g} bpm")
@@ -140,8 +140,8 @@ def _walk_chunks(
             raise MidiError(f"{name} is cut short: {what} says {length} bytes, {left} are left")
         if kind == b"MTrk":
             tracks.append((at + 8, at + 8 + length))
-        elif len(tracks) >= count and kind == bytes(4):
-            break  # padding too
+        elif len(tracks) >= count and kind in (bytes(4), b"MThd"):
+            break  # padding too, or another file
         else:
             chunks += 1
         at += 8 + length

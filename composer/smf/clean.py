@@ -12,7 +12,8 @@ Conventions
 Repaired, and said in ``Cleaned.repairs``:
 
 - What stands around the file: a RIFF wrapper, up to 256 bytes before the header, a header of more
-  than 6 bytes, a number of tracks that is not the header's, bytes after the last track.
+  than 6 bytes, a number of tracks that is not the header's, bytes after the last track, be they
+  another file. A format above 2 is read as format 1.
 - SMPTE time: a quarter is half a second, or one second where ticks a second are odd (25 frames of
   an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
   tempo events, which mean nothing there, are left out.
