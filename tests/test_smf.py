@@ -85,6 +85,11 @@ def test_the_name_of_a_conductor_track_is_said_to_be_lost():
         ),
         (midi(NOTE + END, count=2), "1 tracks read where the header says 2"),
         (midi(NOTE + END, count=0), "1 tracks read where the header says 0"),
+        (midi(b"\x80\x80\x80\x80" + NOTE + END), "1 x number of more than 4 bytes"),
+        (
+            midi(NOTE + b"\0\xff\5\x80\x80\x80\x80\0" + b"\x80" * 9 + END),
+            "2 x number of more than 4 bytes",
+        ),
         (PLAIN + midi(RUNNING + END), "30 bytes after the last track skipped"),
         (midi(NOTE + END, form=3), "format 3, which there is not, read as format 1"),
         (midi(NOTE + END, form=0x100), "format 256, which there is not, read as format 1"),
@@ -173,7 +178,9 @@ HUGE_WAIT = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xB0, 7, 1])
         (midi(b"\0\xf0\xff\xff\xff\x7f"), "track 1 needs 268435455 bytes"),
         (midi(NOTE + END, b"\0\x40\1"), "track 2 has the value 64 at byte 43, where an event"),
         (midi(b"\0\xf4" + NOTE), "status 0xf4 at byte 23, which no file may hold"),
-        (midi(b"\x81\x80\x80\x80\0" + NOTE), "number of more than 4 bytes at byte 22"),
+        (midi(b"\x88\x80\x80\x80\x80\0" + NOTE), "has a number above 2147483647 at byte 22"),
+        (midi(b"\0\xff\1" + b"\xff" * 9), "has a number above 2147483647 at byte 25"),
+        (midi(b"\x80" * 9), "cut short: track 1 needs 1 bytes at byte 31, 0 are left"),
         (midi(HUGE_WAIT * 9), "reaches tick 2415919095 at byte 82, which is outside 0 to"),
         (
             midi(*[HUGE_WAIT * 4 + END] * 3, form=2),
@@ -204,6 +211,11 @@ def test_a_wait_of_more_than_four_bytes_is_kept():
     text = bytes([0xFF, 0xFF, 0xFF, 0x7F]) + meta(1, b"")[1:]
     score, _ = read_and_hear(midi(text * 2 + NOTE + END))
     assert score.tracks[0].notes.tolist() == [(2**29 - 2, 96, 60, 90)]
+
+
+def test_a_wait_of_five_bytes_is_kept():
+    score, _ = read_and_hear(midi(b"\x81\x80\x80\x80\x05" + NOTE[1:] + END))
+    assert score.tracks[0].notes.tolist() == [(2**28 + 5, 96, 60, 90)]
 
 
 def test_notes_without_an_end_sound_to_the_end_of_the_piece():

@@ -21,6 +21,7 @@ Repaired, and said in ``Cleaned.repairs``:
   end event, and going on in its tempo and time signature until it names its own.
 - Running status goes on across meta and system exclusive events: the standard ends it there, but
   many writers do not, and a data byte in that place has no other meaning.
+- A number of more than 4 bytes, the most that the standard allows, is read to its end.
 - A data byte over 127 counts as 127, as ``mido`` has it with ``clip=True``.
 - A track ends without an end event where its chunk ends; what stands behind its end event is
   skipped.
@@ -64,6 +65,7 @@ from composer.smf.walk import (
     HIGH_BYTE,
     KEY,
     KINDS,
+    LONG,
     LONG_NUMBER,
     LOST_NAME,
     MARKER,
@@ -114,6 +116,7 @@ _REPAIRED = {
     RESUMED: "running status that goes on after a meta or system event",
     NO_END: "track without an end event",
     BEHIND_END: "byte after the end of a track, skipped",
+    LONG: "number of more than 4 bytes",
     UNENDED: "note without an end, held to the end of the piece",
 }
 
@@ -258,7 +261,7 @@ def _describe(error: int, place: int, value: int, left: int) -> str:
         CUT: f"needs {value} bytes at byte {place}, {left} are left",
         NO_STATUS: f"has the value {value} at byte {place}, where an event must begin",
         BAD_STATUS: f"has the status {value:#x} at byte {place}, which no file may hold",
-        LONG_NUMBER: f"has a number of more than 4 bytes at byte {place}",
+        LONG_NUMBER: f"has a number above {MAX_TICK} at byte {place}",
         TOO_LATE: f"reaches tick {value} at byte {place}, which is outside 0 to {MAX_TICK}",
     }[error]
 
