@@ -16,6 +16,8 @@ gives the same score.
   controllers made from them.
 - Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
   another one of its pitch comes back with the ends exchanged.
+- Notes of length 0 are kept, and there is a warning of them; a tokenizer makes them one position
+  long.
 - Chord symbols are markers that begin with ``chord:``.
 - Text is UTF-8; bytes that are not become characters of their own and are written as they were
   (see ``composer.smf.text``). Empty markers and lyrics are not kept, nor are release velocities
@@ -99,9 +101,11 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
         score = _from_symusic(symusic.Score.from_midi(cleaned.content), _from_latin1)
     except (RuntimeError, ScoreError) as error:
         raise MidiError(f"{name} cannot be read: {error}") from error
-    news = []
-    if cleaned.repairs:
-        news.append(f"was repaired: {'; '.join(cleaned.repairs)}")
+    news, repairs = [], cleaned.repairs
+    if silent := sum(int((track.notes["duration"] == 0).sum()) for track in score.tracks):
+        repairs = [*repairs, f"{silent} x note of length 0, kept; tokens make it one position long"]
+    if repairs:
+        news.append(f"was repaired: {'; '.join(repairs)}")
     if cleaned.dropped:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in cleaned.dropped.items())
         news.append(f"holds what a score cannot keep, and it is left out: {kinds}")

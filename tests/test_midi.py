@@ -18,6 +18,9 @@ from composer.score import CONTROL
 from composer.smf.text import decode_text, encode_text
 from tests.midi_bytes import END, NOTE, meta, midi
 
+# What is drawn has such notes.
+pytestmark = pytest.mark.filterwarnings("ignore:.* was repaired. \\d+ x note of length 0, kept")
+
 
 @pytest.fixture(scope="module")
 def song(tmp_path_factory):

@@ -17,6 +17,7 @@ import composer
 from composer import ComposerWarning, MidiError, Score, Text, Track
 from composer.example_tunes import FOLDER
 from composer.midi import read_midi, write_midi
+from composer.tokenizers import REMI
 from tests.midi_bytes import END, NOTE, meta, midi
 
 RUNNING = bytes([0, 0x90, 60, 90])
@@ -120,7 +121,8 @@ def test_chunks_of_unknown_kind_are_left_out(source):
 
 
 def test_all_that_is_odd_about_a_file_is_said_in_one_warning():
-    source = riff(b"?" + midi(meta(1, b"hi") + RUNNING, count=0) + b"!")
+    late = b"\5" + meta(1, b"hi")[1:]
+    source = riff(b"?" + midi(RUNNING + late, count=0) + b"!")
     _, said = read_and_hear(source)
     assert said == (
         "the MIDI data was repaired: RIFF wrapper taken off; 1 bytes before the header skipped; "
@@ -242,7 +244,13 @@ def test_a_note_may_be_held_for_longer_than_one_wait():
 
 def test_ends_without_notes_are_nothing_and_notes_without_length_stay():
     events = bytes([0, 0x80, 60, 0, 5, 0x90, 60, 90, 0, 60, 0, 0, 60, 0]) + END
-    assert read_midi(midi(events)).tracks[0].notes.tolist() == [(5, 0, 60, 90)]
+    score, said = read_and_hear(midi(events))
+    assert score.tracks[0].notes.tolist() == [(5, 0, 60, 90)]
+    assert said == (
+        "the MIDI data was repaired: 1 x note of length 0, kept; tokens make it one position long"
+    )
+    remi = REMI()
+    assert remi.quantize(score).tracks[0].notes["duration"].tolist() == [1]
 
 
 @pytest.mark.parametrize(
