@@ -17,6 +17,7 @@ import composer
 from composer import ComposerWarning, MidiError, Score, Text, Track
 from composer.example_tunes import FOLDER
 from composer.midi import read_midi, write_midi
+from composer.smf.chunks import FRAME_RATES
 from composer.tokenizers import REMI
 from tests.midi_bytes import END, NOTE, meta, midi
 
@@ -164,8 +165,7 @@ HUGE_WAIT = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xB0, 7, 1])
         (b"MThd\0\0\0\5\0\1\0\1\1\xe0", "its header has 5 bytes"),
         (b"MThd\xff\0\0\6\0\1\0\1\1\xe0", "its header has 4278190086 bytes"),
         (midi(NOTE + END, division=0), "0 ticks per quarter; 1 to 32767"),
-        (midi(NOTE + END, division=0xE700), "0 ticks a frame and 25 frames a second; 1 to 255"),
-        (midi(NOTE + END, division=0xFF28), "40 ticks a frame and 1 frames a second"),
+        (midi(NOTE + END, division=0xE700), "has 0 ticks a frame; 1 to 255 are possible"),
         (midi(count=1), "cut short: 0 bytes are left for track 1 of 1"),
         (midi(NOTE + END, count=2) + b"MTr", "cut short: 3 bytes are left for track 2 of 2"),
         (midi(NOTE + END, count=2) + XF[:-1], "cut short: the chunk b'XFIH' says 3 bytes, 2 are"),
@@ -261,6 +261,9 @@ def test_ends_without_notes_are_nothing_and_notes_without_length_stay():
         (25, 3, 75, 1_000_000, 1.28),
         (29, 80, 1200, 500_500, 96 * 1001 / 30_000 / 80),
         (30, 255, 3825, 500_000, 96 / 30 / 255),
+        (1, 40, 20, 500_000, 2.4),
+        (127, 255, 32385, 1_000_000, 96 / 127 / 255),
+        (128, 255, 16320, 500_000, 96 / 128 / 255),
     ],
 )
 def test_smpte_time_keeps_its_seconds(frames, ticks, tpq, mspq, seconds):
@@ -268,7 +271,8 @@ def test_smpte_time_keeps_its_seconds(frames, ticks, tpq, mspq, seconds):
     score, said = read_and_hear(source)
     assert (score.tpq, score.tempos.tolist()) == (tpq, [(0, mspq)])
     assert score.seconds == pytest.approx(seconds, rel=1e-12)
-    assert f"SMPTE time read as {tpq} ticks a quarter at" in said
+    assert f" read as {tpq} ticks a quarter at" in said
+    assert (f"SMPTE time of {frames} frames a second read" in said) == (frames not in FRAME_RATES)
     assert said.endswith("left out: 1 x tempo in SMPTE time")
 
 

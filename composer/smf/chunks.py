@@ -17,7 +17,8 @@ MAX_JUNK = 256
 
 MAX_TRACKS = 2**16 - 1
 
-#: Frames a second in the header -> in truth, as a fraction; 29 stands for NTSC's drop frames.
+#: Frames a second in the header -> in truth, as a fraction; 29 stands for NTSC's drop frames. The
+#: standard has no others, and where a file has, they are taken at their word.
 FRAME_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
 
 
@@ -57,7 +58,10 @@ def find_tracks(source: bytes, name: str) -> Layout:
         repairs.append(f"format {form}, which there is not, read as format 1")
     tpq, mspq = _resolution(division, name)
     if mspq:
-        repairs.append(f"SMPTE time read as {tpq} ticks a quarter at {60e6 / mspq:.5g} bpm")
+        frames = 256 - (division >> 8)
+        unknown = "" if frames in FRAME_RATES else f" of {frames} frames a second"
+        clock = f"{tpq} ticks a quarter at {60e6 / mspq:.5g} bpm"
+        repairs.append(f"SMPTE time{unknown} read as {clock}")
     tracks, chunks, end = _walk_chunks(source, begin + 8 + header, stop, count, name)
     if len(tracks) > MAX_TRACKS:
         raise MidiError(f"{name} has {len(tracks)} tracks; {MAX_TRACKS} are possible, split it")
@@ -112,12 +116,9 @@ def _resolution(division: int, name: str) -> tuple[int, int]:
     if division < 0x8000:
         return division, 0
     frames, ticks = 256 - (division >> 8), division & 0xFF
-    if frames not in FRAME_RATES or ticks == 0:
-        raise MidiError(
-            f"{name} counts {ticks} ticks a frame and {frames} frames a second; "
-            f"1 to 255 and {', '.join(map(str, FRAME_RATES))} are possible"
-        )
-    above, below = FRAME_RATES[frames]
+    if ticks == 0:
+        raise MidiError(f"{name} has 0 ticks a frame; 1 to 255 are possible")
+    above, below = FRAME_RATES.get(frames, (frames, 1))
     nominal = -(-above // below) * ticks  # ticks a second, 30 frames for NTSC's 29.97
     # A quarter is half a second, or the whole of it where the half has no whole number of ticks.
     tpq = nominal if nominal % 2 else nominal // 2

@@ -16,7 +16,8 @@ Repaired, and said in ``Cleaned.repairs``:
   another file. A format above 2 is read as format 1.
 - SMPTE time: a quarter is half a second, or one second where ticks a second are odd (25 frames of
   an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
-  tempo events, which mean nothing there, are left out.
+  tempo events, which mean nothing there, are left out. Other rates than the standard's four are
+  taken at their word.
 - Format 2: the patterns follow each other, each beginning at the tick where the one before has its
   end event, and going on in its tempo and time signature until it names its own.
 - Running status goes on across meta and system exclusive events: the standard ends it there, but
