@@ -98,7 +98,10 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
     content, name = _read_bytes(source)
     cleaned = clean(content, name)
     try:
-        score = _from_symusic(symusic.Score.from_midi(cleaned.content), _from_latin1)
+        other = symusic.Score.from_midi(cleaned.content)
+        if len(other.tracks) >= MAX_TRACKS:
+            raise ScoreError(_too_many(len(other.tracks)))
+        score = _from_symusic(other, _from_latin1)
     except (RuntimeError, ScoreError) as error:
         raise MidiError(f"{name} cannot be read: {error}") from error
     news, repairs = [], cleaned.repairs
@@ -363,11 +366,14 @@ def _break_waits(track: Track) -> Track:
 def _check_bounds(score: Score) -> None:
     """Refuse more tracks than a file can count, and ends too late for a reader."""
     if len(score.tracks) >= MAX_TRACKS:
-        count = len(score.tracks)
-        raise ScoreError(f"{count} tracks are more than {MAX_TRACKS - 1}; merge some")
+        raise ScoreError(_too_many(len(score.tracks)))
     last = max((_last_tick(track) for track in score.tracks), default=0)
     if last >= MAX_TICK:  # symusic ends a chunk one tick behind its last event
         raise ScoreError(f"tick {last} is outside 0 to {MAX_TICK - 1}; lower tpq or split it")
+
+
+def _too_many(tracks: int) -> str:
+    return f"{tracks} tracks are more than {MAX_TRACKS - 1}; merge some"
 
 
 def _texts_of(track: Track) -> Iterator[str]:

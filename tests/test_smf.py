@@ -196,6 +196,17 @@ def test_broken_files_are_refused_with_the_reason(source, message):
         read_midi(source)
 
 
+def test_more_parts_than_a_file_can_have_tracks_are_refused():
+    # Each of 40 programs on each of 16 channels in 103 chunks.
+    chunk = b"".join(
+        bytes([0, 0xC0 | c, program, 0, 0x90 | c, 60, 90, 1, 60, 0])
+        for program in range(40)
+        for c in range(16)
+    )
+    with pytest.raises(MidiError, match="cannot be read: 65920 tracks are more than 65534; merge"):
+        read_midi(midi(*[chunk + END] * 103))
+
+
 def test_a_file_cut_short_anywhere_is_refused():
     source = riff(midi(meta(0x51, b"\7\0\0") + END, NOTE + END))
     for length in range(len(source)):
