@@ -72,7 +72,7 @@ def find_tracks(source: bytes, name: str) -> Layout:
     if form == 0 and len(tracks) > 1:
         repairs.append("format 0 with more than one track read as format 1")
     if form == 2:
-        repairs.append("format 2 read as patterns one after the other")
+        repairs.append("format 2 read as patterns side by side")
     return Layout(form, tpq, mspq, tracks, chunks, repairs)
 
 

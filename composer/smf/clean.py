@@ -18,8 +18,8 @@ Repaired, and said in ``Cleaned.repairs``:
   an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
   tempo events, which mean nothing there, are left out. Other rates than the standard's four are
   taken at their word.
-- Format 2: the patterns follow each other, each beginning at the tick where the one before has its
-  end event, and going on in its tempo and time signature until it names its own.
+- Format 2: the patterns stand side by side and keep their ticks, as ``symusic``, ``mido`` and what
+  builds on it have them; no reader can know in what order they were meant to be played.
 - Running status goes on across meta and system exclusive events: the standard ends it there, but
   many writers do not, and a data byte in that place has no other meaning.
 - A number of more than 4 bytes, the most that the standard allows, is read to its end.
@@ -206,10 +206,9 @@ def _read_tracks(
     channels = np.empty(CHANNEL_STATE, np.int64)
     tracks: list[_Track] = []
     for index, (start, stop) in enumerate(layout.tracks, 1):
-        begin = tracks[-1].end if layout.form == 2 and tracks else 0
         unended = counts[UNENDED]
         error, place, value, out, tick, silence = walk_track(
-            array, (start, stop, begin), target, metas=metas, counts=counts, channels=channels
+            array, (start, stop, 0), target, metas=metas, counts=counts, channels=channels
         )
         if error:
             what = "is cut short" if error == CUT else "is broken"
