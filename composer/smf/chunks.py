@@ -66,7 +66,8 @@ def find_tracks(source: bytes, name: str) -> Layout:
     if len(tracks) > MAX_TRACKS:
         raise MidiError(f"{name} has {len(tracks)} tracks; {MAX_TRACKS} are possible, split it")
     if stop > end:
-        repairs.append(f"{stop - end} bytes after the last track skipped")
+        more = " of which the header knows" if source[end : end + 4] == b"MTrk" else ""
+        repairs.append(f"{stop - end} bytes after the last track{more} skipped")
     if len(tracks) != count:
         repairs.append(f"{len(tracks)} tracks read where the header says {count}")
     if form == 0 and len(tracks) > 1:
@@ -134,6 +135,8 @@ def _walk_chunks(
     while stop - at >= 8:
         kind, length = source[at : at + 4], int.from_bytes(source[at + 4 : at + 8], "big")
         left = stop - at - 8
+        if kind == b"MTrk" and 0 < count <= len(tracks):
+            break  # no reader looks for more tracks than the header counts
         if length > left:
             if len(tracks) >= count and kind != b"MTrk":
                 break  # padding, which some writers leave

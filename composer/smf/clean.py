@@ -12,8 +12,10 @@ Conventions
 Repaired, and said in ``Cleaned.repairs``:
 
 - What stands around the file: a RIFF wrapper, up to 256 bytes before the header, a header of more
-  than 6 bytes, a number of tracks that is not the header's, bytes after the last track, be they
-  another file. A format above 2 is read as format 1.
+  than 6 bytes, fewer tracks than the header counts, bytes after the last track, be they another
+  file. A format above 2 is read as format 1.
+- Tracks beyond those that the header counts are skipped, as by all readers; where it counts none,
+  all are read.
 - SMPTE time: a quarter is half a second, or one second where ticks a second are odd (25 frames of
   an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
   tempo events, which mean nothing there, are left out. Other rates than the standard's four are
