@@ -114,6 +114,14 @@ def test_the_program_counts_and_says_whether_all_went_well(capsys):
     assert ", 0 failures" in said
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="nobody knows the memory")
+def test_memory_is_measured():
+    before = mutate.memory()
+    block = np.ones(2**27, np.uint8)
+    assert before > 20
+    assert mutate.memory() >= max(before, block.nbytes / 2**20)
+
+
 def dies_at_the_second(sender, folder, seed, first, last):
     sender.send(None)
     for index in range(first, last):
