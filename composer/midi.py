@@ -16,13 +16,16 @@ gives the same score.
   controllers made from them.
 - Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
   another one of its pitch comes back with the ends exchanged.
+- Notes of length 0 are kept, and there is a warning of them; a tokenizer makes them one position
+  long.
 - Chord symbols are markers that begin with ``chord:``.
 - Text is UTF-8; bytes that are not become characters of their own and are written as they were
   (see ``composer.smf.text``). Empty markers and lyrics are not kept, nor are release velocities
   and the clicks of a time signature.
 - A written file has a chunk for the whole piece and one for each track. Channels go round from 0,
   drums on channel 9 (counted from 0), so that from the 16th pitched track on channels are shared,
-  which DAWs do not mind. The last tick that can be written is 2**28 - 1.
+  which DAWs do not mind. Empty lyrics and markers break a wait of more than
+  2**28 - 1 ticks, which is the longest.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ from composer.errors import ComposerWarning, MidiError, ScoreError
 from composer.score import (
     CONTROL,
     KEY_SIGNATURE,
+    MAX_TICK,
     NOTE,
     PEDAL,
     PITCH_BEND,
@@ -94,12 +98,17 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
     content, name = _read_bytes(source)
     cleaned = clean(content, name)
     try:
-        score = _from_symusic(symusic.Score.from_midi(cleaned.content), _from_latin1)
+        other = symusic.Score.from_midi(cleaned.content)
+        if len(other.tracks) >= MAX_TRACKS:
+            raise ScoreError(_too_many(len(other.tracks)))
+        score = _from_symusic(other, _from_latin1)
     except (RuntimeError, ScoreError) as error:
         raise MidiError(f"{name} cannot be read: {error}") from error
-    news = []
-    if cleaned.repairs:
-        news.append(f"was repaired: {'; '.join(cleaned.repairs)}")
+    news, repairs = [], cleaned.repairs
+    if silent := sum(int((track.notes["duration"] == 0).sum()) for track in score.tracks):
+        repairs = [*repairs, f"{silent} x note of length 0, kept; tokens make it one position long"]
+    if repairs:
+        news.append(f"was repaired: {'; '.join(repairs)}")
     if cleaned.dropped:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in cleaned.dropped.items())
         news.append(f"holds what a score cannot keep, and it is left out: {kinds}")
@@ -127,7 +136,9 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
     try:
         _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
-        tracks = Score(score.tpq, tuple(pedals_as_controls(track) for track in score.tracks))
+        tracks = Score(
+            score.tpq, tuple(_break_waits(pedals_as_controls(track)) for track in score.tracks)
+        )
         if any(has_raw_bytes(text) for track in score.tracks for text in _texts_of(track)):
             content = texts_as_bytes(_to_symusic(tracks, _to_latin1).dumps_midi())
         else:
@@ -336,22 +347,33 @@ def pedals_as_controls(track: Track) -> Track:
     return track.replace(controls=np.concatenate([track.controls, both]))
 
 
+def _last_tick(track: Track) -> int:
+    """Return the tick of a track's last event."""
+    pedals = track.pedals["tick"] + track.pedals["duration"]
+    columns = [track.controls["tick"], track.pitch_bends["tick"], pedals]
+    ticks = [int(column.max(initial=0)) for column in columns]
+    return max([track.end, *ticks, *(tick for tick, _ in track.lyrics[-1:])])
+
+
+def _break_waits(track: Track) -> Track:
+    """Return a track with an empty lyric wherever symusic may meet a wait too long for it."""
+    breaks = range(MAX_DELTA, _last_tick(track), MAX_DELTA)
+    if not breaks:
+        return track
+    return track.replace(lyrics=(*track.lyrics, *(Text(tick, "") for tick in breaks)))
+
+
 def _check_bounds(score: Score) -> None:
-    """Refuse more tracks than a file can count, and ticks too late for a number of four bytes."""
+    """Refuse more tracks than a file can count, and ends too late for a reader."""
     if len(score.tracks) >= MAX_TRACKS:
-        count = len(score.tracks)
-        raise ScoreError(f"{count} tracks are more than {MAX_TRACKS - 1}; merge some")
-    last = [score.end]
-    tables = [score.tempos, score.time_signatures, score.key_signatures]
-    texts = [*score.markers, *score.chords]
-    for track in score.tracks:
-        tables += [track.controls, track.pitch_bends]
-        texts += track.lyrics
-        last.append(int((track.pedals["tick"] + track.pedals["duration"]).max(initial=0)))
-    last += [int(table["tick"].max(initial=0)) for table in tables]
-    last += [text.tick for text in texts]
-    if max(last) > MAX_DELTA:
-        raise ScoreError(f"tick {max(last)} is outside 0 to {MAX_DELTA}; lower tpq or split it")
+        raise ScoreError(_too_many(len(score.tracks)))
+    last = max((_last_tick(track) for track in score.tracks), default=0)
+    if last >= MAX_TICK:  # symusic ends a chunk one tick behind its last event
+        raise ScoreError(f"tick {last} is outside 0 to {MAX_TICK - 1}; lower tpq or split it")
+
+
+def _too_many(tracks: int) -> str:
+    return f"{tracks} tracks are more than {MAX_TRACKS - 1}; merge some"
 
 
 def _texts_of(track: Track) -> Iterator[str]:

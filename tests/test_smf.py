@@ -17,6 +17,8 @@ import composer
 from composer import ComposerWarning, MidiError, Score, Text, Track
 from composer.example_tunes import FOLDER
 from composer.midi import read_midi, write_midi
+from composer.smf.chunks import FRAME_RATES
+from composer.tokenizers import REMI
 from tests.midi_bytes import END, NOTE, meta, midi
 
 RUNNING = bytes([0, 0x90, 60, 90])
@@ -85,6 +87,19 @@ def test_the_name_of_a_conductor_track_is_said_to_be_lost():
         ),
         (midi(NOTE + END, count=2), "1 tracks read where the header says 2"),
         (midi(NOTE + END, count=0), "1 tracks read where the header says 0"),
+        (midi(b"\x80\x80\x80\x80" + NOTE + END), "1 x number of more than 4 bytes"),
+        (
+            midi(NOTE + b"\0\xff\5\x80\x80\x80\x80\0" + b"\x80" * 9 + END),
+            "2 x number of more than 4 bytes",
+        ),
+        (
+            midi(NOTE + END, RUNNING + END, count=1),
+            "16 bytes after the last track of which the header knows skipped",
+        ),
+        (PLAIN + b"MTrk\0\0\1\0", "8 bytes after the last track of which the header knows skipped"),
+        (PLAIN + midi(RUNNING + END), "30 bytes after the last track skipped"),
+        (midi(NOTE + END, form=3), "format 3, which there is not, read as format 1"),
+        (midi(NOTE + END, form=0x100), "format 256, which there is not, read as format 1"),
         (midi(NOTE), "1 x track without an end event"),
         (midi(NOTE + END + b"\x93junk"), "5 x byte after the end of a track, skipped"),
         (PLAIN + b"\0\0\0", "3 bytes after the last track skipped"),
@@ -112,7 +127,8 @@ def test_chunks_of_unknown_kind_are_left_out(source):
 
 
 def test_all_that_is_odd_about_a_file_is_said_in_one_warning():
-    source = riff(b"?" + midi(meta(1, b"hi") + RUNNING, count=0) + b"!")
+    late = b"\5" + meta(1, b"hi")[1:]
+    source = riff(b"?" + midi(RUNNING + late, count=0) + b"!")
     _, said = read_and_hear(source)
     assert said == (
         "the MIDI data was repaired: RIFF wrapper taken off; 1 bytes before the header skipped; "
@@ -153,14 +169,12 @@ HUGE_WAIT = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xB0, 7, 1])
         (b"MThd\0\0\0\6\0\1", "cut short: its header needs 14 bytes, and it has 10"),
         (b"MThd\0\0\0\5\0\1\0\1\1\xe0", "its header has 5 bytes"),
         (b"MThd\xff\0\0\6\0\1\0\1\1\xe0", "its header has 4278190086 bytes"),
-        (midi(NOTE + END, form=3), "MIDI format 3; save it as format 0 or 1"),
         (midi(NOTE + END, division=0), "0 ticks per quarter; 1 to 32767"),
-        (midi(NOTE + END, division=0xE700), "0 ticks a frame and 25 frames a second; 1 to 255"),
-        (midi(NOTE + END, division=0xFF28), "40 ticks a frame and 1 frames a second"),
+        (midi(NOTE + END, division=0xE700), "has 0 ticks a frame; 1 to 255 are possible"),
         (midi(count=1), "cut short: 0 bytes are left for track 1 of 1"),
         (midi(NOTE + END, count=2) + b"MTr", "cut short: 3 bytes are left for track 2 of 2"),
         (midi(NOTE + END, count=2) + XF[:-1], "cut short: the chunk b'XFIH' says 3 bytes, 2 are"),
-        (PLAIN[:14] + (b"MTrk" + bytes(4)) * 2**16, "65536 tracks; 65535 are possible"),
+        (midi(count=0) + (b"MTrk" + bytes(4)) * 2**16, "65536 tracks; 65535 are possible"),
         (PLAIN[:-3], "cut short: track 1 says 12 bytes, 9 are left"),
         (midi(NOTE[:-1]), "cut short: track 1 needs 2 bytes at byte 28, 1 are left"),
         (midi(NOTE[:-3]), "cut short: track 1 needs 1 bytes at byte 27, 0 are left"),
@@ -171,18 +185,27 @@ HUGE_WAIT = bytes([0xFF, 0xFF, 0xFF, 0x7F, 0xB0, 7, 1])
         (midi(b"\0\xf0\xff\xff\xff\x7f"), "track 1 needs 268435455 bytes"),
         (midi(NOTE + END, b"\0\x40\1"), "track 2 has the value 64 at byte 43, where an event"),
         (midi(b"\0\xf4" + NOTE), "status 0xf4 at byte 23, which no file may hold"),
-        (midi(b"\x81\x80\x80\x80\0" + NOTE), "number of more than 4 bytes at byte 22"),
+        (midi(b"\x88\x80\x80\x80\x80\0" + NOTE), "has a number above 2147483647 at byte 22"),
+        (midi(b"\0\xff\1" + b"\xff" * 9), "has a number above 2147483647 at byte 25"),
+        (midi(b"\x80" * 9), "cut short: track 1 needs 1 bytes at byte 31, 0 are left"),
         (midi(HUGE_WAIT * 9), "reaches tick 2415919095 at byte 82, which is outside 0 to"),
-        (
-            midi(*[HUGE_WAIT * 4 + END] * 3, form=2),
-            "track 3 reaches tick 2147483640|track 3 reaches",
-        ),
         (midi(NOTE + END + PLAIN[14:]), "lies about its lengths: track 1 says 32 bytes, and ends"),
     ],
 )
 def test_broken_files_are_refused_with_the_reason(source, message):
     with pytest.raises(MidiError, match=message):
         read_midi(source)
+
+
+def test_more_parts_than_a_file_can_have_tracks_are_refused():
+    # Each of 40 programs on each of 16 channels in 103 chunks.
+    chunk = b"".join(
+        bytes([0, 0xC0 | c, program, 0, 0x90 | c, 60, 90, 1, 60, 0])
+        for program in range(40)
+        for c in range(16)
+    )
+    with pytest.raises(MidiError, match="cannot be read: 65920 tracks are more than 65534; merge"):
+        read_midi(midi(*[chunk + END] * 103))
 
 
 def test_a_file_cut_short_anywhere_is_refused():
@@ -202,6 +225,11 @@ def test_a_wait_of_more_than_four_bytes_is_kept():
     text = bytes([0xFF, 0xFF, 0xFF, 0x7F]) + meta(1, b"")[1:]
     score, _ = read_and_hear(midi(text * 2 + NOTE + END))
     assert score.tracks[0].notes.tolist() == [(2**29 - 2, 96, 60, 90)]
+
+
+def test_a_wait_of_five_bytes_is_kept():
+    score, _ = read_and_hear(midi(b"\x81\x80\x80\x80\x05" + NOTE[1:] + END))
+    assert score.tracks[0].notes.tolist() == [(2**28 + 5, 96, 60, 90)]
 
 
 def test_notes_without_an_end_sound_to_the_end_of_the_piece():
@@ -228,7 +256,13 @@ def test_a_note_may_be_held_for_longer_than_one_wait():
 
 def test_ends_without_notes_are_nothing_and_notes_without_length_stay():
     events = bytes([0, 0x80, 60, 0, 5, 0x90, 60, 90, 0, 60, 0, 0, 60, 0]) + END
-    assert read_midi(midi(events)).tracks[0].notes.tolist() == [(5, 0, 60, 90)]
+    score, said = read_and_hear(midi(events))
+    assert score.tracks[0].notes.tolist() == [(5, 0, 60, 90)]
+    assert said == (
+        "the MIDI data was repaired: 1 x note of length 0, kept; tokens make it one position long"
+    )
+    remi = REMI()
+    assert remi.quantize(score).tracks[0].notes["duration"].tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +273,9 @@ def test_ends_without_notes_are_nothing_and_notes_without_length_stay():
         (25, 3, 75, 1_000_000, 1.28),
         (29, 80, 1200, 500_500, 96 * 1001 / 30_000 / 80),
         (30, 255, 3825, 500_000, 96 / 30 / 255),
+        (1, 40, 20, 500_000, 2.4),
+        (127, 255, 32385, 1_000_000, 96 / 127 / 255),
+        (128, 255, 16320, 500_000, 96 / 128 / 255),
     ],
 )
 def test_smpte_time_keeps_its_seconds(frames, ticks, tpq, mspq, seconds):
@@ -246,17 +283,19 @@ def test_smpte_time_keeps_its_seconds(frames, ticks, tpq, mspq, seconds):
     score, said = read_and_hear(source)
     assert (score.tpq, score.tempos.tolist()) == (tpq, [(0, mspq)])
     assert score.seconds == pytest.approx(seconds, rel=1e-12)
-    assert f"SMPTE time read as {tpq} ticks a quarter at" in said
+    assert f" read as {tpq} ticks a quarter at" in said
+    assert (f"SMPTE time of {frames} frames a second read" in said) == (frames not in FRAME_RATES)
     assert said.endswith("left out: 1 x tempo in SMPTE time")
 
 
-def test_the_patterns_of_format_2_follow_each_other():
+def test_the_patterns_of_format_2_keep_their_ticks():
+    # In the first a note is held to the end of the pattern.
     pattern = meta(6, b"A") + NOTE + RUNNING + bytes([24, 0xFF, 0x2F, 0])
-    score, said = read_and_hear(midi(pattern, pattern, NOTE + END, form=2))
-    assert [track.notes["onset"].tolist() for track in score.tracks] == [[0, 96], [120, 216], [240]]
-    assert [track.end for track in score.tracks] == [120, 240, 336]
-    assert score.markers == (Text(0, "A"), Text(120, "A"))
-    assert "format 2 read as patterns one after the other" in said
+    score, said = read_and_hear(midi(pattern, NOTE + NOTE + END, form=2))
+    assert [track.notes["onset"].tolist() for track in score.tracks] == [[0, 96], [0, 96]]
+    assert [track.end for track in score.tracks] == [120, 192]
+    assert score.markers == (Text(0, "A"),)
+    assert "format 2 read as patterns side by side" in said
 
 
 SETUP = bytes([0, 0xC0, 40, 0, 0xC1, 50, 99, 0xC1, 51])

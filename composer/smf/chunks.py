@@ -17,14 +17,15 @@ MAX_JUNK = 256
 
 MAX_TRACKS = 2**16 - 1
 
-#: Frames a second in the header -> in truth, as a fraction; 29 stands for NTSC's drop frames.
+#: Frames a second in the header -> in truth, as a fraction; 29 stands for NTSC's drop frames. The
+#: standard has no others, and where a file has, they are taken at their word.
 FRAME_RATES = {24: (24, 1), 25: (25, 1), 29: (30_000, 1001), 30: (30, 1)}
 
 
 class Layout(NamedTuple):
     """Where things lie in a file."""
 
-    form: int  # 0, 1 or 2
+    form: int  # as the header says; above 2 it counts as 1
     tpq: int
     mspq: int  # microseconds a quarter, where ticks are parts of a second; else 0
     tracks: list[tuple[int, int]]  # start and end of each track's events
@@ -54,21 +55,25 @@ def find_tracks(source: bytes, name: str) -> Layout:
     if header > 6:
         repairs.append(f"header of {header} bytes read as one of 6")
     if form > 2:
-        raise MidiError(f"{name} has MIDI format {form}; save it as format 0 or 1 first")
+        repairs.append(f"format {form}, which there is not, read as format 1")
     tpq, mspq = _resolution(division, name)
     if mspq:
-        repairs.append(f"SMPTE time read as {tpq} ticks a quarter at {60e6 / mspq:.5g} bpm")
+        frames = 256 - (division >> 8)
+        unknown = "" if frames in FRAME_RATES else f" of {frames} frames a second"
+        clock = f"{tpq} ticks a quarter at {60e6 / mspq:.5g} bpm"
+        repairs.append(f"SMPTE time{unknown} read as {clock}")
     tracks, chunks, end = _walk_chunks(source, begin + 8 + header, stop, count, name)
     if len(tracks) > MAX_TRACKS:
         raise MidiError(f"{name} has {len(tracks)} tracks; {MAX_TRACKS} are possible, split it")
     if stop > end:
-        repairs.append(f"{stop - end} bytes after the last track skipped")
+        more = " of which the header knows" if source[end : end + 4] == b"MTrk" else ""
+        repairs.append(f"{stop - end} bytes after the last track{more} skipped")
     if len(tracks) != count:
         repairs.append(f"{len(tracks)} tracks read where the header says {count}")
     if form == 0 and len(tracks) > 1:
         repairs.append("format 0 with more than one track read as format 1")
     if form == 2:
-        repairs.append("format 2 read as patterns one after the other")
+        repairs.append("format 2 read as patterns side by side")
     return Layout(form, tpq, mspq, tracks, chunks, repairs)
 
 
@@ -112,12 +117,9 @@ def _resolution(division: int, name: str) -> tuple[int, int]:
     if division < 0x8000:
         return division, 0
     frames, ticks = 256 - (division >> 8), division & 0xFF
-    if frames not in FRAME_RATES or ticks == 0:
-        raise MidiError(
-            f"{name} counts {ticks} ticks a frame and {frames} frames a second; "
-            f"1 to 255 and {', '.join(map(str, FRAME_RATES))} are possible"
-        )
-    above, below = FRAME_RATES[frames]
+    if ticks == 0:
+        raise MidiError(f"{name} has 0 ticks a frame; 1 to 255 are possible")
+    above, below = FRAME_RATES.get(frames, (frames, 1))
     nominal = -(-above // below) * ticks  # ticks a second, 30 frames for NTSC's 29.97
     # A quarter is half a second, or the whole of it where the half has no whole number of ticks.
     tpq = nominal if nominal % 2 else nominal // 2
@@ -133,6 +135,8 @@ def _walk_chunks(
     while stop - at >= 8:
         kind, length = source[at : at + 4], int.from_bytes(source[at + 4 : at + 8], "big")
         left = stop - at - 8
+        if kind == b"MTrk" and 0 < count <= len(tracks):
+            break  # no reader looks for more tracks than the header counts
         if length > left:
             if len(tracks) >= count and kind != b"MTrk":
                 break  # padding, which some writers leave
@@ -140,8 +144,8 @@ def _walk_chunks(
             raise MidiError(f"{name} is cut short: {what} says {length} bytes, {left} are left")
         if kind == b"MTrk":
             tracks.append((at + 8, at + 8 + length))
-        elif len(tracks) >= count and kind == bytes(4):
-            break  # padding too
+        elif len(tracks) >= count and kind in (bytes(4), b"MThd"):
+            break  # padding too, or another file
         else:
             chunks += 1
         at += 8 + length

@@ -12,14 +12,19 @@ Conventions
 Repaired, and said in ``Cleaned.repairs``:
 
 - What stands around the file: a RIFF wrapper, up to 256 bytes before the header, a header of more
-  than 6 bytes, a number of tracks that is not the header's, bytes after the last track.
+  than 6 bytes, fewer tracks than the header counts, bytes after the last track, be they another
+  file. A format above 2 is read as format 1.
+- Tracks beyond those that the header counts are skipped, as by all readers; where it counts none,
+  all are read.
 - SMPTE time: a quarter is half a second, or one second where ticks a second are odd (25 frames of
   an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
-  tempo events, which mean nothing there, are left out.
-- Format 2: the patterns follow each other, each beginning at the tick where the one before has its
-  end event, and going on in its tempo and time signature until it names its own.
+  tempo events, which mean nothing there, are left out. Other rates than the standard's four are
+  taken at their word.
+- Format 2: the patterns stand side by side and keep their ticks, as ``symusic``, ``mido`` and what
+  builds on it have them; no reader can know in what order they were meant to be played.
 - Running status goes on across meta and system exclusive events: the standard ends it there, but
   many writers do not, and a data byte in that place has no other meaning.
+- A number of more than 4 bytes, the most that the standard allows, is read to its end.
 - A data byte over 127 counts as 127, as ``mido`` has it with ``clip=True``.
 - A track ends without an end event where its chunk ends; what stands behind its end event is
   skipped.
@@ -63,6 +68,7 @@ from composer.smf.walk import (
     HIGH_BYTE,
     KEY,
     KINDS,
+    LONG,
     LONG_NUMBER,
     LOST_NAME,
     MARKER,
@@ -113,6 +119,7 @@ _REPAIRED = {
     RESUMED: "running status that goes on after a meta or system event",
     NO_END: "track without an end event",
     BEHIND_END: "byte after the end of a track, skipped",
+    LONG: "number of more than 4 bytes",
     UNENDED: "note without an end, held to the end of the piece",
 }
 
@@ -201,10 +208,9 @@ def _read_tracks(
     channels = np.empty(CHANNEL_STATE, np.int64)
     tracks: list[_Track] = []
     for index, (start, stop) in enumerate(layout.tracks, 1):
-        begin = tracks[-1].end if layout.form == 2 and tracks else 0
         unended = counts[UNENDED]
         error, place, value, out, tick, silence = walk_track(
-            array, (start, stop, begin), target, metas=metas, counts=counts, channels=channels
+            array, (start, stop, 0), target, metas=metas, counts=counts, channels=channels
         )
         if error:
             what = "is cut short" if error == CUT else "is broken"
@@ -257,7 +263,7 @@ def _describe(error: int, place: int, value: int, left: int) -> str:
         CUT: f"needs {value} bytes at byte {place}, {left} are left",
         NO_STATUS: f"has the value {value} at byte {place}, where an event must begin",
         BAD_STATUS: f"has the status {value:#x} at byte {place}, which no file may hold",
-        LONG_NUMBER: f"has a number of more than 4 bytes at byte {place}",
+        LONG_NUMBER: f"has a number above {MAX_TICK} at byte {place}",
         TOO_LATE: f"reaches tick {value} at byte {place}, which is outside 0 to {MAX_TICK}",
     }[error]
 

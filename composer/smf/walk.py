@@ -27,7 +27,8 @@ NAME, LYRIC, MARKER, END, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58
 SYSEX, SYSTEM, POLY, PRESSURE, LOST_NAME = range(256, 261)
 HIGH_BYTE, RESUMED, NO_END, BEHIND_END, UNENDED = range(261, 266)
 PROGRAM = 266  # stands in ``metas`` only
-KINDS = 267
+LONG = 267
+KINDS = 268
 _CHANNEL = 512
 
 CUT, NO_STATUS, BAD_STATUS, LONG_NUMBER, TOO_LATE = range(1, 6)
@@ -56,14 +57,14 @@ def _compiled(function: Function) -> Function:
 def _read_number(source: Bytes, at: int, end: int) -> tuple[int, int, int]:
     """Return error, value and the next place of a variable-length number."""
     value = 0
-    for count in range(4):
-        if at + count >= end:
-            return CUT, 1, at + count
-        byte = source[at + count]
+    for place in range(at, end):
+        byte = source[place]
         value = (value << 7) | (byte & 0x7F)
         if byte < 0x80:
-            return 0, value, at + count + 1
-    return LONG_NUMBER, 0, at
+            return 0, value, place + 1
+        if value > MAX_TICK:
+            return LONG_NUMBER, 0, at
+    return CUT, 1, end
 
 
 @_compiled
@@ -180,9 +181,11 @@ def _walk(
     interrupted = ended = False
     channels[:] = 0
     while at < end and not ended:
+        begin = at
         error, delta, at = _read_number(source, at, end)
         if error:
             return error, at, delta, out, tick, waiting
+        counts[LONG] += at - begin > 4
         tick += delta
         waiting += delta
         if tick > MAX_TICK:
@@ -191,7 +194,7 @@ def _walk(
         if error:
             return error, start, length, out, tick, waiting
         resumed = start == at
-        at = start + length
+        at_event, at = at, start + length
         if kind >= _CHANNEL:
             status = kind - _CHANNEL
             counts[RESUMED] += resumed and interrupted
@@ -216,6 +219,8 @@ def _walk(
             waiting = 0
             continue
         interrupted = True
+        if kind != SYSTEM:
+            counts[LONG] += start - at_event > (5 if kind == SYSEX else 6)
         if kind == NAME or (kind == LYRIC and length > 0):
             names += kind == NAME
             lyrics += kind == LYRIC

@@ -27,9 +27,9 @@ def number(value: int) -> bytes:
 
 
 def wait(ticks: int) -> bytes:
-    """Return the wait before an event; empty text events break one too long for one number."""
+    """Return the wait before an event; empty markers break one too long for one number."""
     breaks, rest = divmod(ticks, MAX_DELTA)
-    return (number(MAX_DELTA) + bytes([0xFF, 0x01, 0])) * breaks + number(rest)
+    return (number(MAX_DELTA) + bytes([0xFF, MARKER, 0])) * breaks + number(rest)
 
 
 def add_conductor(content: bytes, score: Score, markers: list[Text]) -> bytes:
@@ -61,7 +61,7 @@ def add_conductor(content: bytes, score: Score, markers: list[Text]) -> bytes:
     rows.sort(key=lambda row: row[0])
     chunk, now = bytearray(), 0
     for tick, kind, value in [*rows, (rows[-1][0] if rows else 0, END, b"")]:
-        chunk += number(tick - now) + bytes([0xFF, kind]) + number(len(value)) + value
+        chunk += wait(tick - now) + bytes([0xFF, kind]) + number(len(value)) + value
         now = tick
     (count,) = struct.unpack(">H", content[10:12])
     head = content[:8] + struct.pack(">HH", 1, count + 1) + content[12:14]
