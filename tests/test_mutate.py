@@ -17,6 +17,12 @@ PLAIN = midi(NOTE + END)
 SCORE = Score(480, (Track(notes=[(0, 480, 60, 90)]),))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory):
+    """The first file of a machine waits for the compiler, which is no slow file."""
+    mutate.check(PLAIN, [], tmp_path_factory.mktemp("first"))
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_broken_file_is_a_score_or_refused(seed, tmp_path):
     for index in range(50):
