@@ -210,7 +210,7 @@ def test_roles_and_bars_left_are_said():
 
 
 def test_more_than_64_tracks_are_refused():
-    score = Score(12, [Track()] * 65)
+    score = Score(12, [Track(notes=[(0, 12, 60, 90)])] * 65)
     with pytest.raises(TokenError, match="has 65 tracks; cells holds 64: merge or drop some"):
         Cells().encode(score)
     assert len(Cells().decode(Cells().encode(score.replace(tracks=score.tracks[:64]))).tracks) == 64
@@ -220,3 +220,17 @@ def test_more_than_64_tracks_are_refused():
 def test_settings_out_of_range_are_refused(bins):
     with pytest.raises(TokenError, match=f"velocity_bins {bins} is outside 1 to 64"):
         CellsConfig(velocity_bins=bins)
+
+
+def test_the_order_of_tracks_and_silent_ones_make_no_difference():
+    tracks = (
+        Track("Kit", is_drum=True, notes=[(0, 1, 36, 90)]),
+        Track("Flute", 73, notes=[(0, 12, 72, 90)]),
+        Track("Piano", 0, notes=[(0, 12, 60, 90)]),
+        Track("Second piano", 0, notes=[(0, 12, 48, 90)]),
+    )
+    cells = Cells()
+    ids = cells.encode(Score(12, tracks))
+    assert np.array_equal(cells.encode(Score(12, (Track("Silent", 5), *tracks[::-1]))), ids)
+    programs = [(t.program, t.is_drum) for t in cells.decode(ids).tracks]
+    assert programs == [(0, False), (0, False), (73, False), (0, True)]

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import BAR, CELL_NOTE, Grid, Part, chord_rows
+from composer.grid import BAR, CELL_NOTE, Grid, Part, choose_parts, chord_rows
 from composer.meter import Meter
 from composer.score import Events, Score
 from composer.theory import Key
@@ -102,9 +102,11 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
     def quantize(self, score: Score) -> Score:
         """Return the score as this format can say it: on the grid, names and controllers gone.
 
-        The key is the first key signature's, or inferred from the notes where there is none.
+        The key is the first key signature's, or inferred from the notes where there is none. Tracks
+        rise by program, drums last, then by their notes, those without notes left out, so that the
+        order a file happens to have makes no difference; ``grid`` keeps it.
         """
-        return self.grid(score).score()
+        return _in_order(self.grid(score)).score()
 
     def grid(self, score: Score, key: Key | None = None, bars: int | None = None) -> Grid:
         """Return the quantised score as a grid, track names kept out.
@@ -150,7 +152,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         TokenError
             The score has more than 64 tracks or 100,000 bars.
         """
-        return self.encode_grid(self.grid(score))
+        return self.encode_grid(_in_order(self.grid(score)))
 
     def _rows(self, score: Score) -> Sequence[int]:
         return range(len(score.tracks))
@@ -222,6 +224,20 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             The ids break the grammar.
         """
         return decode_cells(self.vocabulary, self.grammar.check(ids))
+
+
+def _in_order(grid: Grid) -> Grid:
+    """Return a grid of the parts that have notes, in an order of their own."""
+    columns = grid.notes[["bar", "position", "pitch", "duration", "velocity"]]
+    rows = np.unique(grid.notes["part"]).tolist()
+    notes = {row: columns[grid.notes["part"] == row].tolist() for row in rows}
+
+    def rank(row: int) -> tuple[bool, int, list[tuple[int, ...]]]:
+        part = grid.parts[row]
+        return part.is_drum, part.program, notes[row]
+
+    order = sorted(rows, key=rank)
+    return grid if order == list(range(len(grid.parts))) else choose_parts(grid, order)
 
 
 def _bar_rows(meter: Meter, count: int) -> Events:
