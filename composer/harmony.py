@@ -15,9 +15,12 @@ reconsidered. *Music Perception* 17 (1), 65-100: the key profiles.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
+from composer.chord_search import Model, find_chords
 from composer.errors import RequestError
 from composer.score import NOTE, Events, Score, Text
 from composer.theory import QUALITIES, Chord, Key, chord_symbol
@@ -99,9 +102,16 @@ _SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND), _chord_table(_BASS)
 
 def pitched_notes(score: Score) -> Events:
     """Return the notes of all tracks but drums, dtype ``NOTE``, in order of onset."""
-    tracks = [track.notes for track in score.tracks if not track.is_drum]
-    notes = np.concatenate([np.empty(0, NOTE), *tracks])
+    notes = _pitched(score)
     return np.asarray(notes[np.argsort(notes["onset"], kind="stable")])
+
+
+def _pitched(score: Score) -> Events:
+    """Return the notes of all tracks but drums, track by track."""
+    tracks = [track.notes for track in score.tracks if not track.is_drum and len(track.notes)]
+    if len(tracks) == 1:
+        return tracks[0]
+    return np.concatenate([np.empty(0, NOTE), *tracks])
 
 
 def infer_key(score: Score) -> Key:
@@ -119,18 +129,22 @@ def infer_key(score: Score) -> Key:
     >>> infer_key(Score(tracks=(tune,))).name
     'D major'
     """
-    notes = pitched_notes(score)
+    return _key_of(_pitched(score), score.tpq)
+
+
+def _key_of(notes: Events, tpq: int) -> Key:
     if not len(notes):
         return Key(0)
+    onsets, pitches = notes["onset"], notes["pitch"]
     # A note of no length still counts a little, or a file of such notes would have no key.
-    weights = np.maximum(notes["duration"], 1).astype(np.float64)
-    heard = np.bincount(notes["pitch"] % 12, weights, 12)
+    lengths = np.maximum(notes["duration"], 1)
+    heard = np.bincount(pitches, lengths, 132).reshape(11, 12).sum(axis=0)
     heard -= heard.mean()
     fit = _KEY_TABLE @ heard / max(float(np.linalg.norm(heard)), 1e-9)
-    offsets = notes["onset"] + notes["duration"]
+    offsets = onsets + notes["duration"]
     # Players let go of a last chord unevenly: what ends within an eighth of the end belongs to it.
-    last = notes["pitch"][offsets >= offsets.max() - score.tpq // 2].min() % 12
-    first = notes["pitch"][notes["onset"] == notes["onset"][0]].min() % 12
+    last = pitches[offsets >= offsets.max() - tpq // 2].min() % 12
+    first = pitches[onsets == onsets.min()].min() % 12
     fit[[last, last + 12]] += FINAL_BONUS
     fit[[first, first + 12]] += FIRST_BONUS
     return _KEYS[int(fit.argmax())]
@@ -190,91 +204,43 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     """
     if unit not in UNITS:
         raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
-    notes = pitched_notes(score)
+    notes = _pitched(score)
     if not len(notes):
         return ()
-    edges, level = _segments(score, unit)
-    pitch, segment, sounding = _sounding(notes, edges)
-    count = len(level)
-    heard = np.bincount(12 * segment + pitch % 12, sounding, 12 * count).reshape(count, 12)
-    lowest = np.full(count, 128)
-    np.minimum.at(lowest, segment, pitch)
-    full = heard.any(axis=1)
-    share = heard**_POWER
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-    key = key or infer_key(score)
-    outside = [pitch_class not in key.scale | {key.leading_tone} for pitch_class in range(12)]
-    fit = _SOUND_GAIN * (share @ _SOUND_TABLE.T) - _COST - _OUTSIDE * (_TONES @ outside)
-    has_bass = lowest < _BASS_BELOW
-    fit[has_bass] += _BASS_GAIN * _BASS_TABLE[:, lowest[has_bass] % 12].T
-    path = _best_path(fit[full], _CHANGE[level[full]])
-    starts, low = edges[:-1][full], np.where(has_bass, lowest % 12, -1)[full]
-    return _symbols(path, starts, np.diff(edges)[full], low, key)
-
-
-def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
-    """Return the edges of the beats or bars in ticks, and each one's row in `_CHANGE`."""
-    meter, bars = score.meter, np.arange(max(score.bars, 1))
-    starts, lengths = meter.bar_start(bars), meter.bar_length(bars)
-    signatures: Events = meter.signature_at(bars)
-    edges: Ints = np.append(starts, starts[-1] + lengths[-1])
-    if unit == "bar":
-        return edges, np.zeros(len(bars), np.int64)
-    numerator = signatures["numerator"].astype(np.int64)
-    denominator = signatures["denominator"].astype(np.int64)
-    compound = (numerator % 3 == 0) & (denominator >= 8)
-    beat = np.maximum(np.where(compound, 12 * score.tpq // denominator, score.tpq), 1)
-    beats = -(-lengths // beat)
-    bar = np.repeat(bars, beats)
-    place = np.arange(len(bar)) - np.repeat(np.cumsum(beats) - beats, beats)
-    level = np.where(place == 0, 0, np.where(2 * place == beats[bar], 1, 2))
-    return np.append(starts[bar] + place * beat[bar], edges[-1]), level
-
-
-def _sounding(notes: Events, edges: Ints) -> tuple[Ints, Ints, Floats]:
-    """Return pitch, segment and ticks of every stretch of a note inside a segment."""
-    onset, length = notes["onset"], np.maximum(notes["duration"], 1)
-    offset = onset + length
-    first = np.searchsorted(edges, onset, side="right") - 1
-    first = np.minimum(first, len(edges) - 2)
-    spans = np.maximum(np.searchsorted(edges, offset, side="left") - first, 1)
-    note = np.repeat(np.arange(len(notes)), spans)
-    segment = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(spans) - spans, spans)
-    begin, end = edges[segment], edges[segment + 1]
-    ticks = np.minimum(offset[note], end) - np.maximum(onset[note], begin)
-    # Players are a little early and let go a little late: slivers are not meant for the segment.
-    meant = (8 * ticks >= end - begin) | (2 * ticks >= length[note])
-    pitch = notes["pitch"][note].astype(np.int64)
-    return pitch[meant], segment[meant], np.maximum(ticks[meant], 1).astype(np.float64)
-
-
-def _best_path(fit: Floats, price: Floats) -> Ints:
-    """Return the chords, one a segment, with the best sum of ``fit`` less the price of changes."""
-    count = len(fit)
-    came_from = np.empty(fit.shape, np.int64)
-    stay, total = np.arange(fit.shape[1]), fit[0]
-    for i in range(1, count):
-        best = int(total.argmax())
-        changed = total[best] - price[i]
-        came_from[i] = np.where(total >= changed, stay, best)
-        total = np.maximum(total, changed) + fit[i]
-    path = np.empty(count, np.int64)
-    path[-1] = total.argmax()
-    for i in range(count - 1, 0, -1):
-        path[i - 1] = came_from[i, path[i]]
-    return path
-
-
-def _symbols(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
-    """Return a symbol for each run of one chord; ``low`` is the bass's pitch class or -1."""
-    texts: list[Text] = []
-    begins = np.flatnonzero(np.diff(path, prepend=-1))
-    for begin, end in zip(begins, [*begins[1:], len(path)], strict=True):
-        quality, root = divmod(int(path[begin]), 12)
-        chord = Chord(root, _QUALITIES[quality])
-        basses = np.bincount(low[begin:end] + 1, lengths[begin:end], 13)
-        bass = int(basses.argmax()) - 1
-        if bass in chord.tones and basses[bass + 1] >= _INVERSION * basses.sum():
-            chord = Chord(root, _QUALITIES[quality], bass)
-        texts.append(Text(int(starts[begin]), chord_symbol(chord, key)))
+    key = key or _key_of(notes, score.tpq)
+    bars = np.arange(max(score.bars, 1) + 1)
+    starts, signatures = score.meter.bar_start(bars), score.meter.signature_at(bars[:-1])
+    meters = signatures["numerator"].astype(np.int64), signatures["denominator"].astype(np.int64)
+    found = find_chords(notes, starts, meters, score.tpq, unit == "beat", _model(key))
+    symbols = _symbols(key)
+    texts = []
+    for tick, row, bass in found.tolist():
+        if (row, bass) not in symbols:
+            quality, root = divmod(row, 12)
+            chord = Chord(root, _QUALITIES[quality], None if bass < 0 else bass)
+            symbols[row, bass] = chord_symbol(chord, key)
+        texts.append(Text(tick, symbols[row, bass]))
     return tuple(texts)
+
+
+@lru_cache(maxsize=24)
+def _model(key: Key) -> Model:
+    """Return the numbers that rate chords in a key."""
+    inside = key.scale | {key.leading_tone}
+    outside = [pitch_class not in inside for pitch_class in range(12)]
+    return Model(
+        sound=np.ascontiguousarray(_SOUND_GAIN * _SOUND_TABLE.T),
+        bass=np.ascontiguousarray(_BASS_GAIN * _BASS_TABLE.T),
+        prior=-_COST - _OUTSIDE * (_TONES @ np.array(outside)),
+        tones=np.ascontiguousarray(_TONES.T.astype(bool)),
+        change=_CHANGE,
+        power=_POWER,
+        bass_below=_BASS_BELOW,
+        inversion=_INVERSION,
+    )
+
+
+@lru_cache(maxsize=24)
+def _symbols(key: Key) -> dict[tuple[int, int], str]:
+    """Return what the chords met so far are called in a key, by row and bass."""
+    return {}
