@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from composer.chord_search import Model, find_chords
+from composer.chord_search import best_path, listen
 from composer.errors import RequestError
 from composer.score import NOTE, Events, Score, Text
 from composer.theory import QUALITIES, Chord, Key, chord_symbol
@@ -76,15 +76,16 @@ _KEY_TABLE = _KEY_TABLE - _KEY_TABLE.mean(axis=1, keepdims=True)
 _KEY_TABLE = _KEY_TABLE / np.linalg.norm(_KEY_TABLE, axis=1, keepdims=True)  # (24, 12)
 
 
-def _chord_table(weights: tuple[float, ...]) -> Floats:
-    """Return the log share of each pitch class in each candidate chord, (qualities * 12, 12)."""
+def _chord_table(weights: tuple[float, ...], gain: float) -> Floats:
+    """Return what each pitch class says for each chord, shape (12, qualities * 12): log shares."""
     table = np.full((len(_QUALITIES), 12), weights[4])
     for row, quality in zip(table, _QUALITIES, strict=True):
         for step in QUALITIES[quality].intervals:
             # Thirds and fourths, then fifths, then sixths and sevenths.
             row[step] = weights[0 if step == 0 else int(np.searchsorted((6, 9), step, "right")) + 1]
     table /= table.sum(axis=1, keepdims=True)
-    return np.asarray(np.log(table)[:, _ROTATE].reshape(-1, 12))
+    table = gain * np.log(table)[:, _ROTATE].reshape(-1, 12)
+    return np.ascontiguousarray(table.T)
 
 
 _QUALITIES = [i for i, quality in enumerate(QUALITIES) if quality.name in INFERRED]
@@ -97,7 +98,7 @@ _TONES: Ints = np.array(
     ],
     np.int64,
 )
-_SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND), _chord_table(_BASS)
+_SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND, _SOUND_GAIN), _chord_table(_BASS, _BASS_GAIN)
 
 
 def pitched_notes(score: Score) -> Events:
@@ -108,10 +109,12 @@ def pitched_notes(score: Score) -> Events:
 
 def _pitched(score: Score) -> Events:
     """Return the notes of all tracks but drums, track by track."""
-    tracks = [track.notes for track in score.tracks if not track.is_drum and len(track.notes)]
-    if len(tracks) == 1:
-        return tracks[0]
-    return np.concatenate([np.empty(0, NOTE), *tracks])
+    tracks = [track.notes for track in score.tracks if not track.is_drum]
+    notes, at = np.empty(sum(map(len, tracks)), NOTE), 0
+    for track in tracks:  # numpy's concatenate takes longer to find out that the dtypes are one
+        notes[at : at + len(track)] = track
+        at += len(track)
+    return notes
 
 
 def infer_key(score: Score) -> Key:
@@ -208,39 +211,75 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     if not len(notes):
         return ()
     key = key or _key_of(notes, score.tpq)
-    bars = np.arange(max(score.bars, 1) + 1)
-    starts, signatures = score.meter.bar_start(bars), score.meter.signature_at(bars[:-1])
-    meters = signatures["numerator"].astype(np.int64), signatures["denominator"].astype(np.int64)
-    found = find_chords(notes, starts, meters, score.tpq, unit == "beat", _model(key))
-    symbols = _symbols(key)
-    texts = []
-    for tick, row, bass in found.tolist():
-        if (row, bass) not in symbols:
-            quality, root = divmod(row, 12)
-            chord = Chord(root, _QUALITIES[quality], None if bass < 0 else bass)
-            symbols[row, bass] = chord_symbol(chord, key)
-        texts.append(Text(tick, symbols[row, bass]))
-    return tuple(texts)
+    edges, level = _segments(score, unit)
+    heard, lowest = np.zeros((len(level), 12)), np.full(len(level), 128)
+    listen(notes, edges, heard, lowest)
+    full = np.flatnonzero(lowest < 128)
+    low = np.where(lowest < _BASS_BELOW, lowest % 12, -1)[full]
+    best_path(
+        heard[full],
+        _POWER,
+        low,
+        _CHANGE[level[full]],
+        _prior(key),
+        _SOUND_TABLE,
+        _BASS_TABLE,
+        np.empty((len(full), len(_COST)), np.bool_),
+        path := np.empty(len(full), np.int64),
+    )
+    return _texts(path, edges[full], edges[full + 1] - edges[full], low, key)
+
+
+def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
+    """Return the edges of the beats or bars in ticks, and each one's row in `_CHANGE`."""
+    meter, count = score.meter, max(score.bars, 1)
+    edges = meter.bar_start(np.arange(count + 1))
+    if unit == "bar":
+        return edges, np.zeros(count, np.int64)
+    signatures = meter.signature_at(np.arange(count))
+    numerator, denominator = signatures["numerator"], signatures["denominator"]
+    compound = (numerator % 3 == 0) & (denominator >= 8)
+    beat = np.maximum(np.where(compound, 12 * score.tpq // denominator, score.tpq), 1)
+    beats = -((edges[:-1] - edges[1:]) // beat)
+    bar = np.repeat(np.arange(count), beats)
+    place = np.arange(len(bar)) - (np.cumsum(beats) - beats)[bar]
+    level = np.where(place == 0, 0, np.where(2 * place == beats[bar], 1, 2))
+    return np.append(edges[bar] + place * beat[bar], edges[-1]), level
+
+
+def _texts(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
+    """Return a symbol for each run of one chord; ``low`` is the bass's pitch class or -1."""
+    changed = np.concatenate([[True], path[1:] != path[:-1]])
+    begins, run = np.flatnonzero(changed), np.cumsum(changed) - 1
+    # How long each pitch class is the bass of each run; the first column is for none.
+    weights = np.bincount(13 * run + low + 1, lengths, 13 * len(begins)).reshape(-1, 13)
+    bass, chords = weights.argmax(axis=1), path[begins]
+    enough = weights.max(axis=1) >= _INVERSION * weights.sum(axis=1)
+    names = _names(key)
+    codes = (13 * chords + np.where(enough, bass, 0)).tolist()
+    for code in set(codes) - names.keys():
+        names[code] = _name(code, key)
+    return tuple(map(Text, starts[begins].tolist(), map(names.__getitem__, codes)))
 
 
 @lru_cache(maxsize=24)
-def _model(key: Key) -> Model:
-    """Return the numbers that rate chords in a key."""
+def _names(key: Key) -> dict[int, str]:
+    """Return the symbols that a key has needed so far: 13 times the chord, and its bass plus 1."""
+    return {}
+
+
+def _name(code: int, key: Key) -> str:
+    row, bass = divmod(code, 13)
+    quality, root = divmod(row, 12)
+    chord = Chord(root, _QUALITIES[quality])
+    if bass - 1 in chord.tones:
+        chord = Chord(root, _QUALITIES[quality], bass - 1)
+    return chord_symbol(chord, key)
+
+
+@lru_cache(maxsize=24)
+def _prior(key: Key) -> Floats:
+    """Return what is added to each chord of itself in a key."""
     inside = key.scale | {key.leading_tone}
     outside = [pitch_class not in inside for pitch_class in range(12)]
-    return Model(
-        sound=np.ascontiguousarray(_SOUND_GAIN * _SOUND_TABLE.T),
-        bass=np.ascontiguousarray(_BASS_GAIN * _BASS_TABLE.T),
-        prior=-_COST - _OUTSIDE * (_TONES @ np.array(outside)),
-        tones=np.ascontiguousarray(_TONES.T.astype(bool)),
-        change=_CHANGE,
-        power=_POWER,
-        bass_below=_BASS_BELOW,
-        inversion=_INVERSION,
-    )
-
-
-@lru_cache(maxsize=24)
-def _symbols(key: Key) -> dict[tuple[int, int], str]:
-    """Return what the chords met so far are called in a key, by row and bass."""
-    return {}
+    return np.asarray(-_COST - _OUTSIDE * (_TONES @ outside))

@@ -9,7 +9,9 @@ writing and reading again gives the same score.
 - One track is made of each (track chunk, channel, program), in this order, if it has notes or
   controllers; a chunk that has neither, but events, becomes a track too.
 - A chunk without a program on a channel has the one that other chunks have set there.
-- Controllers before a channel's first note belong to each of its programs.
+- Controllers and pitch bends of a program that has not begun a note yet belong to each program of
+  their channel that begins one later in the chunk: all before a channel's first note to each of its
+  programs. If none does, they make a track of their own.
 - Lyrics beside notes belong to the last track of their chunk.
 - Pedals are what controller 64 says. A track that has pedals and no controller 64 is written with
   controllers made from them.

@@ -155,10 +155,11 @@ def _check_range(values: Events, low: int, high: int, what: str) -> None:
 
 def _texts(rows: Iterable[Any], what: str) -> tuple[Text, ...]:
     """Return ``rows`` as texts sorted by tick."""
-    texts = tuple(sorted((Text(*row) for row in rows), key=itemgetter(0)))
+    texts = [row if type(row) is Text else Text(*row) for row in rows]
+    texts.sort(key=itemgetter(0))
     if texts:
         _check_range(np.array([texts[0].tick, texts[-1].tick]), 0, MAX_TICK, f"{what} tick")
-    return texts
+    return tuple(texts)
 
 
 def _checked_tpq(tpq: int) -> int:

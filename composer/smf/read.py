@@ -291,6 +291,7 @@ def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text
 def pedals_of(controls: Events) -> Events:
     """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
 
+    >>> from composer.score import CONTROL
     >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
     >>> pedals_of(np.array(rows, CONTROL)).tolist()
     [(0, 480)]
