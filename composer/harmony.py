@@ -255,26 +255,28 @@ def _texts(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tupl
     weights = np.bincount(13 * run + low + 1, lengths, 13 * len(begins)).reshape(-1, 13)
     bass, chords = weights.argmax(axis=1), path[begins]
     enough = weights.max(axis=1) >= _INVERSION * weights.sum(axis=1)
-    names = _names(key)
-    codes = (13 * chords + np.where(enough, bass, 0)).tolist()
-    for code in set(codes) - names.keys():
-        names[code] = _name(code, key)
-    return tuple(map(Text, starts[begins].tolist(), map(names.__getitem__, codes)))
+    codes = 13 * chords + np.where(enough, bass, 0)
+    names = map(_names(key).__getitem__, codes.tolist())
+    return tuple(map(Text, starts[begins].tolist(), names))
 
 
-@lru_cache(maxsize=24)
-def _names(key: Key) -> dict[int, str]:
-    """Return the symbols that a key has needed so far: 13 times the chord, and its bass plus 1."""
-    return {}
+class _Names(dict[int, str]):
+    """Symbols of a key by 13 times the chord and its bass plus 1; made when first asked for."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+
+    def __missing__(self, code: int) -> str:
+        row, bass = divmod(code, 13)
+        quality, root = divmod(row, 12)
+        chord = Chord(root, _QUALITIES[quality])
+        if bass - 1 in chord.tones:
+            chord = Chord(root, _QUALITIES[quality], bass - 1)
+        self[code] = chord_symbol(chord, self.key)
+        return self[code]
 
 
-def _name(code: int, key: Key) -> str:
-    row, bass = divmod(code, 13)
-    quality, root = divmod(row, 12)
-    chord = Chord(root, _QUALITIES[quality])
-    if bass - 1 in chord.tones:
-        chord = Chord(root, _QUALITIES[quality], bass - 1)
-    return chord_symbol(chord, key)
+_names = lru_cache(maxsize=24)(_Names)
 
 
 @lru_cache(maxsize=24)
