@@ -192,11 +192,11 @@ def chord_rows(chords: tuple[Text, ...], meter: Meter) -> Events:
     """Return readable chord symbols as rows of dtype ``CELL_CHORD``."""
     rows = np.empty(len(chords), CELL_CHORD)
     rows["bar"], rows["position"] = meter.bar_and_position([tick for tick, _ in chords])
-    for row, (_, text) in zip(rows, chords, strict=True):
-        chord = parse_chord(text)
-        bass = -1 if chord is None or chord.bass is None else chord.bass
-        values = (chord.root, chord.quality, bass) if chord else (-1, 0, -1)
-        row["root"], row["quality"], row["bass"] = values
+    parsed = [parse_chord(text) for _, text in chords]
+    rows["root"] = [-1 if chord is None else chord.root for chord in parsed]
+    rows["quality"] = [0 if chord is None else chord.quality for chord in parsed]
+    basses = [None if chord is None else chord.bass for chord in parsed]
+    rows["bass"] = [-1 if bass is None else bass for bass in basses]
     return rows
 
 

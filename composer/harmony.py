@@ -15,9 +15,12 @@ reconsidered. *Music Perception* 17 (1), 65-100: the key profiles.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
+from composer.chord_search import best_path, listen
 from composer.errors import RequestError
 from composer.score import NOTE, Events, Score, Text
 from composer.theory import QUALITIES, Chord, Key, chord_symbol
@@ -73,15 +76,16 @@ _KEY_TABLE = _KEY_TABLE - _KEY_TABLE.mean(axis=1, keepdims=True)
 _KEY_TABLE = _KEY_TABLE / np.linalg.norm(_KEY_TABLE, axis=1, keepdims=True)  # (24, 12)
 
 
-def _chord_table(weights: tuple[float, ...]) -> Floats:
-    """Return the log share of each pitch class in each candidate chord, (qualities * 12, 12)."""
+def _chord_table(weights: tuple[float, ...], gain: float) -> Floats:
+    """Return what each pitch class says for each chord, shape (12, qualities * 12): log shares."""
     table = np.full((len(_QUALITIES), 12), weights[4])
     for row, quality in zip(table, _QUALITIES, strict=True):
         for step in QUALITIES[quality].intervals:
             # Thirds and fourths, then fifths, then sixths and sevenths.
             row[step] = weights[0 if step == 0 else int(np.searchsorted((6, 9), step, "right")) + 1]
     table /= table.sum(axis=1, keepdims=True)
-    return np.asarray(np.log(table)[:, _ROTATE].reshape(-1, 12))
+    table = gain * np.log(table)[:, _ROTATE].reshape(-1, 12)
+    return np.ascontiguousarray(table.T)
 
 
 _QUALITIES = [i for i, quality in enumerate(QUALITIES) if quality.name in INFERRED]
@@ -94,14 +98,23 @@ _TONES: Ints = np.array(
     ],
     np.int64,
 )
-_SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND), _chord_table(_BASS)
+_SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND, _SOUND_GAIN), _chord_table(_BASS, _BASS_GAIN)
 
 
 def pitched_notes(score: Score) -> Events:
     """Return the notes of all tracks but drums, dtype ``NOTE``, in order of onset."""
-    tracks = [track.notes for track in score.tracks if not track.is_drum]
-    notes = np.concatenate([np.empty(0, NOTE), *tracks])
+    notes = _pitched(score)
     return np.asarray(notes[np.argsort(notes["onset"], kind="stable")])
+
+
+def _pitched(score: Score) -> Events:
+    """Return the notes of all tracks but drums, track by track."""
+    tracks = [track.notes for track in score.tracks if not track.is_drum]
+    notes, at = np.empty(sum(map(len, tracks)), NOTE), 0
+    for track in tracks:  # numpy's concatenate takes longer to find out that the dtypes are one
+        notes[at : at + len(track)] = track
+        at += len(track)
+    return notes
 
 
 def infer_key(score: Score) -> Key:
@@ -119,18 +132,22 @@ def infer_key(score: Score) -> Key:
     >>> infer_key(Score(tracks=(tune,))).name
     'D major'
     """
-    notes = pitched_notes(score)
+    return _key_of(_pitched(score), score.tpq)
+
+
+def _key_of(notes: Events, tpq: int) -> Key:
     if not len(notes):
         return Key(0)
+    onsets, pitches = notes["onset"], notes["pitch"]
     # A note of no length still counts a little, or a file of such notes would have no key.
-    weights = np.maximum(notes["duration"], 1).astype(np.float64)
-    heard = np.bincount(notes["pitch"] % 12, weights, 12)
+    lengths = np.maximum(notes["duration"], 1)
+    heard = np.bincount(pitches, lengths, 132).reshape(11, 12).sum(axis=0)
     heard -= heard.mean()
     fit = _KEY_TABLE @ heard / max(float(np.linalg.norm(heard)), 1e-9)
-    offsets = notes["onset"] + notes["duration"]
+    offsets = onsets + notes["duration"]
     # Players let go of a last chord unevenly: what ends within an eighth of the end belongs to it.
-    last = notes["pitch"][offsets >= offsets.max() - score.tpq // 2].min() % 12
-    first = notes["pitch"][notes["onset"] == notes["onset"][0]].min() % 12
+    last = pitches[offsets >= offsets.max() - tpq // 2].min() % 12
+    first = pitches[onsets == onsets.min()].min() % 12
     fit[[last, last + 12]] += FINAL_BONUS
     fit[[first, first + 12]] += FIRST_BONUS
     return _KEYS[int(fit.argmax())]
@@ -190,91 +207,81 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     """
     if unit not in UNITS:
         raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
-    notes = pitched_notes(score)
+    notes = _pitched(score)
     if not len(notes):
         return ()
+    key = key or _key_of(notes, score.tpq)
     edges, level = _segments(score, unit)
-    pitch, segment, sounding = _sounding(notes, edges)
-    count = len(level)
-    heard = np.bincount(12 * segment + pitch % 12, sounding, 12 * count).reshape(count, 12)
-    lowest = np.full(count, 128)
-    np.minimum.at(lowest, segment, pitch)
-    full = heard.any(axis=1)
-    share = heard**_POWER
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-    key = key or infer_key(score)
-    outside = [pitch_class not in key.scale | {key.leading_tone} for pitch_class in range(12)]
-    fit = _SOUND_GAIN * (share @ _SOUND_TABLE.T) - _COST - _OUTSIDE * (_TONES @ outside)
-    has_bass = lowest < _BASS_BELOW
-    fit[has_bass] += _BASS_GAIN * _BASS_TABLE[:, lowest[has_bass] % 12].T
-    path = _best_path(fit[full], _CHANGE[level[full]])
-    starts, low = edges[:-1][full], np.where(has_bass, lowest % 12, -1)[full]
-    return _symbols(path, starts, np.diff(edges)[full], low, key)
+    heard, lowest = np.zeros((len(level), 12)), np.full(len(level), 128)
+    listen(notes, edges, heard, lowest)
+    full = np.flatnonzero(lowest < 128)
+    low = np.where(lowest < _BASS_BELOW, lowest % 12, -1)[full]
+    best_path(
+        heard[full],
+        _POWER,
+        low,
+        _CHANGE[level[full]],
+        _prior(key),
+        _SOUND_TABLE,
+        _BASS_TABLE,
+        np.empty((len(full), len(_COST)), np.bool_),
+        path := np.empty(len(full), np.int64),
+    )
+    return _texts(path, edges[full], edges[full + 1] - edges[full], low, key)
 
 
 def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
     """Return the edges of the beats or bars in ticks, and each one's row in `_CHANGE`."""
-    meter, bars = score.meter, np.arange(max(score.bars, 1))
-    starts, lengths = meter.bar_start(bars), meter.bar_length(bars)
-    signatures: Events = meter.signature_at(bars)
-    edges: Ints = np.append(starts, starts[-1] + lengths[-1])
+    meter, count = score.meter, max(score.bars, 1)
+    edges = meter.bar_start(np.arange(count + 1))
     if unit == "bar":
-        return edges, np.zeros(len(bars), np.int64)
-    numerator = signatures["numerator"].astype(np.int64)
-    denominator = signatures["denominator"].astype(np.int64)
+        return edges, np.zeros(count, np.int64)
+    signatures = meter.signature_at(np.arange(count))
+    numerator, denominator = signatures["numerator"], signatures["denominator"]
     compound = (numerator % 3 == 0) & (denominator >= 8)
     beat = np.maximum(np.where(compound, 12 * score.tpq // denominator, score.tpq), 1)
-    beats = -(-lengths // beat)
-    bar = np.repeat(bars, beats)
-    place = np.arange(len(bar)) - np.repeat(np.cumsum(beats) - beats, beats)
+    beats = -((edges[:-1] - edges[1:]) // beat)
+    bar = np.repeat(np.arange(count), beats)
+    place = np.arange(len(bar)) - (np.cumsum(beats) - beats)[bar]
     level = np.where(place == 0, 0, np.where(2 * place == beats[bar], 1, 2))
-    return np.append(starts[bar] + place * beat[bar], edges[-1]), level
+    return np.append(edges[bar] + place * beat[bar], edges[-1]), level
 
 
-def _sounding(notes: Events, edges: Ints) -> tuple[Ints, Ints, Floats]:
-    """Return pitch, segment and ticks of every stretch of a note inside a segment."""
-    onset, length = notes["onset"], np.maximum(notes["duration"], 1)
-    offset = onset + length
-    first = np.searchsorted(edges, onset, side="right") - 1
-    first = np.minimum(first, len(edges) - 2)
-    spans = np.maximum(np.searchsorted(edges, offset, side="left") - first, 1)
-    note = np.repeat(np.arange(len(notes)), spans)
-    segment = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(spans) - spans, spans)
-    begin, end = edges[segment], edges[segment + 1]
-    ticks = np.minimum(offset[note], end) - np.maximum(onset[note], begin)
-    # Players are a little early and let go a little late: slivers are not meant for the segment.
-    meant = (8 * ticks >= end - begin) | (2 * ticks >= length[note])
-    pitch = notes["pitch"][note].astype(np.int64)
-    return pitch[meant], segment[meant], np.maximum(ticks[meant], 1).astype(np.float64)
-
-
-def _best_path(fit: Floats, price: Floats) -> Ints:
-    """Return the chords, one a segment, with the best sum of ``fit`` less the price of changes."""
-    count = len(fit)
-    came_from = np.empty(fit.shape, np.int64)
-    stay, total = np.arange(fit.shape[1]), fit[0]
-    for i in range(1, count):
-        best = int(total.argmax())
-        changed = total[best] - price[i]
-        came_from[i] = np.where(total >= changed, stay, best)
-        total = np.maximum(total, changed) + fit[i]
-    path = np.empty(count, np.int64)
-    path[-1] = total.argmax()
-    for i in range(count - 1, 0, -1):
-        path[i - 1] = came_from[i, path[i]]
-    return path
-
-
-def _symbols(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
+def _texts(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
     """Return a symbol for each run of one chord; ``low`` is the bass's pitch class or -1."""
-    texts: list[Text] = []
-    begins = np.flatnonzero(np.diff(path, prepend=-1))
-    for begin, end in zip(begins, [*begins[1:], len(path)], strict=True):
-        quality, root = divmod(int(path[begin]), 12)
+    changed = np.concatenate([[True], path[1:] != path[:-1]])
+    begins, run = np.flatnonzero(changed), np.cumsum(changed) - 1
+    # How long each pitch class is the bass of each run; the first column is for none.
+    weights = np.bincount(13 * run + low + 1, lengths, 13 * len(begins)).reshape(-1, 13)
+    bass, chords = weights.argmax(axis=1), path[begins]
+    enough = weights.max(axis=1) >= _INVERSION * weights.sum(axis=1)
+    codes = 13 * chords + np.where(enough, bass, 0)
+    names = map(_names(key).__getitem__, codes.tolist())
+    return tuple(map(Text, starts[begins].tolist(), names))
+
+
+class _Names(dict[int, str]):
+    """Symbols of a key by 13 times the chord and its bass plus 1; made when first asked for."""
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+
+    def __missing__(self, code: int) -> str:
+        row, bass = divmod(code, 13)
+        quality, root = divmod(row, 12)
         chord = Chord(root, _QUALITIES[quality])
-        basses = np.bincount(low[begin:end] + 1, lengths[begin:end], 13)
-        bass = int(basses.argmax()) - 1
-        if bass in chord.tones and basses[bass + 1] >= _INVERSION * basses.sum():
-            chord = Chord(root, _QUALITIES[quality], bass)
-        texts.append(Text(int(starts[begin]), chord_symbol(chord, key)))
-    return tuple(texts)
+        if bass - 1 in chord.tones:
+            chord = Chord(root, _QUALITIES[quality], bass - 1)
+        self[code] = chord_symbol(chord, self.key)
+        return self[code]
+
+
+_names = lru_cache(maxsize=24)(_Names)
+
+
+@lru_cache(maxsize=24)
+def _prior(key: Key) -> Floats:
+    """Return what is added to each chord of itself in a key."""
+    inside = key.scale | {key.leading_tone}
+    outside = [pitch_class not in inside for pitch_class in range(12)]
+    return np.asarray(-_COST - _OUTSIDE * (_TONES @ outside))

@@ -30,8 +30,6 @@ from composer.midi import (
     from_symusic,
     join_markers,
     pedals_as_controls,
-    pedals_of,
-    split_markers,
     to_symusic,
 )
 from composer.score import (
@@ -47,6 +45,7 @@ from composer.score import (
     Track,
     microseconds_per_quarter,
 )
+from composer.smf.read import pedals_of, split_markers
 from composer.theory import NO_CHORD
 
 __all__ = [

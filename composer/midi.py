@@ -1,16 +1,17 @@
-"""Reading and writing Standard MIDI Files, through ``symusic``.
+"""Reading Standard MIDI Files, and writing them through ``symusic``.
 
 Conventions
 -----------
-A file is checked, repaired and cleaned by ``composer.smf.clean``, which lists what it repairs and
-how; parsed by ``symusic``; and turned into a ``Score`` column by column. What was repaired and what
-a score cannot keep is named in one ``ComposerWarning`` a file. Reading, writing and reading again
-gives the same score.
+A file is checked, repaired and read by ``composer.smf.read``, which lists what it repairs and how.
+What was repaired and what a score cannot keep is named in one ``ComposerWarning`` a file. Reading,
+writing and reading again gives the same score.
 
 - One track is made of each (track chunk, channel, program), in this order, if it has notes or
   controllers; a chunk that has neither, but events, becomes a track too.
 - A chunk without a program on a channel has the one that other chunks have set there.
-- Controllers before a channel's first note belong to each of its programs.
+- Controllers and pitch bends of a program that has not begun a note yet belong to each program of
+  their channel that begins one later in the chunk: all before a channel's first note to each of its
+  programs. If none does, they make a track of their own.
 - Lyrics beside notes belong to the last track of their chunk.
 - Pedals are what controller 64 says. A track that has pedals and no controller 64 is written with
   controllers made from them.
@@ -56,13 +57,11 @@ from composer.score import (
     Track,
 )
 from composer.smf.chunks import MAX_TRACKS
-from composer.smf.clean import clean
-from composer.smf.text import decode_text, encode_text, has_raw_bytes
+from composer.smf.read import CHORD_PREFIX, SUSTAIN, pedals_of, read_score, split_markers, too_many
+from composer.smf.text import encode_text, has_raw_bytes
 from composer.smf.walk import MAX_DELTA
 from composer.smf.write import add_conductor, texts_as_bytes
 
-CHORD_PREFIX = "chord:"
-SUSTAIN = 64  # controller number
 MAX_DENOMINATOR = 128  # of a time signature, as far as symusic counts
 
 # symusic's names of our columns, in the order of the dtypes.
@@ -96,32 +95,16 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
         The file was repaired, or holds what a score cannot keep; once a file, with the counts.
     """
     content, name = _read_bytes(source)
-    cleaned = clean(content, name)
-    try:
-        other = symusic.Score.from_midi(cleaned.content)
-        if len(other.tracks) >= MAX_TRACKS:
-            raise ScoreError(_too_many(len(other.tracks)))
-        score = _from_symusic(other, _from_latin1)
-    except (RuntimeError, ScoreError) as error:
-        raise MidiError(f"{name} cannot be read: {error}") from error
-    news, repairs = [], cleaned.repairs
-    if silent := sum(int((track.notes["duration"] == 0).sum()) for track in score.tracks):
-        repairs = [*repairs, f"{silent} x note of length 0, kept; tokens make it one position long"]
+    score, dropped, repairs = read_score(content, name)
+    news = []
     if repairs:
         news.append(f"was repaired: {'; '.join(repairs)}")
-    if cleaned.dropped:
-        kinds = ", ".join(f"{count} x {kind}" for kind, count in cleaned.dropped.items())
+    if dropped:
+        kinds = ", ".join(f"{count} x {kind}" for kind, count in dropped.items())
         news.append(f"holds what a score cannot keep, and it is left out: {kinds}")
     if news:
         warnings.warn(f"{name} {', and '.join(news)}", ComposerWarning, stacklevel=3)
-    markers, chords = split_markers(cleaned.markers)
-    return score.replace(
-        tempos=cleaned.tempos,
-        time_signatures=cleaned.time_signatures,
-        key_signatures=cleaned.key_signatures,
-        markers=markers,
-        chords=chords,
-    )
+    return score
 
 
 def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
@@ -174,15 +157,11 @@ def from_symusic(other: Any) -> Score:
     >>> from_symusic(other).tempos.tolist()
     [(0, 400000)]
     """
-    return _from_symusic(other, str)
-
-
-def _from_symusic(other: Any, text_of: Callable[[str], str]) -> Score:
     other = other.to("tick")
     markers, chords = split_markers(Text(marker.time, marker.text) for marker in other.markers)
     return Score(
         tpq=other.ticks_per_quarter,
-        tracks=tuple(_join_lyrics(_from_symusic_track(track, text_of) for track in other.tracks)),
+        tracks=tuple(_join_lyrics(_from_symusic_track(track) for track in other.tracks)),
         tempos=_table(other.tempos, TEMPO),
         time_signatures=_table(other.time_signatures, TIME_SIGNATURE),
         key_signatures=_table(other.key_signatures, KEY_SIGNATURE),
@@ -231,9 +210,10 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[byte
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), "the MIDI data"
     if isinstance(source, (str, os.PathLike)):
-        name = str(Path(source))
+        name = os.fspath(source)
         try:
-            return Path(source).read_bytes(), name
+            with open(source, "rb", buffering=0) as file:
+                return file.read(), name
         except FileNotFoundError:
             raise MidiError(f"{name} does not exist; check the path") from None
         except IsADirectoryError:
@@ -270,36 +250,25 @@ def _list(factory: Any, table: Events) -> Any:
     return factory.from_numpy(*columns)
 
 
-def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
-    """Return the markers that are no chords, and the chords."""
-    others, chords = [], []
-    for marker in markers:
-        if marker.text.startswith(CHORD_PREFIX):
-            chords.append(Text(marker.tick, marker.text[len(CHORD_PREFIX) :]))
-        elif marker.text:
-            others.append(marker)
-    return tuple(others), tuple(chords)
-
-
 def join_markers(score: Score) -> list[Text]:
     """Return markers and chords in order, the chords with the prefix that tells them apart."""
     chords = (Text(tick, CHORD_PREFIX + text) for tick, text in score.chords)
     return sorted([*score.markers, *chords], key=lambda marker: marker.tick)
 
 
-def _from_symusic_track(track: Any, text_of: Callable[[str], str]) -> Track:
+def _from_symusic_track(track: Any) -> Track:
     controls = _table(track.controls, CONTROL)
     # Worked out anew, because symusic has a pedal down from tick 0 on every channel but the first.
     has_sustain = (controls["number"] == SUSTAIN).any()
     return Track(
-        name=text_of(track.name),
+        name=track.name,
         program=track.program,
         is_drum=track.is_drum,
         notes=_table(track.notes, NOTE),
         controls=controls,
         pitch_bends=_table(track.pitch_bends, PITCH_BEND),
         pedals=pedals_of(controls) if has_sustain else _table(track.pedals, PEDAL),
-        lyrics=tuple(Text(lyric.time, text_of(lyric.text)) for lyric in track.lyrics),
+        lyrics=tuple(Text(lyric.time, lyric.text) for lyric in track.lyrics),
     )
 
 
@@ -315,24 +284,6 @@ def _join_lyrics(tracks: Iterable[Track]) -> list[Track]:
         else:
             joined.append(track)
     return joined
-
-
-def pedals_of(controls: Events) -> Events:
-    """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
-
-    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
-    >>> pedals_of(np.array(rows, CONTROL)).tolist()
-    [(0, 480)]
-    """
-    sustain = controls[controls["number"] == SUSTAIN]
-    sustain = sustain[np.argsort(sustain["tick"], kind="stable")]
-    down = sustain["value"] >= 64
-    turns = np.flatnonzero(down != np.concatenate([[False], down[:-1]]))
-    starts, ends = sustain["tick"][turns[0::2]], sustain["tick"][turns[1::2]]
-    pedals = np.empty(len(ends), PEDAL)
-    pedals["tick"] = starts[: len(ends)]
-    pedals["duration"] = ends - pedals["tick"]
-    return pedals
 
 
 def pedals_as_controls(track: Track) -> Track:
@@ -366,14 +317,10 @@ def _break_waits(track: Track) -> Track:
 def _check_bounds(score: Score) -> None:
     """Refuse more tracks than a file can count, and ends too late for a reader."""
     if len(score.tracks) >= MAX_TRACKS:
-        raise ScoreError(_too_many(len(score.tracks)))
+        raise ScoreError(too_many(len(score.tracks)))
     last = max((_last_tick(track) for track in score.tracks), default=0)
     if last >= MAX_TICK:  # symusic ends a chunk one tick behind its last event
         raise ScoreError(f"tick {last} is outside 0 to {MAX_TICK - 1}; lower tpq or split it")
-
-
-def _too_many(tracks: int) -> str:
-    return f"{tracks} tracks are more than {MAX_TRACKS - 1}; merge some"
 
 
 def _texts_of(track: Track) -> Iterator[str]:
@@ -392,8 +339,3 @@ def _unicode(text: str) -> str:
 def _to_latin1(text: str) -> str:
     """Return a text's bytes as characters, in which symusic keeps them all."""
     return encode_text(text).decode("latin-1")
-
-
-def _from_latin1(text: str) -> str:
-    """Return the text whose bytes these characters are."""
-    return text if text.isascii() else decode_text(text.encode("latin-1"))

@@ -283,6 +283,7 @@ def _spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
     return note_name(place + 12 * (place < -8) - 12 * (place > 12))
 
 
+@lru_cache(maxsize=4096)
 def chord_symbol(chord: Chord | None, key: Key | None = None) -> str:
     """Return the text of a chord, or ``N.C.`` for None."""
     return NO_CHORD if chord is None else chord.symbol(key)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import RequestError, Score, Track
+from composer.chord_search import best_path, listen
 from composer.harmony import INFERRED, UNITS, infer_chords, infer_key, pitched_notes
 from composer.theory import QUALITIES, Chord, Key, parse_chord
 
@@ -223,11 +224,9 @@ def test_any_score_has_chords_that_can_be_read(notes, meter, unit, tpq):
         assert ticks[-1] <= score.end
 
 
-def test_sounding_stretches_equal_a_loop_over_notes():
-    from composer.harmony import _segments, _sounding
-
+def test_what_sounds_equals_a_loop_over_notes_and_beats():
     generator = np.random.default_rng(0)
-    notes = [
+    rows = [
         (int(onset), int(duration), int(pitch), 80)
         for onset, duration, pitch in zip(
             generator.integers(0, 9000, 60),
@@ -236,12 +235,37 @@ def test_sounding_stretches_equal_a_loop_over_notes():
             strict=True,
         )
     ]
-    score = Score(QUARTER, (Track(notes=notes),), time_signatures=[(0, 4, 4), (1920, 6, 8)])
-    edges, _ = _segments(score, "beat")
-    expected = []
-    for onset, duration, pitch, _ in notes:
+    tracks = Track(notes=rows[:20]), Track(notes=rows[20:])
+    edges = np.array([*range(0, 1920, 480), *range(1920, 13000, 720)])
+    heard, lowest = np.zeros((len(edges) - 1, 12)), np.full(len(edges) - 1, 128)
+    listen(np.concatenate([track.notes for track in tracks]), edges, heard, lowest)
+    expected, least = np.zeros_like(heard), np.full_like(lowest, 128)
+    for onset, duration, pitch, _ in rows:
         for i, (begin, end) in enumerate(itertools.pairwise(edges)):
             ticks = min(onset + duration, end) - max(onset, begin)
             if ticks > 0 and (8 * ticks >= end - begin or 2 * ticks >= duration):
-                expected.append((pitch, i, ticks))
-    assert sorted(zip(*_sounding(pitched_notes(score), edges), strict=True)) == sorted(expected)
+                expected[i, pitch % 12] += ticks
+                least[i] = min(least[i], pitch)
+    assert np.array_equal(heard, expected)
+    assert np.array_equal(lowest, least)
+
+
+def test_the_path_is_the_best_of_all_paths():
+    generator = np.random.default_rng(1)
+    length, chords = 5, 4
+    for _ in range(50):
+        heard = generator.integers(0, 3, (length, 12)).astype(float)
+        heard[:, 0] += 1
+        basses = generator.integers(-1, 12, length)
+        prices, prior = generator.random(length) / 2, generator.random(chords)
+        sound, says = generator.random((2, 12, chords))
+        shares = heard**0.4 / (heard**0.4).sum(axis=1, keepdims=True)
+        fits = prior + shares @ sound + np.where(basses[:, None] < 0, 0, says[basses])
+
+        def worth(path, fits=fits, prices=prices):
+            changes = sum(prices[i] for i in range(1, length) if path[i] != path[i - 1])
+            return sum(fits[i, chord] for i, chord in enumerate(path)) - changes
+
+        stays, path = np.empty((length, chords), bool), np.empty(length, np.int64)
+        best_path(heard, 0.4, basses, prices, prior, sound, says, stays, path)
+        assert tuple(path) == max(itertools.product(range(chords), repeat=length), key=worth)

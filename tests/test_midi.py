@@ -1,5 +1,6 @@
 """Files: what is written comes back, what is broken is refused, what is lost is said."""
 
+import dataclasses
 import io
 import json
 import os
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import MidiError, Score, Text, Track
-from composer.midi import pedals_of, read_midi, write_midi
+from composer.midi import read_midi, write_midi
 from composer.score import CONTROL
+from composer.smf.read import pedals_of
 from composer.smf.text import decode_text, encode_text
 from tests.midi_bytes import END, NOTE, meta, midi
 
@@ -139,6 +141,67 @@ def test_controllers_without_a_note_of_their_program_are_kept():
     score = read_midi(midi(bytes([0, 0xC0, 5]) + NOTE + late + END))
     found = [(track.program, len(track.notes), track.controls.tolist()) for track in score.tracks]
     assert found == [(5, 1, []), (6, 0, [(96, 7, 99)]), (0, 0, [(96, 10, 64)])]
+
+
+def test_controllers_before_the_first_note_belong_to_each_program():
+    events = bytes([0, 0xB0, 7, 90, 0, 0xE0, 0, 65]) + NOTE + bytes([0, 0xB0, 10, 3, 0, 0xC0, 6])
+    score = read_midi(midi(events + NOTE + END))
+    found = [
+        (track.program, track.controls.tolist(), track.pitch_bends.tolist())
+        for track in score.tracks
+    ]
+    bends = [(0, 128)]
+    assert found == [(0, [(0, 7, 90), (96, 10, 3)], bends), (6, [(0, 7, 90)], bends)]
+
+
+def test_controllers_of_a_program_that_never_sounds_make_a_track():
+    back = bytes([0, 0xC0, 6, 5, 0xB0, 7, 99, 0, 0xC0, 5])
+    score = read_midi(midi(bytes([0, 0xC0, 5]) + NOTE + back + NOTE + END))
+    found = [(track.program, len(track.notes), track.controls.tolist()) for track in score.tracks]
+    assert found == [(5, 2, []), (6, 0, [(101, 7, 99)])]
+
+
+def test_the_last_of_several_names_counts():
+    events = meta(3, b"Draft") + NOTE + meta(3, b"Final") + END
+    assert read_midi(midi(events)).tracks[0].name == "Final"
+
+
+def test_notes_come_by_channel_and_program_whatever_their_order():
+    rng = random.Random(2)
+    keys = [(channel, program) for channel in range(16) for program in (3, 90)]
+    events, expected = b"", {}
+    for tick in range(400):
+        channel, program = rng.choice(keys)
+        pitch = rng.randrange(128)
+        events += bytes([0, 0xC0 | channel, program, 0, 0x90 | channel, pitch, 70])
+        events += bytes([1, 0x80 | channel, pitch, 0])
+        expected.setdefault((channel, program), []).append((tick, 1, pitch, 70))
+    tracks = read_midi(midi(events + END, form=0)).tracks
+    assert [track.notes.tolist() for track in tracks] == [expected[key] for key in sorted(expected)]
+    assert [track.is_drum for track in tracks] == [channel == 9 for channel, _ in sorted(expected)]
+
+
+@pytest.mark.parametrize("count", [20, 2000])
+def test_many_notes_at_one_tick_are_sorted(count):
+    rng = random.Random(3)
+    keys = [(rng.randrange(128), rng.randrange(1, 128)) for _ in range(count)]
+    events = b"".join(bytes([0, 0x90, *key]) for key in keys)
+    ends = b"".join(bytes([tick % 3, 0x80, pitch, 0]) for tick, (pitch, _) in enumerate(keys))
+    (track,) = read_midi(midi(events + ends + END)).tracks
+    now, ends_at, onsets = 0, {}, []
+    for tick, (pitch, _) in enumerate(keys):
+        now += tick % 3
+        ends_at.setdefault(pitch, []).append(now)
+    for pitch, velocity in keys:
+        onsets.append((pitch, ends_at[pitch].pop(0), velocity))
+    expected = [(0, end, pitch, velocity) for pitch, end, velocity in sorted(onsets)]
+    assert track.notes.tolist() == expected
+
+
+def test_two_notes_of_one_pitch_and_length_are_sorted_by_velocity():
+    events = bytes([0, 0x90, 60, 90, 0, 60, 80, 9, 60, 0, 0, 60, 0])
+    notes = read_midi(midi(events + END)).tracks[0].notes
+    assert notes.tolist() == [(0, 9, 60, 80), (0, 9, 60, 90)]
 
 
 def test_controllers_at_one_tick_keep_their_order(song):
@@ -273,6 +336,12 @@ def test_damaged_files_are_read_or_refused(song, score, seed, flips):
         damaged = read_midi(bytes(content))
     except MidiError:
         return
+    for track in damaged.tracks:
+        fields = {field.name: getattr(track, field.name) for field in dataclasses.fields(track)}
+        assert Track(**fields) == track
+        assert not any(
+            value.flags.writeable for value in fields.values() if isinstance(value, np.ndarray)
+        )
     assert there_and_back(damaged, song) == damaged
 
 

@@ -27,6 +27,8 @@ MAX_WHEEL_BYTES = 25_000_000
 # package stands for all its modules.
 CHAINS = (
     ("errors", "score", "meter", "midi", "interop"),
+    ("score", "compiled", "smf", "midi"),
+    ("compiled", "chord_search", "harmony"),
     ("errors", "theory", "harmony", "tokenizers"),
     ("score", "meter", "grid", "tokenizers", "decoding", "compose", "training", "cli"),
     ("errors", "constraints", "request", "compose"),

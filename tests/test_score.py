@@ -76,6 +76,26 @@ def test_notes_are_sorted_by_onset_pitch_duration_velocity():
     assert Track(notes=rows).notes.tolist() == expected
 
 
+def test_notes_in_order_but_for_equal_onsets_are_sorted():
+    notes = np.array([(0, 2, 60, 90), (0, 1, 60, 90), (0, 1, 60, 80), (5, 1, 50, 90)], NOTE)
+    assert Track(notes=notes).notes.tolist() == notes[[2, 1, 0, 3]].tolist()
+
+
+def test_a_copy_with_a_field_changed_is_checked_and_keeps_the_rest():
+    track = Track("A", 5, notes=[(0, 1, 60, 90)])
+    copy = track.replace(program=6)
+    assert (copy, copy.notes is track.notes) == (Track("A", 6, notes=[(0, 1, 60, 90)]), True)
+    with pytest.raises(ScoreError, match="program 128 is outside"):
+        track.replace(program=128)
+    with pytest.raises(TypeError, match="Track has no 'pitch'; it has name, program, is_drum"):
+        track.replace(pitch=60)
+
+
+def test_a_copy_with_another_meter_counts_other_bars():
+    score = Score(tracks=(Track(notes=[(0, 3840, 60, 90)]),))
+    assert (score.bars, score.replace(time_signatures=[(0, 2, 4)]).bars) == (2, 4)
+
+
 def test_events_of_one_tick_stay_in_the_order_given():
     rows = [(5, 1, 1), (0, 101, 0), (0, 100, 0), (0, 6, 2)]
     assert Track(controls=rows).controls.tolist() == [*rows[1:], rows[0]]

@@ -311,6 +311,22 @@ def test_a_program_set_in_another_track_holds():
     assert [track.program for track in apart.tracks] == [40, 51, 0, 0, 7, 0]
 
 
+def test_a_program_set_in_another_track_holds_at_the_last_tick():
+    wait = bytes([0xFF, 0xFF, 0xFF, 0x7F]) + meta(1, b"")[1:]
+    late = wait * 8 + bytes([7, 0x90, 60, 90])  # tick 2**31 - 1
+    score, _ = read_and_hear(midi(bytes([0, 0xC0, 40]) + END, late + END))
+    assert [track.program for track in score.tracks] == [40, 40]
+    assert score.tracks[1].notes.tolist() == [(2**31 - 1, 0, 60, 90)]
+
+
+def test_system_exclusives_in_packets_leave_the_notes_between_them_alone():
+    packets = [bytes([0, 0xF0, 2, 0x41, 0x90]), bytes([0, 0xF7, 2, 60, 0xF7])]
+    source = midi(bytes([0, 0x90, 60, 90]).join(packets) + bytes([96, 0x80, 60, 0]) + END)
+    score, said = read_and_hear(source)
+    assert score == read_midi(PLAIN)
+    assert said.endswith("left out: 2 x system exclusive")
+
+
 def content(score):
     """Return what a layout cannot change: all but names, lyrics and the order of the tracks."""
     tracks = sorted(

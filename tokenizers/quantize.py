@@ -18,7 +18,7 @@ from composer.grid import RESOLUTION
 from composer.harmony import infer_key
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
-from composer.theory import Key, parse_chord
+from composer.theory import Key, chord_symbol, parse_chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DRUM_LENGTH,
@@ -219,7 +219,7 @@ def quantize_chords(score: Score, bins: Bins, key: Key | None) -> tuple[Text, ..
         except SymbolError:
             unreadable.append(text)
             continue
-        at[position] = chord.symbol(key) if chord else "N.C."
+        at[position] = chord_symbol(chord, key)
     if unreadable:
         warnings.warn(
             f"chord symbols that cannot be read were left out: {', '.join(unreadable[:5])}",

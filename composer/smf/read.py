@@ -1,0 +1,326 @@
+"""The bytes of a Standard MIDI File: checked, repaired, counted, and read into a score.
+
+``read_score`` refuses what nobody can read right, repairs what can be, counts what no score can
+keep, and puts the rest into tracks.
+
+Conventions
+-----------
+Repaired, and said in ``Reading.repairs``:
+
+- What stands around the file: a RIFF wrapper, up to 256 bytes before the header, a header of more
+  than 6 bytes, fewer tracks than the header counts, bytes after the last track, be they another
+  file. A format above 2 is read as format 1.
+- Tracks beyond those that the header counts are skipped, as by all readers; where it counts none,
+  all are read.
+- SMPTE time: a quarter is half a second, or one second where ticks a second are odd (25 frames of
+  an odd number of ticks), and 1.001 times that for NTSC's 29.97 frames. All seconds are exact;
+  tempo events, which mean nothing there, are left out. Other rates than the standard's four are
+  taken at their word.
+- Format 2: the patterns stand side by side and keep their ticks, as ``symusic``, ``mido`` and what
+  builds on it have them; no reader can know in what order they were meant to be played.
+- Running status goes on across meta and system exclusive events: the standard ends it there, but
+  many writers do not, and a data byte in that place has no other meaning.
+- A number of more than 4 bytes, the most that the standard allows, is read to its end.
+- A data byte over 127 counts as 127, as ``mido`` has it with ``clip=True``.
+- A track ends without an end event where its chunk ends; what stands behind its end event is
+  skipped.
+- A note without an end sounds until the end of the piece, which is the latest event of all tracks,
+  end events included; in format 2 until the end of its pattern. An end without a note is nothing.
+
+A channel is one in all tracks, as the standard has it: a track that sets no program on a channel
+has the one that other tracks have set there up to its first note (not in format 2).
+
+Left out, and said in ``Reading.dropped``: impossible tempos, time and key signatures, chunks of
+unknown kind, and every event that a score has no place for.
+
+Refused: what is cut short, lengths that cannot be, statuses that no file may hold, and ticks above
+``MAX_TICK``.
+
+References
+----------
+Standard MIDI Files 1.0, MIDI Manufacturers Association, RP-001 (1996).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from composer.errors import MidiError
+from composer.score import (
+    KEY_SIGNATURE,
+    MAX_TICK,
+    PEDAL,
+    TIME_SIGNATURE,
+    Events,
+    Score,
+    Text,
+    Track,
+)
+from composer.score import TEMPO as TEMPO_ROW
+from composer.smf.chunks import MAX_TRACKS, Layout, find_tracks
+from composer.smf.text import decode_text
+from composer.smf.walk import (
+    BAD_STATUS,
+    BEHIND_END,
+    BENDS,
+    CHANNEL,
+    CHUNK,
+    CONTROLS,
+    CUT,
+    FIRST,
+    HIGH_BYTE,
+    KEY,
+    KIND,
+    KINDS,
+    LONG,
+    LONG_NUMBER,
+    LOST_NAME,
+    LYRIC,
+    MARKER,
+    METER,
+    NAME,
+    NO_END,
+    NO_STATUS,
+    NOTES,
+    OWNER,
+    POLY,
+    PRESSURE,
+    PROGRAM,
+    PROGRAM_SET,
+    RESUMED,
+    SECOND,
+    SYSEX,
+    SYSTEM,
+    TEMPO,
+    TICK,
+    TOO_LATE,
+    UNENDED,
+    UNSET,
+    Ints,
+    Walked,
+    walk_tracks,
+)
+
+CHORD_PREFIX = "chord:"
+NO_PEDALS = Track().pedals
+DRUMS = 9  # their channel, counted from 0
+SUSTAIN = 64  # controller number
+
+# What no score can keep.
+_DROPPED = {
+    SYSEX: "system exclusive",
+    SYSTEM: "system common or real-time message",
+    POLY: "polyphonic aftertouch",
+    PRESSURE: "channel aftertouch",
+    LOST_NAME: "name of a track without events",
+    TEMPO: "impossible tempo",
+    METER: "impossible time signature",
+    KEY: "impossible key signature",
+    0x00: "sequence number",
+    0x01: "text",
+    0x02: "copyright notice",
+    0x04: "instrument name",
+    0x07: "cue point",
+    0x08: "program name",
+    0x09: "device name",
+    0x20: "channel prefix",
+    0x21: "port",
+    0x54: "SMPTE offset",
+    0x7F: "sequencer specific",
+}
+# What is read another way than it stands there.
+_REPAIRED = {
+    HIGH_BYTE: "data byte over 127, read as 127",
+    RESUMED: "running status that goes on after a meta or system event",
+    NO_END: "track without an end event",
+    BEHIND_END: "byte after the end of a track, skipped",
+    LONG: "number of more than 4 bytes",
+    UNENDED: "note without an end, held to the end of the piece",
+}
+
+
+class Reading(NamedTuple):
+    """What ``read_score`` makes of a file."""
+
+    score: Score
+    dropped: dict[str, int]  # kind of event -> how many no score can keep
+    repairs: list[str]  # what was read another way than it stands there
+
+
+def read_score(source: bytes, name: str) -> Reading:
+    """Check a MIDI file and read it.
+
+    Parameters
+    ----------
+    source
+        The bytes of the file.
+    name
+        What to call it in messages.
+
+    Raises
+    ------
+    MidiError
+        The bytes are no MIDI file, are cut short, or contradict themselves.
+    """
+    layout = find_tracks(source, name)
+    walked = walk_tracks(source, layout.tracks, layout.form == 2)
+    _check(source, layout, walked, name)
+    if len(walked.tracks) >= MAX_TRACKS:
+        raise MidiError(f"{name} cannot be read: {too_many(len(walked.tracks))}")
+    found = {kind: int(walked.counts[kind]) for kind in walked.counts[:KINDS].nonzero()[0].tolist()}
+    dropped = {
+        _DROPPED.get(kind, f"meta event {kind:#04x}"): count
+        for kind, count in found.items()
+        if kind not in _REPAIRED
+    }
+    if layout.chunks:
+        dropped["chunk of unknown kind"] = layout.chunks
+    repairs = [f"{count} x {_REPAIRED[kind]}" for kind, count in found.items() if kind in _REPAIRED]
+    if silent := int((walked.notes["duration"] == 0).sum()):
+        repairs.append(f"{silent} x note of length 0, kept; tokens make it one position long")
+    tempos = _rows(walked.others, TEMPO, TEMPO_ROW)
+    if layout.mspq:
+        if len(tempos):
+            dropped["tempo in SMPTE time"] = len(tempos)
+        tempos = np.array([(0, layout.mspq)], TEMPO_ROW)
+    # What Python looks at one by one has the lowest kinds.
+    others = walked.others[walked.others[:, KIND] <= MARKER].tolist()
+    markers, chords = split_markers(
+        Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]]))
+        for row in others
+        if row[KIND] == MARKER
+    )
+    score = Score(
+        tpq=layout.tpq,
+        tracks=_tracks(source, walked, others, layout.form == 2),
+        tempos=tempos,
+        time_signatures=_rows(walked.others, METER, TIME_SIGNATURE),
+        key_signatures=_rows(walked.others, KEY, KEY_SIGNATURE),
+        markers=markers,
+        chords=chords,
+    )
+    return Reading(score, dropped, layout.repairs + repairs)
+
+
+def _check(source: bytes, layout: Layout, walked: Walked, name: str) -> None:
+    """Refuse a file whose tracks cannot be walked to their ends."""
+    broken = walked.chunk if walked.error else len(layout.tracks)
+    for index, (start, stop) in enumerate(layout.tracks[:broken], 1):
+        place = walked.places[index - 1]
+        if place < stop and b"MTrk" in source[place:stop]:
+            raise MidiError(
+                f"{name} lies about its lengths: track {index} says {stop - start} bytes, "
+                f"and ends after {place - start} with another track behind"
+            )
+    if walked.error:
+        what = "is cut short" if walked.error == CUT else "is broken"
+        place, stop = walked.places[broken], layout.tracks[broken][1]
+        reason = _describe(walked.error, place, walked.value, stop - place)
+        raise MidiError(f"{name} {what}: track {broken + 1} {reason}")
+
+
+def too_many(tracks: int) -> str:
+    """Return why so many tracks are no file."""
+    return f"{tracks} tracks are more than {MAX_TRACKS - 1}; merge some"
+
+
+def _describe(error: int, place: int, value: int, left: int) -> str:
+    """Return what is wrong with a track, as the end of a sentence."""
+    return {
+        CUT: f"needs {value} bytes at byte {place}, {left} are left",
+        NO_STATUS: f"has the value {value} at byte {place}, where an event must begin",
+        BAD_STATUS: f"has the status {value:#x} at byte {place}, which no file may hold",
+        LONG_NUMBER: f"has a number above {MAX_TICK} at byte {place}",
+        TOO_LATE: f"reaches tick {value} at byte {place}, which is outside 0 to {MAX_TICK}",
+    }[error]
+
+
+def _rows(others: Ints, kind: int, dtype: np.dtype[Any]) -> Events:
+    """Return the events of one kind as a table of a tick and one or two values."""
+    rows = others[others[:, KIND] == kind]
+    table = np.empty(len(rows), dtype)
+    if len(rows):
+        for name, column in zip(dtype.names or (), (TICK, FIRST, SECOND), strict=False):
+            table[name] = rows[:, column]
+    return table
+
+
+def _tracks(
+    source: bytes, walked: Walked, others: list[list[int]], apart: bool
+) -> tuple[Track, ...]:
+    """Return the tracks by chunk, channel and program, each with its channel's program."""
+    names: dict[int, str] = {}
+    lyrics: dict[int, list[Text]] = {}
+    programs: list[list[tuple[int, int]]] = [[] for _ in range(16)]
+    for row in others:
+        if row[KIND] == NAME:
+            names[row[OWNER]] = decode_text(source[row[FIRST] : row[SECOND]])
+        elif row[KIND] == LYRIC:
+            text = Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]]))
+            lyrics.setdefault(row[OWNER], []).append(text)
+        elif row[KIND] == PROGRAM_SET and not apart:
+            programs[row[FIRST]].append((row[TICK], row[SECOND]))
+    for on_channel in programs:
+        on_channel.sort(key=itemgetter(0))
+    # What the walk finds is valid, and in order but for many notes at one tick.
+    make = Track.trusted if walked.in_order else Track
+    tracks = []
+    rows = sorted(walked.tracks.tolist())
+    for index, row in enumerate(rows):
+        chunk, channel, program = row[CHUNK], row[CHANNEL], row[PROGRAM]
+        if row[UNSET] >= 0:
+            before = bisect_right(programs[channel], row[UNSET], key=itemgetter(0))
+            program = programs[channel][before - 1][1] if before else program
+        controls = walked.controls[row[CONTROLS] : row[CONTROLS + 1]]
+        is_last = index + 1 == len(rows) or rows[index + 1][CHUNK] != chunk
+        tracks.append(
+            make(
+                name=names.get(chunk, ""),
+                program=program,
+                is_drum=channel == DRUMS,
+                notes=walked.notes[row[NOTES] : row[NOTES + 1]],
+                controls=controls,
+                pitch_bends=walked.pitch_bends[row[BENDS] : row[BENDS + 1]],
+                pedals=pedals_of(controls),
+                lyrics=tuple(lyrics.get(chunk, ())) if is_last else (),
+            )
+        )
+    return tuple(tracks)
+
+
+def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
+    """Return the markers that are no chords, and the chords."""
+    others, chords = [], []
+    for marker in markers:
+        if marker.text.startswith(CHORD_PREFIX):
+            chords.append(Text(marker.tick, marker.text[len(CHORD_PREFIX) :]))
+        elif marker.text:
+            others.append(marker)
+    return tuple(others), tuple(chords)
+
+
+def pedals_of(controls: Events) -> Events:
+    """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
+
+    >>> from composer.score import CONTROL
+    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
+    >>> pedals_of(np.array(rows, CONTROL)).tolist()
+    [(0, 480)]
+    """
+    sustain = controls[controls["number"] == SUSTAIN]
+    if not len(sustain):
+        return NO_PEDALS
+    sustain = sustain[np.argsort(sustain["tick"], kind="stable")]
+    down = sustain["value"] >= 64
+    turns = np.flatnonzero(down != np.concatenate([[False], down[:-1]]))
+    starts, ends = sustain["tick"][turns[0::2]], sustain["tick"][turns[1::2]]
+    pedals = np.empty(len(ends), PEDAL)
+    pedals["tick"] = starts[: len(ends)]
+    pedals["duration"] = ends - pedals["tick"]
+    pedals.flags.writeable = False
+    return pedals
