@@ -20,7 +20,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from composer.chord_search import best_path, listen
 from composer.errors import RequestError
 from composer.score import NOTE, Events, Score, Text
 from composer.theory import QUALITIES, Chord, Key, chord_symbol
@@ -207,6 +206,9 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     """
     if unit not in UNITS:
         raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
+    # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+    from composer.chord_search import best_path, listen
+
     notes = _pitched(score)
     if not len(notes):
         return ()

@@ -59,10 +59,10 @@ class Meter:
         spans = np.diff(starts)
         whole = -(-spans * self._denominator[:-1] // self._unit[:-1])
         self._first_bar: Ints = np.concatenate([[0], np.cumsum(whole)]).astype(np.int64)
-        last = np.r_[np.flatnonzero(np.diff(tempos["tick"])), len(tempos) - 1][: len(tempos)]
+        last = np.append(np.flatnonzero(np.diff(tempos["tick"])), len(tempos) - 1)[: len(tempos)]
         ticks, mspq = tempos["tick"][last], tempos["mspq"][last]
         if not len(ticks) or ticks[0] > 0:
-            ticks, mspq = np.r_[0, ticks], np.r_[DEFAULT_MSPQ, mspq]
+            ticks, mspq = np.append(0, ticks), np.append(DEFAULT_MSPQ, mspq)
         self._tempo_ticks: Ints = ticks.astype(np.int64)
         self._seconds_per_tick: Floats = mspq / (1e6 * tpq)
         elapsed = np.diff(ticks) * self._seconds_per_tick[:-1]
@@ -128,7 +128,7 @@ class Meter:
 
 def _signature_segments(signatures: Events) -> Events:
     """Return the signatures that hold, the last of each tick, with 4/4 in front if none is at 0."""
-    last = np.r_[np.flatnonzero(np.diff(signatures["tick"])), len(signatures) - 1]
+    last = np.append(np.flatnonzero(np.diff(signatures["tick"])), len(signatures) - 1)
     rows: Events = signatures[last[: len(signatures)]]
     if not len(rows) or rows["tick"][0] > 0:
         rows = np.concatenate([np.array([(0, 4, 4)], dtype=TIME_SIGNATURE), rows])

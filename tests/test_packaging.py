@@ -172,7 +172,7 @@ def test_public_faces_say_what_they_hold(module):
 
 @pytest.mark.parametrize("module", ["composer", "composer.tokenizers", "composer.training"])
 def test_heavy_libraries_wait_until_they_are_needed(module):
-    heavy = {"torch", "transformers", "tokenizers", "music21"}
+    heavy = {"torch", "transformers", "tokenizers", "music21", "numba"}
     code = f"import sys, {module}; print({heavy} & {{*sys.modules}})"
     assert python(code, cwd=ROOT) == "set()"
 
