@@ -12,7 +12,7 @@ from composer.errors import SymbolError
 from composer.score import Score
 from composer.theory import parse_chord
 from composer.tokenizers.bins import Bins
-from composer.tokenizers.quantize import all_notes, longest, on_grid
+from composer.tokenizers.quantize import all_events, longest, on_grid
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,8 +82,8 @@ def measure_loss(
     has_chords
         Whether the format says chords.
     """
-    every, row = all_notes(score, rows)
-    _, hit = all_notes(score, [track.is_drum for track in score.tracks])
+    every, row = all_events(score.tracks, rows)
+    _, hit = all_events(score.tracks, [track.is_drum for track in score.tracks])
     kept = row >= 0
     notes, row, is_drum = every[kept], row[kept], hit[kept] > 0
     grid = on_grid(notes, score.tpq, bins, is_drum)
@@ -150,10 +150,11 @@ def _signatures_changed(score: Score, quantized: Score, bins: Bins) -> int:
 
 def _tempo_errors(score: Score, quantized: Score, bins: Bins) -> Floats:
     """Return by which ratio, less 1, each tempo differs from what holds at its place."""
-    ticks, given = score.meter.tempo_changes
+    tempos = score.meter.tempos
+    ticks, given = tempos["tick"], tempos["mspq"]
     inside = (ticks == 0) | (ticks < score.end)
     given = given[inside]
     ticks = bins.to_positions(ticks[inside], score.tpq) * bins.steps
-    said_at, said = quantized.meter.tempo_changes
-    found = said[np.searchsorted(said_at, ticks, side="right") - 1]
+    said = quantized.meter.tempos
+    found = said["mspq"][np.searchsorted(said["tick"], ticks, side="right") - 1]
     return np.asarray(np.maximum(found / given, given / found) - 1)
