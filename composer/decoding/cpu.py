@@ -140,13 +140,13 @@ class CPUDecoder:
         """Append ids and return the logits (T, V) after each; see `Decoder.verify`."""
         return self.verify_together([self], [ids])[0]
 
-    @staticmethod
-    def step_together(decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> Logits:
+    @classmethod
+    def step_together(cls, decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> Logits:
         """Append ids to each of some forks; returns logits (decoders, V) after the last of each."""
         return _append(decoders, ids, every=False)
 
-    @staticmethod
-    def verify_together(decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> list[Logits]:
+    @classmethod
+    def verify_together(cls, decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> list[Logits]:
         """Append ids to each of some forks; returns logits (T, V) for each, after each id."""
         logits = _append(decoders, ids, every=True)
         return np.split(logits, np.cumsum([len(row) for row in ids[:-1]]))

@@ -413,7 +413,7 @@ def forward(
     qkv = np.empty((count, weights.qkv.shape[2] + APART), np.float32)
     mixed = np.zeros((count, weights.out.shape[1]), np.float32)
     wide = np.empty((count, weights.gate_up.shape[2] + APART), np.float32)
-    hidden = np.empty((count, weights.down.shape[1]), np.float32)
+    hidden = np.empty((count, weights.gate_up.shape[2] // 2), np.float32)
     change = np.empty((count, hidden_size + APART), np.float32)
     groups = sizes.heads // sizes.kv_heads
     scores = np.empty((min(longest, _TOGETHER) * groups, room + APART), np.float32)
