@@ -56,6 +56,7 @@ SHAPES = {
     "large": {"hidden_size": 96, "intermediate_size": 200, "num_hidden_layers": 3},
 }
 PRECISIONS = ("int8", "float32")
+PREFERRED = (0.2, 0.2, 0.05, 0.05, 0.2, 0.3)  # how often to fork, cut, drop, reset, add, together
 
 
 def save(folder, dtype=torch.float32, **changes):
@@ -210,6 +211,42 @@ def test_sequences_together_equal_transformers_and_themselves_alone(folder, deco
         np.testing.assert_array_equal(last[i], alone[i][-1])
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_was_forked_and_cut_a_sequence_is_its_ids(decoder, seed):
+    """Forks share what they can; each must say what a decoder says that was never forked."""
+    rng = np.random.default_rng(seed)
+    plain = decoder.fork()
+    forks = [(decoder, [])]
+    for _ in range(40):
+        at = int(rng.integers(len(forks)))
+        chosen, said = forks[at]
+        act = rng.choice(["fork", "cut", "drop", "reset", "add", "together"], p=PREFERRED)
+        if act == "fork":
+            forks.append((chosen.fork(), [*said]))
+        elif act == "cut":
+            length = int(rng.integers(len(said) + 1))
+            chosen.truncate(length)
+            del said[length:]
+        elif act == "drop" and len(forks) > 1:
+            del forks[at]
+        elif act == "reset":
+            chosen.reset()
+            said.clear()
+        else:
+            group = [forks[at]] if act == "add" else forks
+            group = [(fork, said) for fork, said in group if len(said) < 290]
+            new = [rng.integers(0, 50, rng.integers(1, 291 - len(s))).tolist() for _, s in group]
+            new = [own if rng.random() < 0.5 else own[:9] for own in new]
+            if not group:
+                continue
+            logits = CPUDecoder.verify_together([fork for fork, _ in group], new)
+            for (fork, said), own, rows in zip(group, new, logits, strict=True):
+                said += own
+                assert fork.length == len(said)
+                plain.reset()
+                np.testing.assert_array_equal(rows, plain.verify(said)[-len(own) :])
+
+
 def test_a_sequence_that_ends_is_left_out(folder, decoder):
     forks = [decoder.fork() for _ in range(3)]
     said = [[] for _ in forks]
@@ -349,7 +386,11 @@ def test_the_first_run_of_a_machine_says_that_it_compiles(folder, tmp_path):
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(root)}
     said = [
         subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            check=True,
+            text=True,
         ).stderr.count("compiles its inner loops")
         for _ in range(2)
     ]

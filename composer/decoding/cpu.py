@@ -10,13 +10,13 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.decoding.decoder import Ids, Logits
-from composer.decoding.kernels import DEPTH, MOST_ROWS, SPAN, Floats, Sizes, forward
+from composer.decoding.kernels import DEPTH, MOST_ROWS, SPAN, TOGETHER, Floats, Sizes, forward
 from composer.decoding.packing import PRECISIONS, pack, padded
 from composer.decoding.weights import LlamaShape, load_weights
 from composer.errors import RequestError, TokenError
@@ -67,7 +67,8 @@ class CPUDecoder:
             shape.head_dim,
             np.float32(shape.rms_norm_eps),
         )
-        self._make_cache()
+        self._base = self._own = _new_cache(shape, context)
+        self._shared = 0  # positions that stand in the base, whole spans of them; others are own
         self._length = 0
 
     @classmethod
@@ -104,11 +105,11 @@ class CPUDecoder:
     @property
     def cache_bytes(self) -> int:
         """Bytes of the cache when it is full; memory is taken as it fills."""
-        return self._keys.nbytes + self._values.nbytes
+        return self._own.keys.nbytes + self._own.values.nbytes
 
     def reset(self) -> None:
         """Forget every position."""
-        self._length = 0
+        self.truncate(0)
 
     def truncate(self, length: int) -> None:
         """Keep the first ``length`` positions; raises `RequestError` if there are fewer."""
@@ -116,16 +117,39 @@ class CPUDecoder:
             raise RequestError(
                 f"length {length} is outside 0 to {self._length} cached positions; prefill first"
             )
+        if length < self._shared:
+            self._share(self._base, length)
         self._length = length
 
     def fork(self) -> CPUDecoder:
-        """Return another decoder that holds the same positions; see `Decoder.fork`."""
+        """Return another decoder that holds the same positions; see `Decoder.fork`.
+
+        Of these, all whole spans are then shared, and read by none but once where forks go on
+        together.
+        """
+        if self._length - self._shared >= SPAN:
+            base = self._own
+            base.keys[:, :, : self._shared // SPAN] = self._base.keys[:, :, : self._shared // SPAN]
+            base.values[:, :, : self._shared] = self._base.values[:, :, : self._shared]
+            # What is shared is never written again.
+            self._own = _new_cache(self._shape, self._context_length)
+            self._share(base, self._length)
         other = copy.copy(self)
-        other._make_cache()
-        blocks = padded(self._length, SPAN) // SPAN
-        other._keys[:, :, :blocks] = self._keys[:, :, :blocks]
-        other._values[:, :, : self._length] = self._values[:, :, : self._length]
+        other._own = _new_cache(self._shape, self._context_length)
+        if not self._shared:
+            other._base = other._own
+        other._copy_last_span(self._own, self._length)
         return other
+
+    def _share(self, base: Cache, length: int) -> None:
+        """Take all whole spans before a length from a base, and copy what is after them."""
+        self._base, self._shared = base, length // SPAN * SPAN
+        self._copy_last_span(base, length)
+
+    def _copy_last_span(self, source: Cache, length: int) -> None:
+        block, start = self._shared // SPAN, self._shared
+        self._own.keys[:, :, block : block + 1] = source.keys[:, :, block : block + 1]
+        self._own.values[:, :, start:length] = source.values[:, :, start:length]
 
     def prefill(self, ids: Ids) -> Logits:
         """Append ids and return the logits (V,) after the last; see `Decoder.prefill`."""
@@ -151,13 +175,21 @@ class CPUDecoder:
         logits = _append(decoders, ids, every=True)
         return np.split(logits, np.cumsum([len(row) for row in ids[:-1]]))
 
-    def _make_cache(self) -> None:
-        """Make room for keys (layers, K, C / SPAN, N, SPAN) and values (layers, K, C, N)."""
-        shape, room = self._shape, padded(self._context_length, SPAN)
-        size = padded(shape.head_dim, DEPTH)
-        self._keys = np.zeros((shape.layers, shape.kv_heads, room // SPAN, size, SPAN), np.float32)
-        self._values = np.zeros((shape.layers, shape.kv_heads, room, shape.head_dim), np.float32)
-        self._addresses = self._keys.ctypes.data, self._values.ctypes.data
+
+class Cache(NamedTuple):
+    """What is kept of the positions seen so far, and where it lies."""
+
+    keys: Floats  # (layers, K, C / SPAN, N, SPAN), N padded
+    values: Floats  # (layers, K, C, N)
+    addresses: tuple[int, int]
+
+
+def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
+    """Return an empty cache, which takes memory only as it fills."""
+    room, size = padded(context_length, SPAN), padded(shape.head_dim, DEPTH)
+    keys = np.zeros((shape.layers, shape.kv_heads, room // SPAN, size, SPAN), np.float32)
+    values = np.zeros((shape.layers, shape.kv_heads, room, shape.head_dim), np.float32)
+    return Cache(keys, values, (keys.ctypes.data, values.ctypes.data))
 
 
 def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) -> Logits:
@@ -171,7 +203,7 @@ def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) 
     first = decoders[0]
     width = first._weights.head.shape[1]
     logits = np.empty((len(rows) if every else len(decoders), width), np.float32)
-    runs: list[tuple[int, int, int, int]] = []
+    runs: list[tuple[int, ...]] = []
     wanted: list[int] = []  # rows of the pass
     filled = done = said = 0  # rows of the pass, rows and logits of the passes before it
 
@@ -192,8 +224,9 @@ def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) 
     for decoder, own in zip(decoders, new, strict=True):
         at = 0
         while at < len(own):
-            count = min(len(own) - at, MOST_ROWS - filled)
-            runs.append((*decoder._addresses, decoder._length + at, count))
+            count = min(len(own) - at, TOGETHER, MOST_ROWS - filled)
+            caches = (*decoder._base.addresses, decoder._shared, *decoder._own.addresses)
+            runs.append((*caches, decoder._length + at, count))
             at += count
             if every:
                 wanted.extend(range(filled, filled + count))

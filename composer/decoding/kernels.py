@@ -10,7 +10,8 @@ that a cache has room for.
 Matrices lie as (input, output): the inner loop runs over outputs, so that each of them is summed up
 in the order of the inputs, whatever the width of the processor's registers and however many rows
 are multiplied at once. A row's logits are therefore bit for bit the same alone, in a block and
-beside other sequences. For that no fast arithmetic is allowed but the fused multiply-add.
+beside other sequences, whatever they share. For that no arithmetic is fast but the fused
+multiply-add.
 
 Inputs are padded with zeros to ``DEPTH`` and outputs to ``WIDTH``, so that no loop has a remainder.
 
@@ -42,14 +43,16 @@ _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 DEPTH, WIDTH = 8, 64
 SPAN = 128  # positions whose keys lie together
 MOST_ROWS = 128  # of a pass; bounds the memory that it takes
-_TOGETHER = 16  # rows of a run whose scores are computed at once
+TOGETHER = 16  # of a run, and of runs whose scores are computed at once
 
 # Columns between the rows that are computed together: where their addresses differ by a multiple of
 # 4,096 bytes, processors take a load from one for a load of what was just stored to the other.
 APART = 16
 
 # Columns of a run.
-KEYS, VALUES, START, COUNT = range(4)
+BASE_KEYS, BASE_VALUES, SHARED, KEYS, VALUES, START, COUNT = range(7)
+
+Shapes = tuple[tuple[int, int, int, int, int], tuple[int, int, int, int]]
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _LOG2_E = np.float32(1.4426950408889634)
@@ -99,65 +102,66 @@ def _pointer(typing: Any, address: Any) -> Any:
 
 
 @_inner
-def _multiply_one(x: Floats, w: Floats, y: Floats, depth: int, width: int) -> None:
-    """Set ``y[:width]`` to ``x[:depth] @ w[:depth, :width]``."""
-    for r in range(width):
-        y[r] = _ZERO
-    for d in range(0, depth, 8):
-        x0, x1, x2, x3 = x[d], x[d + 1], x[d + 2], x[d + 3]
-        x4, x5, x6, x7 = x[d + 4], x[d + 5], x[d + 6], x[d + 7]
-        for r in range(width):
-            y[r] = (
-                y[r]
-                + x0 * np.float32(w[d, r])
-                + x1 * np.float32(w[d + 1, r])
-                + x2 * np.float32(w[d + 2, r])
-                + x3 * np.float32(w[d + 3, r])
-                + x4 * np.float32(w[d + 4, r])
-                + x5 * np.float32(w[d + 5, r])
-                + x6 * np.float32(w[d + 6, r])
-                + x7 * np.float32(w[d + 7, r])
-            )
-
-
-@_inner
-def _multiply_two(x: Floats, w: Floats, y: Floats, at: int, depth: int, width: int) -> None:
-    """Do the same for two rows of ``y``, from column ``at`` on: a weight is converted once."""
-    a, b = x[0], x[1]
-    i, j = y[0, at : at + width], y[1, at : at + width]
-    for r in range(width):
-        i[r] = _ZERO
-        j[r] = _ZERO
-    for d in range(0, depth, 8):
+def _multiply_one(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+    """Multiply the first row of ``x``, as ``_multiply`` does all of them."""
+    end = y_at + w.shape[1]
+    a = x[0, x_at:]
+    i = y[0, y_at:end]
+    if fresh:
+        for r in range(w.shape[1]):
+            i[r] = _ZERO
+    for d in range(0, len(w), 8):
         a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
         a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
-        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
-        for r in range(width):
+        for r in range(w.shape[1]):
             w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
             w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
             w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
             w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3 + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3 + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
+            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
 
 
 @_inner
-def _multiply_four(x: Floats, w: Floats, y: Floats, at: int, depth: int, width: int) -> None:
-    """Do the same for four rows."""
-    a, b, c, e = x[0], x[1], x[2], x[3]
-    i, j, k, m = (
-        y[0, at : at + width],
-        y[1, at : at + width],
-        y[2, at : at + width],
-        y[3, at : at + width],
-    )
-    for r in range(width):
-        i[r] = _ZERO
-        j[r] = _ZERO
-        k[r] = _ZERO
-        m[r] = _ZERO
-    for d in range(0, depth, 8):
+def _multiply_two(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+    """Multiply two rows, so that each weight is converted once for both."""
+    end = y_at + w.shape[1]
+    a, b = x[0, x_at:], x[1, x_at:]
+    i, j = y[0, y_at:end], y[1, y_at:end]
+    if fresh:
+        for r in range(w.shape[1]):
+            i[r] = _ZERO
+            j[r] = _ZERO
+    for d in range(0, len(w), 8):
+        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
+        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
+        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
+        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
+        for r in range(w.shape[1]):
+            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
+            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
+            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
+            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
+            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
+            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
+
+
+@_inner
+def _multiply_four(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+    """Multiply four rows."""
+    end = y_at + w.shape[1]
+    a, b, c, e = x[0, x_at:], x[1, x_at:], x[2, x_at:], x[3, x_at:]
+    i, j = y[0, y_at:end], y[1, y_at:end]
+    k, m = y[2, y_at:end], y[3, y_at:end]
+    if fresh:
+        for r in range(w.shape[1]):
+            i[r] = _ZERO
+            j[r] = _ZERO
+            k[r] = _ZERO
+            m[r] = _ZERO
+    for d in range(0, len(w), 8):
         a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
         a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
         b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
@@ -166,34 +170,41 @@ def _multiply_four(x: Floats, w: Floats, y: Floats, at: int, depth: int, width: 
         c4, c5, c6, c7 = c[d + 4], c[d + 5], c[d + 6], c[d + 7]
         e0, e1, e2, e3 = e[d], e[d + 1], e[d + 2], e[d + 3]
         e4, e5, e6, e7 = e[d + 4], e[d + 5], e[d + 6], e[d + 7]
-        for r in range(width):
+        for r in range(w.shape[1]):
             w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
             w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
             w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
             w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3 + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3 + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
-            k[r] = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3 + c4 * w4 + c5 * w5 + c6 * w6 + c7 * w7
-            m[r] = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3 + e4 * w4 + e5 * w5 + e6 * w6 + e7 * w7
+            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
+            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
+            half = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
+            k[r] = half + c4 * w4 + c5 * w5 + c6 * w6 + c7 * w7
+            half = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
+            m[r] = half + e4 * w4 + e5 * w5 + e6 * w6 + e7 * w7
 
 
 @_inner
-def _multiply(x: Floats, w: Floats, y: Floats, at: int, rows: int, depth: int, width: int) -> None:
-    """Set ``y[:rows, at : at + width]`` to ``x[:rows, :depth] @ w[:depth, :width]``."""
-    fours = rows - rows % 4
-    twos = rows - rows % 2
+def _multiply(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+    """Set columns of ``y`` (T, ...), from ``y_at`` on, to columns of ``x`` times ``w``.
+
+    Unless ``fresh``, add to what stands there, in the same order as if it had been one product.
+    """
+    rows = len(y)
+    fours, twos = rows - rows % 4, rows - rows % 2
     for t in range(0, fours, 4):
-        _multiply_four(x[t : t + 4], w, y[t : t + 4], at, depth, width)
+        _multiply_four(x[t : t + 4], x_at, w, y[t : t + 4], y_at, fresh)
     if fours < twos:
-        _multiply_two(x[fours:twos], w, y[fours:twos], at, depth, width)
+        _multiply_two(x[fours:twos], x_at, w, y[fours:twos], y_at, fresh)
     if twos < rows:
-        _multiply_one(x[twos], w, y[twos, at : at + width], depth, width)
+        _multiply_one(x[twos:rows], x_at, w, y[twos:rows], y_at, fresh)
 
 
 @_inner
 def _project(x: Floats, w: Floats, scale: Floats, y: Floats) -> None:
     """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix (inputs, outputs)."""
-    _multiply(x, w, y, 0, len(y), len(w), len(scale))
+    _multiply(x, 0, w, y, 0, True)
     for t in range(len(y)):
         for r in range(len(scale)):
             y[t, r] *= scale[r]
@@ -298,54 +309,70 @@ def _shares(row: Floats, count: int, padded: int, bits: Any, halves: Floats) -> 
 @_inner
 def _attend(
     qkv: Floats,
-    keys: Floats,
-    values: Floats,
-    start: int,
+    runs: Longs,
+    layer: int,
+    shapes: Shapes,
     sizes: Sizes,
     mixed: Floats,
     scores: Floats,
     bits: npt.NDArray[np.int32],
-    halves: Floats,
 ) -> None:
-    """Let the rows of a run attend to all before them; keys and values are in the cache already.
+    """Let rows attend to all before them; keys and values are in the caches already.
 
     Parameters
     ----------
     qkv, mixed
-        Shape (T, (H + 2K) * N) and (T, H * N): the rows of the run, and what they get.
-    keys, values
-        Shape (K, C / SPAN, N, SPAN) and (K, C, N): what the cache holds in this layer.
-    start
-        The first row's position.
-    scores, bits, halves
-        Memory: shape (16 * G, C), and one row of that.
+        Shape (T, (H + 2K) * N) and (T, H * N): the rows, ``TOGETHER`` at most, and what they get.
+    runs
+        Their runs, all of which share the same positions.
+    shapes
+        Of the keys and of the values.
+    scores, bits
+        Memory: shape (T * G, C), and one row of that.
     """
-    size, groups = sizes.head_dim, sizes.heads // sizes.kv_heads
-    queries = np.zeros((len(scores), keys.shape[2]), np.float32)
-    found = np.empty((len(scores), size), np.float32)
+    size, groups, halves = sizes.head_dim, sizes.heads // sizes.kv_heads, bits.view(np.float32)
+    shared, blocks = runs[0, SHARED], runs[0, SHARED] // SPAN
+    base_keys = carray(_pointer(runs[0, BASE_KEYS]), shapes[0])[layer]
+    base_values = carray(_pointer(runs[0, BASE_VALUES]), shapes[1])[layer]
+    scores = scores[: len(qkv) * groups]
+    queries = np.zeros((len(scores), shapes[0][3]), np.float32)
+    found = np.zeros((len(scores), size + APART), np.float32)
     sums = np.empty(len(scores), np.float32)
-    for first in range(0, len(qkv), _TOGETHER):
-        last = min(first + _TOGETHER, len(qkv))
-        rows = (last - first) * groups
-        padded = (start + last + DEPTH - 1) // DEPTH * DEPTH
-        for head in range(sizes.kv_heads):
-            column = head * groups * size
-            for row in range(rows):
-                t, at = first + row // groups, column + row % groups * size
-                for i in range(size):
-                    queries[row, i] = qkv[t, at + i]
-            for block in range((padded + SPAN - 1) // SPAN):
+    for head in range(sizes.kv_heads):
+        column = head * groups * size
+        for row in range(len(scores)):
+            t, at = row // groups, column + row % groups * size
+            for i in range(size):
+                queries[row, i] = qkv[t, at + i]
+        for block in range(blocks):
+            _multiply(queries, 0, base_keys[head, block], scores, block * SPAN, True)
+        begin = 0
+        for run in range(len(runs)):
+            end = begin + runs[run, COUNT] * groups
+            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            keys = carray(_pointer(runs[run, KEYS]), shapes[0])[layer]
+            for block in range(blocks, (padded + SPAN - 1) // SPAN):
                 _multiply(
-                    queries, keys[head, block], scores, block * SPAN, rows, keys.shape[2], SPAN
+                    queries[begin:end], 0, keys[head, block], scores[begin:end], block * SPAN, True
                 )
-            for row in range(rows):
-                count = start + first + row // groups + 1
+            for row in range(begin, end):
+                count = runs[run, START] + (row - begin) // groups + 1
                 sums[row] = _shares(scores[row], count, padded, bits, halves)
-            _multiply(scores, values[head], found, 0, rows, padded, size)
-            for row in range(rows):
-                t, at = first + row // groups, column + row % groups * size
-                for i in range(size):
-                    mixed[t, at + i] = found[row, i] / sums[row]
+            begin = end
+        _multiply(scores, 0, base_values[head, :shared], found, 0, True)
+        begin = 0
+        for run in range(len(runs)):
+            end = begin + runs[run, COUNT] * groups
+            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            values = carray(_pointer(runs[run, VALUES]), shapes[1])[layer]
+            _multiply(
+                scores[begin:end], shared, values[head, shared:padded], found[begin:end], 0, False
+            )
+            begin = end
+        for row in range(len(scores)):
+            t, at = row // groups, column + row % groups * size
+            for i in range(size):
+                mixed[t, at + i] = found[row, i] / sums[row]
 
 
 @_inner
@@ -389,9 +416,11 @@ def forward(
     ids
         Shape (T,): run behind run.
     runs
-        Shape (runs, 4): the addresses of a sequence's keys, float32 (layers, K, C / SPAN, N, SPAN), and
-        values, float32 (layers, K, C, N); the first row's position in them; how many rows. C is
-        padded to ``SPAN``, and N of the keys to ``DEPTH``.
+        Shape (runs, 7): addresses of the keys and values that it shares with others, and how many
+        positions, a multiple of ``SPAN``; addresses of its own, which hold the positions after
+        these; the first row's position, and how many rows, ``TOGETHER`` at most. Keys are float32
+        (layers, K, C / SPAN, N, SPAN) and values (layers, K, C, N), with N of the keys padded to
+        ``DEPTH`` and C to ``SPAN``.
     wanted
         Which rows' logits to compute.
     logits
@@ -402,12 +431,11 @@ def forward(
     blocks = (len(weights.cosines) + SPAN - 1) // SPAN
     room = blocks * SPAN
     key_size = (sizes.head_dim + DEPTH - 1) // DEPTH * DEPTH
-    key_shape = (layers, sizes.kv_heads, blocks, key_size, SPAN)
-    value_shape = (layers, sizes.kv_heads, room, sizes.head_dim)
-
-    count, longest = len(ids), 0
-    for run in range(len(runs)):
-        longest = max(longest, runs[run, COUNT])
+    shapes = (
+        (layers, sizes.kv_heads, blocks, key_size, SPAN),
+        (layers, sizes.kv_heads, room, sizes.head_dim),
+    )
+    count = len(ids)
     x = np.zeros((count, depth), np.float32)
     normal = np.empty((count, depth), np.float32)
     qkv = np.empty((count, weights.qkv.shape[2] + APART), np.float32)
@@ -416,7 +444,7 @@ def forward(
     hidden = np.empty((count, weights.gate_up.shape[2] // 2), np.float32)
     change = np.empty((count, hidden_size + APART), np.float32)
     groups = sizes.heads // sizes.kv_heads
-    scores = np.empty((min(longest, _TOGETHER) * groups, room + APART), np.float32)
+    scores = np.empty((min(count, TOGETHER) * groups, room + APART), np.float32)
     bits = np.empty(max(room, hidden.shape[1]), np.int32)
     halves = bits.view(np.float32)
 
@@ -429,13 +457,25 @@ def forward(
         row = 0
         for run in range(len(runs)):
             start, stop = runs[run, START], row + runs[run, COUNT]
-            keys = carray(_pointer(runs[run, KEYS]), key_shape)[layer]
-            values = carray(_pointer(runs[run, VALUES]), value_shape)[layer]
+            keys = carray(_pointer(runs[run, KEYS]), shapes[0])[layer]
+            values = carray(_pointer(runs[run, VALUES]), shapes[1])[layer]
             _remember(qkv[row:stop], keys, values, start, sizes, weights)
-            _attend(
-                qkv[row:stop], keys, values, start, sizes, mixed[row:stop], scores, bits, halves
-            )
             row = stop
+        row = run = 0
+        while run < len(runs):
+            end, stop = run + 1, row + runs[run, COUNT]
+            while (
+                end < len(runs)
+                and stop + runs[end, COUNT] <= row + TOGETHER
+                and runs[end, BASE_KEYS] == runs[run, BASE_KEYS]
+                and runs[end, SHARED] == runs[run, SHARED]
+            ):
+                stop += runs[end, COUNT]
+                end += 1
+            _attend(
+                qkv[row:stop], runs[run:end], layer, shapes, sizes, mixed[row:stop], scores, bits
+            )
+            row, run = stop, end
         _project(mixed, weights.out[layer], weights.out_scale[layer], change)
         for t in range(count):
             for d in range(depth):
