@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from composer.constraints import BassNotes, ChordTones, InScale, PitchRange
+from composer.decoding.sampler import write_cells, write_together
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
@@ -446,6 +447,31 @@ def test_the_seed_decides(spy_on, cells):
 
     assert (write(1).notes == write(1).notes).all()
     assert write(1).notes.tolist() != write(2).notes.tolist()
+
+
+def test_requests_written_together_come_out_as_they_do_alone(decoders, cells):
+    requests = [random_request(seed) for seed in (3, 8, 21, 34)]
+    alone = [write_cells(request, decoders[512], cells) for request in requests]
+    left = sum(int(request.written.any(1).sum()) for request in requests)
+    told = []
+    together = write_together(requests, decoders[512], cells, told.append)
+    for writer, grid in zip(together, alone, strict=True):
+        assert np.array_equal(writer.grid.notes, grid.notes)
+        assert np.array_equal(writer.grid.chords, grid.chords)
+    assert sum(told) == left
+
+
+def test_what_the_model_held_of_the_ids_is_said_cell_by_cell(decoders, cells):
+    grid = plain_grid(3, [Part("", 0), Part("", 40)])
+    written = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]], bool)
+    request = Request(grid, written, (PartRules(least_onsets=2),) * 2, Sampling(1), 4)
+    (writer,) = write_together([request], decoders[512], cells)
+    assert (writer.log_probability[written] < 0).all()
+    assert (writer.log_probability[~written] == 0).all()
+    cold = Request(grid, written, request.parts, Sampling(0), 4)
+    (likely,) = write_together([cold], decoders[512], cells)
+    first = likely.log_probability[0, 0], writer.log_probability[0, 0]
+    assert first[0] >= first[1]  # the likeliest id at each step of a cell of a few ids
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_changed_ids_are_so_many_times_as_likely(change):
     logits = np.log(np.array([0.5, 0.3, 0.2])).astype(np.float32)
     rng = np.random.default_rng(4)
     chosen = [
-        Chooser(Sampling()).choose(logits, np.ones(3, bool), rng, [0, 2], change).id
+        Chooser(Sampling()).choose(logits, np.ones(3, bool), rng, {0: change, 2: change}).id
         for _ in range(6000)
     ]
     expected = np.array([0.5 * change, 0.3, 0.2 * change])
@@ -275,7 +275,7 @@ def test_log_probabilities_are_of_what_is_allowed_before_any_setting():
     logits = np.log(np.array([0.5, 0.3, 0.2])).astype(np.float32)
     allowed, rng = np.array([True, False, True]), np.random.default_rng(0)
     chooser = Chooser(Sampling(0.1, top_k=1))
-    choice = chooser.choose(logits, allowed, rng, changed=[2], change=100.0)
+    choice = chooser.choose(logits, allowed, rng, {2: 100.0})
     assert choice.id == 2
     assert choice.log_probability == pytest.approx(np.log(0.2 / 0.7), abs=1e-6)
     assert chooser.choose(logits, np.array([True, False, False]), rng) == (0, 0.0)

@@ -66,7 +66,7 @@ def choose_id(
     group: npt.NDArray[np.int8],
     settings: Floats,
     changed: Ints,
-    change: float,
+    changes: Floats,
     first_draw: float,
     second_draw: float,
 ) -> tuple[int, float]:
@@ -81,8 +81,8 @@ def choose_id(
     settings
         Temperature, top-k, top-p and min-p of each group. The first one's temperature chooses
         between the groups.
-    changed, change
-        Ids that are more or less likely than the model holds, and the logarithm of by how much.
+    changed, changes
+        Ids that are more or less likely than the model holds, and the logarithms of by how much.
     first_draw, second_draw
         From 0 to 1: chance for the group, and for the id in it.
 
@@ -118,7 +118,7 @@ def choose_id(
     for i in range(len(changed)):
         for at in range(count):
             if ids[at] == changed[i]:
-                scores[at] += change
+                scores[at] += changes[i]
     row = 0
     if len(group):
         masses = np.zeros(len(settings))

@@ -9,9 +9,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -119,6 +118,18 @@ class Sampling:
         return Sampling(self.temperature, self.top_p, self.top_k, self.min_p)
 
 
+_NO_CHANGES: Mapping[int, float] = {}
+_NONE = np.empty(0, np.int64), np.empty(0)
+
+
+def _logarithms(
+    changes: Mapping[int, float],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    if not changes:
+        return _NONE
+    return np.array([*changes]), np.log([*changes.values()])
+
+
 class Choice(NamedTuple):
     """An id, and how likely the model held it."""
 
@@ -162,8 +173,7 @@ class Chooser:
         logits: Logits,
         allowed: npt.NDArray[np.bool_],
         rng: np.random.Generator,
-        changed: Collection[int] = (),
-        change: float = 1.0,
+        changes: Mapping[int, float] = _NO_CHANGES,
     ) -> Choice:
         """Choose one of the allowed ids; two numbers are drawn each time.
 
@@ -175,8 +185,8 @@ class Chooser:
             bool (V,), True where an id may be chosen. Neither array is changed.
         rng
             Where chance comes from.
-        changed, change
-            Ids whose probability is multiplied by ``change``.
+        changes
+            What the probabilities of some ids are multiplied by, above 0.
 
         Returns
         -------
@@ -203,8 +213,7 @@ class Chooser:
             allowed,
             self._group,
             self._settings,
-            np.array([*changed], np.int64),
-            log(change),
+            *_logarithms(changes),
             rng.random(),
             rng.random(),
         )
