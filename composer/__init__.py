@@ -33,13 +33,14 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
     "Track": "composer.score",
 }
 
 # The verbs of the model that comes with the package.
-_VERBS = ("melody", "chords", "arrange", "infill")
+_VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
     "Composer",
@@ -49,6 +50,7 @@ __all__ = [
     "ModelError",
     "Note",
     "RequestError",
+    "Sampling",
     "Score",
     "ScoreError",
     "SymbolError",
@@ -64,6 +66,7 @@ __all__ = [
     "infill",
     "load",
     "melody",
+    "stream",
 ]
 
 
@@ -84,6 +87,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from composer.compose import Composer, load
+    from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,
         ComposerWarning,
@@ -102,3 +106,4 @@ if TYPE_CHECKING:
     chords = load().chords
     arrange = load().arrange
     infill = load().infill
+    stream = load().stream

@@ -24,6 +24,7 @@ from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.edit import grid_bars, own_bars, put_back, track_index
+from composer.endless import Stream
 from composer.errors import ModelError, RequestError
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
@@ -357,6 +358,68 @@ class Composer:
         settings = sampling_of(temperature, top_p, sampling)
         return self._write(given, home, columns, rules, settings, seed, bars=count, window=window)
 
+    def stream(
+        self,
+        chords: str | None = None,
+        *,
+        key: str | None = None,
+        meter: str = "4/4",
+        tempo: float = 110,
+        melody: str | int | None = "flute",
+        parts: str | int | Sequence[str | int] = (),
+        seed: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        sampling: Sampling | None = None,
+    ) -> Stream:
+        """Write bars for as long as one asks for them, each while the one before is heard.
+
+        Parameters
+        ----------
+        chords
+            Lead-sheet text, played over and over; the model invents chords without it.
+        key, meter, tempo
+            As in ``melody``.
+        melody
+            Instrument of the melody; None for no melody.
+        parts
+            Instruments of the other parts.
+        seed, temperature, top_p, sampling
+            As in ``melody``.
+
+        Returns
+        -------
+        Stream
+            Scores of one bar each, without an end; its ``change`` says how the next are to be.
+
+        Examples
+        --------
+        >>> import composer
+        >>> from itertools import islice
+        >>> bars = composer.stream("Am F C G", parts=["piano", "bass"], seed=1)
+        >>> [[track.name for track in bar.tracks] for bar in islice(bars, 2)]
+        [['Flute', 'Piano', 'Bass'], ['Flute', 'Piano', 'Bass']]
+        """
+        names = [*([] if melody is None else [melody]), *_listed(parts)]
+        if not names:
+            raise RequestError("there is no part to write; name a melody or parts")
+        players = [parse_instrument(name) for name in names]
+        roles = [
+            "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
+        ]
+        return Stream(
+            self.decoder,
+            self.tokenizer,
+            [_track(name) for name in names],
+            tuple(part_rules(player, role) for player, role in zip(players, roles, strict=True)),
+            sampling_of(temperature, top_p, sampling),
+            secrets.randbelow(2**32) if seed is None else seed,
+            chords=chords,
+            key=key,
+            meter=meter,
+            tempo=tempo,
+        )
+
     def _write(
         self,
         score: Score,
@@ -392,9 +455,12 @@ def sampling_of(
     temperature: float | None, top_p: float | None, sampling: Sampling | None
 ) -> Sampling:
     """Return the settings that a verb is called with."""
-    given = {"temperature": temperature, "top_p": top_p}
-    changes = {name: value for name, value in given.items() if value is not None}
-    return dataclasses.replace(sampling or Sampling(TEMPERATURE, TOP_P), **changes)
+    settings = sampling or Sampling(TEMPERATURE, TOP_P)
+    return dataclasses.replace(
+        settings,
+        temperature=settings.temperature if temperature is None else temperature,
+        top_p=settings.top_p if top_p is None else top_p,
+    )
 
 
 def read(score: ScoreLike) -> Score:

@@ -133,10 +133,11 @@ def _bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
 def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:
     cells = grid.notes[(grid.notes["part"] == row) & bars[grid.notes["bar"]]]
     onset = grid.bar_starts[cells["bar"]] + cells["position"]
-    length = DRUM_HIT if grid.parts[row].is_drum else cells["duration"]
+    offset = onset + cells["duration"]
+    if grid.parts[row].is_drum:  # no hit makes the piece longer
+        offset = np.minimum(onset + DRUM_HIT, grid.bar_starts[-1])
     notes = np.empty(len(cells), NOTE)
     notes["onset"] = _to_ticks(onset, tpq)
-    offset = np.minimum(onset + length, grid.bar_starts[-1])  # no hit makes the piece longer
     notes["duration"] = np.maximum(1, _to_ticks(offset, tpq) - notes["onset"])
     notes["pitch"], notes["velocity"] = cells["pitch"], cells["velocity"]
     return notes

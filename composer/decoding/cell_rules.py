@@ -31,10 +31,13 @@ class CellRules:
         What is to be written.
     grammar
         Grammar of the format.
+    endless
+        Whether notes may sound on behind the last bar.
     """
 
-    def __init__(self, request: Request, grammar: Grammar) -> None:
+    def __init__(self, request: Request, grammar: Grammar, *, endless: bool = False) -> None:
         self._request = request
+        self._after = int(DURATIONS[-1]) if endless else 0
         self._grammar = grammar
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
 
@@ -72,11 +75,11 @@ class CellRules:
         rules = self._request.parts[column - 1]
         time = grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
-        busy, room = _sounding(grid, bar, column - 1)
+        busy, room = _sounding(grid, bar, column - 1, self._after)
         if rules.monophonic:
             busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
         if rules.ends_with_chord:
-            room = np.minimum(room, _chord_room(grid, bar))
+            room = np.minimum(room, _chord_room(grid, bar, self._after))
         return NoteMask(
             self._grammar,
             after,
@@ -131,9 +134,9 @@ class CellRules:
         )
 
 
-def _sounding(grid: Grid, bar: int, row: int) -> tuple[PitchTimes, PitchTimes]:
+def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, PitchTimes]:
     """Return when a part's notes around a bar leave each pitch free, as ``NoteMask`` has it."""
-    start, end = int(grid.bar_starts[bar]), int(grid.bar_starts[-1])
+    start, end = int(grid.bar_starts[bar]), int(grid.bar_starts[-1]) + after
     notes = grid.notes[grid.notes["part"] == row]
     pitches = notes["pitch"]
     onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
@@ -152,10 +155,10 @@ def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
     return found
 
 
-def _chord_room(grid: Grid, bar: int) -> PitchTimes:
+def _chord_room(grid: Grid, bar: int, after: int) -> PitchTimes:
     """Return where the first chord begins that a pitch is no note of, by where it begins."""
     start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
-    room = np.full((length, 128), int(grid.bar_starts[-1]) - start)
+    room = np.full((length, 128), int(grid.bar_starts[-1]) + after - start)
     chords = grid.chords
     begins = grid.bar_starts[chords["bar"]] + chords["position"] - start
     near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)

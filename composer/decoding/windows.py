@@ -29,6 +29,10 @@ class Window:
     fill: list[int]  # bars to write
     rows: list[int]  # parts, in the order of the window
 
+    def longer(self, bars: Sequence[int]) -> Window:
+        """Return the window with more bars to write behind it."""
+        return dataclasses.replace(self, end=bars[-1] + 1, fill=[*self.fill, *bars])
+
 
 class Windows:
     """Chooses windows of a request, and makes their ids.
@@ -62,7 +66,7 @@ class Windows:
         first = todo[0]
         fill = [bar for i, bar in enumerate(todo[:WINDOW_BARS]) if bar == first + i]
         rows = list(range(len(grid.parts)))
-        before, after = CONTEXT_BARS, CONTEXT_BARS
+        before, after = CONTEXT_BARS, 0 if self._endless else CONTEXT_BARS
         undone = {*todo}
         while True:
             start, end = max(0, first - before), min(len(grid.bars), fill[-1] + 1 + after)

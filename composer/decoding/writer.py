@@ -50,6 +50,8 @@ class Writer:
         The model; it may hold a sequence of before.
     tokenizer
         The model's.
+    rng
+        Where chance comes from; the request's seed without it.
     held
         What the decoder holds.
     endless
@@ -67,31 +69,48 @@ class Writer:
         decoder: Decoder,
         tokenizer: Cells,
         *,
+        rng: np.random.Generator | None = None,
         held: Sequence[int] = (),
         endless: bool = False,
     ) -> None:
-        self.request = request
         self.decoder = decoder
+        self._tokenizer = tokenizer
+        self._endless = endless
+        self._rng = rng or np.random.default_rng(request.seed)
+        self._said = _Sequence(tokenizer.grammar)
+        self._said.ids.extend(held)
+        self._window: Window | None = None
+        self.take(request)
+
+    def take(self, request: Request) -> None:
+        """Go on with another request of the same bars and one more, which is to be written."""
+        tokenizer = self._tokenizer
+        rules = CellRules(request, tokenizer.grammar, endless=self._endless)
+        grid = _given(request)
+        rules.check(grid)
+        self.request = request
         #: What is given and what is written so far; the chord that holds is said in each bar.
-        self.grid = _given(request)
+        self.grid = grid
         self.todo: list[int] = np.flatnonzero(request.written.any(1)).tolist()
         #: Sums over the ids chosen in each cell of what the model held of them, shape as
         #: ``request.written``: natural logarithms, before any setting.
         self.log_probability: npt.NDArray[np.float64] = np.zeros(request.written.shape)
-        self._tokenizer = tokenizer
-        self._rules = CellRules(request, tokenizer.grammar)
-        self._rules.check(self.grid)
-        self._windows = Windows(request, tokenizer, decoder.context_length // 2, endless=endless)
+        self._rules = rules
+        self._windows = Windows(
+            request, tokenizer, self.decoder.context_length // 2, endless=self._endless
+        )
         self._chooser = Chooser(request.sampling, tokenizer.vocabulary)
-        self._rng = np.random.default_rng(request.seed)
-        self._said = _Sequence(tokenizer.grammar)
-        self._said.ids.extend(held)
-        self._window: Window | None = None
-        self._endless = endless
+        if self._window:
+            self._window = self._window.longer(self.todo)
 
     def opening(self) -> list[int]:
         """Return the ids that the first window begins with."""
         return self._windows.choose(self.grid, self.todo)[1]
+
+    @property
+    def held(self) -> list[int]:
+        """What the decoder holds."""
+        return self._said.ids[: self.decoder.length]
 
     @property
     def pending(self) -> list[int]:
@@ -145,7 +164,7 @@ class Writer:
     def _open_window(self) -> Window:
         """Begin a sequence at the first bar to do."""
         self._window, opening = self._windows.choose(self.grid, self.todo)
-        held = self._said.ids[: self.decoder.length]
+        held = self.held
         self._said = _Sequence(self._tokenizer.grammar)
         self._said.say(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.

@@ -1,0 +1,163 @@
+"""Music without an end, bar by bar."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from composer.decoding.decoder import Decoder
+from composer.decoding.sampler import finish
+from composer.decoding.sampling import Sampling
+from composer.decoding.writer import Writer
+from composer.edit import put_back
+from composer.errors import RequestError
+from composer.grid import Grid, cut_bars
+from composer.lead_sheet import chart
+from composer.request import PartRules, Request
+from composer.score import Score, Track
+from composer.tokenizers.cells import Cells
+from composer.tokenizers.cells_codec import restated_chords
+
+# Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
+_MOST_BARS, _KEPT_BARS = 48, 8
+
+
+class Stream(Iterator[Score]):
+    """Bars that are written one after the other, for as long as one asks for them.
+
+    Each is a score of one bar that begins at tick 0; notes may sound on behind it. What ``change``
+    says holds from the next bar on. ``Composer.stream`` makes one.
+
+    Parameters
+    ----------
+    decoder, tokenizer
+        The model.
+    tracks
+        An empty track for each part.
+    rules
+        How each part is to be written.
+    sampling, seed
+        As for a ``Request``.
+    chart
+        What ``composer.lead_sheet.chart`` takes: chords, key, meter and tempo.
+
+    Examples
+    --------
+    >>> import composer
+    >>> stream = composer.stream("Am F C G", parts=["bass"], seed=1)
+    >>> first, second = next(stream), next(stream)
+    >>> stream.change(chords="Dm7 G7", temperature=1.1)
+    >>> [chord.text for bar in (first, second, next(stream)) for chord in bar.chords]
+    ['Am', 'F', 'Dm7']
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        tokenizer: Cells,
+        tracks: Sequence[Track],
+        rules: tuple[PartRules, ...],
+        sampling: Sampling,
+        seed: int,
+        **chart: Any,
+    ) -> None:
+        self._decoder = decoder.fork()
+        self._decoder.reset()
+        self._tokenizer = tokenizer
+        self._tracks = tuple(tracks)
+        self._rules = rules
+        self._rng = np.random.default_rng(seed)
+        self._writer: Writer | None = None
+        #: How many bars have been written.
+        self.bars = 0
+        self._chart: dict[str, Any] = {}
+        self._sampling = sampling
+        self.change(**chart)
+
+    def change(self, *, sampling: Sampling | None = None, **changes: Any) -> None:
+        """Change what holds from the next bar on; the rest stays as it is.
+
+        Parameters
+        ----------
+        chords, key, meter, tempo
+            As for ``Composer.stream``. New chords begin with their first bar; without a new key
+            they are heard in the old one.
+        sampling
+            All settings of sampling.
+        temperature, top_p
+            Single ones.
+
+        Raises
+        ------
+        SymbolError, RequestError
+            A value cannot be read or is out of range. Nothing has changed then.
+        """
+        single = {name: changes.pop(name) for name in ("temperature", "top_p") if name in changes}
+        unknown = changes.keys() - {"chords", "key", "meter", "tempo"}
+        if unknown:
+            raise RequestError(
+                f"a stream has no {', '.join(sorted(unknown))}; change chords, key, meter, tempo, "
+                "temperature, top_p or sampling"
+            )
+        settings = dataclasses.replace(sampling or self._sampling, **single)
+        if changes:
+            asked = {**self._chart, **changes}
+            blank, key, count = chart(**asked, bars=None)
+            self._blank = blank.replace(tracks=self._tracks, chords=())
+            self._sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
+            self._chart = {**asked, "key": key.name}
+            if "chords" in changes:
+                self._at = 0
+        self._sampling = settings
+
+    def __next__(self) -> Score:
+        """Write the next bar."""
+        grid, writer = self._next_grid(), self._writer
+        now = len(grid.bars) - 2
+        written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
+        written[now, 0 if self._chart["chords"] is None else 1 :] = True
+        request = Request(grid, written, self._rules, self._sampling)
+        held = writer.held if writer else ()
+        if writer and writer.grid.key == grid.key and now == len(writer.grid.bars) - 1:
+            writer.take(request)
+        else:
+            writer = Writer(
+                request, self._decoder, self._tokenizer, rng=self._rng, held=held, endless=True
+            )
+        self._writer = writer
+        finish([writer])
+        self.bars += 1
+        self._at += 1
+        one = cut_bars(writer.grid, now, 1)
+        return put_back(self._blank, one, np.ones((1, 1 + len(one.parts)), bool))
+
+    def _next_grid(self) -> Grid:
+        """Return what is written so far, or the last of it, the bar to write, and one more.
+
+        Of the bar after it the chords are looked at, to end notes where they would not fit.
+        """
+        sheet, said = self._sheet, restated_chords(self._sheet)
+        past = self._past()
+        bars = [(self._at + i) % len(sheet.bars) for i in range(2)]
+        chords = [past.chords]
+        for i, bar in enumerate(bars):
+            rows = said[said["bar"] == bar]
+            rows["bar"] = len(past.bars) + i
+            chords.append(rows)
+        return sheet.replace(
+            bars=np.concatenate([past.bars, sheet.bars[bars]]),
+            notes=past.notes,
+            chords=np.concatenate(chords),
+        )
+
+    def _past(self) -> Grid:
+        """Return the bars written so far, or the last of them."""
+        if self._writer is None:
+            return cut_bars(self._sheet, 0, 0)
+        grid = self._writer.grid
+        written = len(grid.bars) - 1
+        first = written - _KEPT_BARS if written > _MOST_BARS else 0
+        return cut_bars(grid, first, written - first)
