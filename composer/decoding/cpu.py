@@ -8,8 +8,10 @@ not depend on that, nor on how its ids were cut into calls: they are the same bi
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -36,11 +38,15 @@ class CPUDecoder:
         is taken when it is left out.
     precision
         How weights are kept: "int8", with a float32 scale for each row, or "float32".
+    threads
+        Among how many threads to divide sequences that go on together. One sequence is always
+        decoded by one thread: its layers are too small to be worth waiting for each other.
 
     Raises
     ------
     RequestError
-        If the context is longer than the model's, or shorter than 1, or the precision is unknown.
+        If the context is longer than the model's, or shorter than 1, the precision is unknown or
+        there are no threads.
     """
 
     def __init__(
@@ -50,6 +56,7 @@ class CPUDecoder:
         *,
         context_length: int | None = None,
         precision: Precision = "int8",
+        threads: int = 1,
     ) -> None:
         longest = shape.max_position_embeddings
         context = longest if context_length is None else context_length
@@ -57,6 +64,10 @@ class CPUDecoder:
             raise RequestError(f"context_length {context} is outside 1 to {longest}; leave it out")
         if precision not in PRECISIONS:
             raise RequestError(f"precision {precision!r} is neither of {', '.join(PRECISIONS)}")
+        if threads < 1:
+            raise RequestError(f"threads {threads} is below 1; leave it out for one")
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._threads = threads
         self._shape = shape
         self._context_length = context
         self._weights = pack(shape, weights, precision=precision, context_length=context)
@@ -78,9 +89,13 @@ class CPUDecoder:
         *,
         context_length: int | None = None,
         precision: Precision = "int8",
+        threads: int = 1,
     ) -> CPUDecoder:
         """Load a model that ``save_pretrained`` wrote; raises as `load_weights` does."""
-        return cls(*load_weights(folder), context_length=context_length, precision=precision)
+        shape, weights = load_weights(folder)
+        return cls(
+            shape, weights, context_length=context_length, precision=precision, threads=threads
+        )
 
     @property
     def vocab_size(self) -> int:
@@ -193,12 +208,32 @@ def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
 
 
 def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) -> Logits:
-    """Append ids to forks, in passes of ``MOST_ROWS``.
+    """Append ids to forks.
 
     Returns the logits (rows, V) after each id, or after the last one of each decoder.
     """
     _check_forks(decoders, ids)
     new = [_checked_ids(decoder, row) for decoder, row in zip(decoders, ids, strict=True)]
+    first = decoders[0]
+    pool, groups = first._pool, min(first._threads, len(decoders))
+    if pool is None or groups == 1:
+        logits = _run_passes(decoders, new, every)
+    else:
+        cuts = [len(decoders) * group // groups for group in range(groups + 1)]
+        tasks = [
+            pool.submit(_run_passes, decoders[begin:end], new[begin:end], every)
+            for begin, end in itertools.pairwise(cuts)
+        ]
+        logits = np.concatenate([task.result() for task in tasks])
+    for decoder, own in zip(decoders, new, strict=True):
+        decoder._length += len(own)
+    return logits[:, : first.vocab_size]
+
+
+def _run_passes(
+    decoders: Sequence[CPUDecoder], new: Sequence[npt.NDArray[np.int64]], every: bool
+) -> Logits:
+    """Write ids into the caches of forks, ``MOST_ROWS`` a pass; returns logits (rows, padded V)."""
     rows = new[0] if len(new) == 1 else np.concatenate(new)
     first = decoders[0]
     width = first._weights.head.shape[1]
@@ -237,9 +272,7 @@ def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) 
                 run_pass()
     if filled:
         run_pass()
-    for decoder, own in zip(decoders, new, strict=True):
-        decoder._length += len(own)
-    return logits[:, : first.vocab_size]
+    return logits
 
 
 def _check_forks(decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> None:

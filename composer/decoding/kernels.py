@@ -35,12 +35,12 @@ from numba.extending import intrinsic
 from composer.compiled import compiled, inner
 
 Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.int8]
+Weights = npt.NDArray[Any]  # int8 or float32
 Longs = npt.NDArray[np.int64]
 
 _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 
-DEPTH, WIDTH = 8, 64
+DEPTH, WIDTH = 16, 64
 SPAN = 128  # positions whose keys lie together
 MOST_ROWS = 128  # of a pass; bounds the memory that it takes
 TOGETHER = 16  # of a run, and of runs whose scores are computed at once
@@ -74,18 +74,18 @@ class Sizes(NamedTuple):
 class Packed(NamedTuple):
     """The weights, int8 or float32; an output is its sum times its scale."""
 
-    embedding: Floats | Bytes  # (D, V)
+    embedding: Weights  # (D, V)
     embedding_scale: Floats  # (V,)
     gains: Floats  # (2 layers + 1, D): before attention, before the inner layer, ..., at the end
-    qkv: Floats | Bytes  # (layers, D, (H + 2K) * N)
+    qkv: Weights  # (layers, D, (H + 2K) * N)
     qkv_scale: Floats
-    out: Floats | Bytes  # (layers, H * N, D)
+    out: Weights  # (layers, H * N, D)
     out_scale: Floats
-    gate_up: Floats | Bytes  # (layers, D, 2 * I): I, padded, twice
+    gate_up: Weights  # (layers, D, 2 * I): I, padded, twice
     gate_up_scale: Floats
-    down: Floats | Bytes  # (layers, I, D)
+    down: Weights  # (layers, I, D)
     down_scale: Floats
-    head: Floats | Bytes  # (D, V); the embedding itself where both are tied
+    head: Weights  # (D, V); the embedding itself where both are tied
     head_scale: Floats
     cosines: Floats  # (C, N / 2)
     sines: Floats
@@ -102,7 +102,7 @@ def _pointer(typing: Any, address: Any) -> Any:
 
 
 @_inner
-def _multiply_one(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+def _multiply_one(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
     """Multiply the first row of ``x``, as ``_multiply`` does all of them."""
     end = y_at + w.shape[1]
     a = x[0, x_at:]
@@ -123,7 +123,7 @@ def _multiply_one(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: 
 
 
 @_inner
-def _multiply_two(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+def _multiply_two(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
     """Multiply two rows, so that each weight is converted once for both."""
     end = y_at + w.shape[1]
     a, b = x[0, x_at:], x[1, x_at:]
@@ -132,27 +132,22 @@ def _multiply_two(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: 
         for r in range(w.shape[1]):
             i[r] = _ZERO
             j[r] = _ZERO
-    for d in range(0, len(w), 8):
+    for d in range(0, len(w), 4):
         a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
         b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
         for r in range(w.shape[1]):
             w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
             w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
-            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
+            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
 
 
 @_inner
-def _multiply_four(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+def _multiply_four(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
     """Multiply four rows."""
     end = y_at + w.shape[1]
-    a, b, c, e = x[0, x_at:], x[1, x_at:], x[2, x_at:], x[3, x_at:]
+    a, b = x[0, x_at:], x[1, x_at:]
+    c, e = x[2, x_at:], x[3, x_at:]
     i, j = y[0, y_at:end], y[1, y_at:end]
     k, m = y[2, y_at:end], y[3, y_at:end]
     if fresh:
@@ -161,32 +156,22 @@ def _multiply_four(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh:
             j[r] = _ZERO
             k[r] = _ZERO
             m[r] = _ZERO
-    for d in range(0, len(w), 8):
+    for d in range(0, len(w), 4):
         a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
         b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
         c0, c1, c2, c3 = c[d], c[d + 1], c[d + 2], c[d + 3]
-        c4, c5, c6, c7 = c[d + 4], c[d + 5], c[d + 6], c[d + 7]
         e0, e1, e2, e3 = e[d], e[d + 1], e[d + 2], e[d + 3]
-        e4, e5, e6, e7 = e[d + 4], e[d + 5], e[d + 6], e[d + 7]
         for r in range(w.shape[1]):
             w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
             w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
-            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
-            half = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
-            k[r] = half + c4 * w4 + c5 * w5 + c6 * w6 + c7 * w7
-            half = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
-            m[r] = half + e4 * w4 + e5 * w5 + e6 * w6 + e7 * w7
+            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
+            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+            k[r] = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
+            m[r] = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
 
 
 @_inner
-def _multiply(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
+def _multiply(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
     """Set columns of ``y`` (T, ...), from ``y_at`` on, to columns of ``x`` times ``w``.
 
     Unless ``fresh``, add to what stands there, in the same order as if it had been one product.
@@ -202,7 +187,7 @@ def _multiply(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool
 
 
 @_inner
-def _project(x: Floats, w: Floats, scale: Floats, y: Floats) -> None:
+def _project(x: Floats, w: Weights, scale: Floats, y: Floats) -> None:
     """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix (inputs, outputs)."""
     _multiply(x, 0, w, y, 0, True)
     for t in range(len(y)):
@@ -211,33 +196,32 @@ def _project(x: Floats, w: Floats, scale: Floats, y: Floats) -> None:
 
 
 @_inner
-def _sum(row: Floats, count: int) -> np.float32:
-    """Return the sum of ``row[:count]``, a multiple of 8, as eight sums side by side."""
-    a = b = c = d = e = f = g = h = _ZERO
-    for i in range(0, count, 8):
-        a += row[i]
-        b += row[i + 1]
-        c += row[i + 2]
-        d += row[i + 3]
-        e += row[i + 4]
-        f += row[i + 5]
-        g += row[i + 6]
-        h += row[i + 7]
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+def _sum(row: Weights, count: int) -> np.float32:
+    """Return the sum of ``row[:count]``, a multiple of ``DEPTH``, as so many sums side by side."""
+    lanes = np.zeros(DEPTH, np.float32)
+    for i in range(0, count, DEPTH):
+        for j in range(DEPTH):
+            lanes[j] += row[i + j]
+    total: np.float32 = _ZERO
+    for j in range(DEPTH):
+        total += lanes[j]
+    return total
 
 
 @_inner
-def _largest(row: Floats, count: int) -> np.float32:
-    """Return the largest of ``row[:count]``; not one after the other, which takes longer."""
-    a = b = c = d = row[0]
-    for i in range(0, count - 3, 4):
-        a = max(a, row[i])
-        b = max(b, row[i + 1])
-        c = max(c, row[i + 2])
-        d = max(d, row[i + 3])
-    for i in range(count - count % 4, count):
-        a = max(a, row[i])
-    return max(max(a, b), max(c, d))
+def _largest(row: Weights, count: int) -> np.float32:
+    """Return the largest of ``row[:count]``."""
+    whole = count - count % DEPTH
+    lanes = np.full(DEPTH, row[0], np.float32)
+    for i in range(0, whole, DEPTH):
+        for j in range(DEPTH):
+            lanes[j] = lanes[j] if lanes[j] > row[i + j] else row[i + j]
+    top: np.float32 = row[0]
+    for j in range(DEPTH):
+        top = max(top, lanes[j])
+    for i in range(whole, count):
+        top = max(top, row[i])
+    return top
 
 
 @_inner
@@ -253,7 +237,7 @@ def _normalise(x: Floats, gain: Floats, size: int, epsilon: np.float32, y: Float
 
 
 @_inner
-def _powers(row: Floats, count: int, bits: npt.NDArray[np.int32], halves: Floats) -> None:
+def _powers(row: Weights, count: int, bits: npt.NDArray[np.int32], halves: Floats) -> None:
     """Raise 2 to the first ``count`` of a row, not above 126, in place.
 
     ``bits`` and ``halves`` are one and the same memory. A power is that of the nearest whole
@@ -295,7 +279,7 @@ def _turn(head: Floats, cosine: Floats, sine: Floats) -> None:
 
 
 @_inner
-def _shares(row: Floats, count: int, padded: int, bits: Any, halves: Floats) -> np.float32:
+def _shares(row: Weights, count: int, padded: int, bits: Any, halves: Floats) -> np.float32:
     """Make the first ``count`` scores powers, and those up to ``padded`` 0; return their sum."""
     top = _largest(row, count)
     for i in range(count):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from composer.decoding.kernels import DEPTH, WIDTH, Bytes, Floats, Packed
+from composer.decoding.kernels import DEPTH, WIDTH, Floats, Packed, Weights
 from composer.decoding.weights import LlamaShape
 
 PRECISIONS = ("int8", "float32")
 
 
-def quantised(rows: Floats) -> tuple[Bytes, Floats]:
+def quantised(rows: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return a matrix in whole numbers from -127 to 127, and what to multiply each row by.
 
     Parameters
@@ -55,7 +56,7 @@ def pack(
     prefixes = [f"model.layers.{layer}." for layer in range(shape.layers)]
     is_whole = precision == "int8"
 
-    def stack(names: Sequence[str], width: int | None = None) -> tuple[Floats | Bytes, Floats]:
+    def stack(names: Sequence[str], width: int | None = None) -> tuple[Weights, Floats]:
         """Join some matrices of each layer, each padded to a width, and put layer on layer."""
         layers = []
         for prefix in prefixes:
@@ -92,7 +93,7 @@ def _widened(rows: Floats, count: int) -> Floats:
     return np.pad(rows, ((0, count - len(rows)), (0, 0)))
 
 
-def _columns(rows: Floats, is_whole: bool) -> tuple[Floats | Bytes, Floats]:
+def _columns(rows: Floats, is_whole: bool) -> tuple[Weights, Floats]:
     """Return a matrix (outputs, inputs) as (inputs, outputs), padded, and its outputs' scales."""
     outputs, inputs = rows.shape
     matrix = np.zeros(
