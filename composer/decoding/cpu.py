@@ -295,9 +295,10 @@ def _checked_ids(decoder: CPUDecoder, ids: Ids) -> npt.NDArray[np.int64]:
             f"{new.size} ids after the {decoder._length} cached are more than the context of "
             f"{decoder._context_length} positions; truncate the cache or ask for fewer bars"
         )
-    if new.dtype.kind not in "iu" or new.min() < 0 or new.max() >= decoder.vocab_size:
+    low, high = (new.min(), new.max()) if new.size > 1 else (new.item(), new.item())
+    if new.dtype.kind not in "iu" or low < 0 or high >= decoder.vocab_size:
         raise TokenError(
-            f"ids from {new.min()} to {new.max()} ({new.dtype}) are not whole numbers from "
+            f"ids from {low} to {high} ({new.dtype}) are not whole numbers from "
             f"0 to {decoder.vocab_size - 1}; encode with the model's own tokenizer"
         )
     return new.astype(np.int64)

@@ -36,7 +36,7 @@ from composer.compiled import compiled, inner
 
 Floats = npt.NDArray[np.float32]
 Weights = npt.NDArray[Any]  # int8 or float32
-Longs = npt.NDArray[np.int64]
+Ints, Longs = npt.NDArray[np.int32], npt.NDArray[np.int64]
 
 _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 
@@ -196,7 +196,15 @@ def _project(x: Floats, w: Weights, scale: Floats, y: Floats) -> None:
 
 
 @_inner
-def _sum(row: Weights, count: int) -> np.float32:
+def _add(change: Floats, x: Floats) -> None:
+    """Add rows to rows, of which ``change`` may be the wider."""
+    for t in range(len(x)):
+        for d in range(x.shape[1]):
+            x[t, d] += change[t, d]
+
+
+@_inner
+def _sum(row: Floats, count: int) -> np.float32:
     """Return the sum of ``row[:count]``, a multiple of ``DEPTH``, as so many sums side by side."""
     lanes = np.zeros(DEPTH, np.float32)
     for i in range(0, count, DEPTH):
@@ -209,7 +217,7 @@ def _sum(row: Weights, count: int) -> np.float32:
 
 
 @_inner
-def _largest(row: Weights, count: int) -> np.float32:
+def _largest(row: Floats, count: int) -> np.float32:
     """Return the largest of ``row[:count]``."""
     whole = count - count % DEPTH
     lanes = np.full(DEPTH, row[0], np.float32)
@@ -237,12 +245,13 @@ def _normalise(x: Floats, gain: Floats, size: int, epsilon: np.float32, y: Float
 
 
 @_inner
-def _powers(row: Weights, count: int, bits: npt.NDArray[np.int32], halves: Floats) -> None:
+def _powers(row: Floats, count: int, bits: Ints) -> None:
     """Raise 2 to the first ``count`` of a row, not above 126, in place.
 
-    ``bits`` and ``halves`` are one and the same memory. A power is that of the nearest whole
-    number, written into the exponent, times a polynomial that is right to the last bit or two.
+    A power is that of the nearest whole number, which is written into the exponent in the memory
+    ``bits``, times a polynomial that is right to the last bit or two.
     """
+    wholes = bits.view(np.float32)
     for i in range(count):
         x = max(row[i], _LOWEST)
         whole = (x + _ROUNDER) - _ROUNDER
@@ -252,18 +261,18 @@ def _powers(row: Weights, count: int, bits: npt.NDArray[np.int32], halves: Float
             _2[1] + x * (_2[2] + x * (_2[3] + x * (_2[4] + x * (_2[5] + x * (_2[6] + x * _2[7])))))
         )
     for i in range(count):
-        row[i] *= halves[i]
+        row[i] *= wholes[i]
 
 
 @_inner
-def _gate(wide: Floats, hidden: Floats, bits: npt.NDArray[np.int32], halves: Floats) -> None:
+def _gate(wide: Floats, hidden: Floats, bits: Ints) -> None:
     """Set ``hidden`` (T, I) to silu(gate) * up, of ``wide`` (T, 2 * I)."""
     size = hidden.shape[1]
     for t in range(len(hidden)):
         row, gate, up = hidden[t], wide[t, :size], wide[t, size:]
         for i in range(size):
             row[i] = min(-gate[i] * _LOG2_E, -_LOWEST)
-        _powers(row, size, bits, halves)
+        _powers(row, size, bits)
         for i in range(size):
             row[i] = gate[i] / (_ONE + row[i]) * up[i]
 
@@ -279,12 +288,12 @@ def _turn(head: Floats, cosine: Floats, sine: Floats) -> None:
 
 
 @_inner
-def _shares(row: Weights, count: int, padded: int, bits: Any, halves: Floats) -> np.float32:
+def _shares(row: Floats, count: int, padded: int, bits: Ints) -> np.float32:
     """Make the first ``count`` scores powers, and those up to ``padded`` 0; return their sum."""
     top = _largest(row, count)
     for i in range(count):
         row[i] = (row[i] - top) * _LOG2_E
-    _powers(row, count, bits, halves)
+    _powers(row, count, bits)
     for i in range(count, padded):
         row[i] = _ZERO
     return _sum(row, padded)
@@ -299,7 +308,7 @@ def _attend(
     sizes: Sizes,
     mixed: Floats,
     scores: Floats,
-    bits: npt.NDArray[np.int32],
+    bits: Ints,
 ) -> None:
     """Let rows attend to all before them; keys and values are in the caches already.
 
@@ -314,7 +323,7 @@ def _attend(
     scores, bits
         Memory: shape (T * G, C), and one row of that.
     """
-    size, groups, halves = sizes.head_dim, sizes.heads // sizes.kv_heads, bits.view(np.float32)
+    size, groups = sizes.head_dim, sizes.heads // sizes.kv_heads
     shared, blocks = runs[0, SHARED], runs[0, SHARED] // SPAN
     base_keys = carray(_pointer(runs[0, BASE_KEYS]), shapes[0])[layer]
     base_values = carray(_pointer(runs[0, BASE_VALUES]), shapes[1])[layer]
@@ -341,7 +350,7 @@ def _attend(
                 )
             for row in range(begin, end):
                 count = runs[run, START] + (row - begin) // groups + 1
-                sums[row] = _shares(scores[row], count, padded, bits, halves)
+                sums[row] = _shares(scores[row], count, padded, bits)
             begin = end
         _multiply(scores, 0, base_values[head, :shared], found, 0, True)
         begin = 0
@@ -379,7 +388,7 @@ def _remember(
             for i in range(size):
                 keys[head, position // SPAN, i, position % SPAN] = qkv[t, key + i]
                 values[head, position, i] = qkv[t, value + i]
-    # Shares are read in groups of 8, and 0 times what stands there has to be 0.
+    # Shares are padded with zeros, and 0 times what stands there has to be 0.
     stop = start + len(qkv)
     for position in range(stop, (stop + DEPTH - 1) // DEPTH * DEPTH):
         for head in range(sizes.kv_heads):
@@ -430,7 +439,6 @@ def forward(
     groups = sizes.heads // sizes.kv_heads
     scores = np.empty((min(count, TOGETHER) * groups, room + APART), np.float32)
     bits = np.empty(max(room, hidden.shape[1]), np.int32)
-    halves = bits.view(np.float32)
 
     for t in range(count):
         for d in range(depth):
@@ -461,16 +469,12 @@ def forward(
             )
             row, run = stop, end
         _project(mixed, weights.out[layer], weights.out_scale[layer], change)
-        for t in range(count):
-            for d in range(depth):
-                x[t, d] += change[t, d]
+        _add(change, x)
         _normalise(x, weights.gains[2 * layer + 1], sizes.hidden, sizes.epsilon, normal)
         _project(normal, weights.gate_up[layer], weights.gate_up_scale[layer], wide)
-        _gate(wide, hidden, bits, halves)
+        _gate(wide, hidden, bits)
         _project(hidden, weights.down[layer], weights.down_scale[layer], change)
-        for t in range(count):
-            for d in range(depth):
-                x[t, d] += change[t, d]
+        _add(change, x)
     last = np.empty((len(wanted), depth), np.float32)
     for i in range(len(wanted)):
         for d in range(depth):
