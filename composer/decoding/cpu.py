@@ -18,7 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.decoding.decoder import Ids, Logits
-from composer.decoding.kernels import DEPTH, MOST_ROWS, SPAN, TOGETHER, Floats, Sizes, forward
+from composer.decoding.kernels import (
+    DEPTH,
+    MOST_ROWS,
+    NARROW,
+    SPAN,
+    TOGETHER,
+    Floats,
+    Sizes,
+    forward,
+)
 from composer.decoding.packing import PRECISIONS, pack, padded
 from composer.decoding.weights import LlamaShape, load_weights
 from composer.errors import RequestError, TokenError
@@ -145,7 +154,7 @@ class CPUDecoder:
         if self._length - self._shared >= SPAN:
             base = self._own
             base.keys[:, :, : self._shared // SPAN] = self._base.keys[:, :, : self._shared // SPAN]
-            base.values[:, :, : self._shared] = self._base.values[:, :, : self._shared]
+            base.values[..., : self._shared, :] = self._base.values[..., : self._shared, :]
             # What is shared is never written again.
             self._own = _new_cache(self._shape, self._context_length)
             self._share(base, self._length)
@@ -164,7 +173,7 @@ class CPUDecoder:
     def _copy_last_span(self, source: Cache, length: int) -> None:
         block, start = self._shared // SPAN, self._shared
         self._own.keys[:, :, block : block + 1] = source.keys[:, :, block : block + 1]
-        self._own.values[:, :, start:length] = source.values[:, :, start:length]
+        self._own.values[..., start:length, :] = source.values[..., start:length, :]
 
     def prefill(self, ids: Ids) -> Logits:
         """Append ids and return the logits (V,) after the last; see `Decoder.prefill`."""
@@ -195,7 +204,7 @@ class Cache(NamedTuple):
     """What is kept of the positions seen so far, and where it lies."""
 
     keys: Floats  # (layers, K, C / SPAN, N, SPAN), N padded
-    values: Floats  # (layers, K, C, N)
+    values: Floats  # (layers, K, N / NARROW, C, NARROW), N padded
     addresses: tuple[int, int]
 
 
@@ -203,7 +212,8 @@ def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
     """Return an empty cache, which takes memory only as it fills."""
     room, size = padded(context_length, SPAN), padded(shape.head_dim, DEPTH)
     keys = np.zeros((shape.layers, shape.kv_heads, room // SPAN, size, SPAN), np.float32)
-    values = np.zeros((shape.layers, shape.kv_heads, room, shape.head_dim), np.float32)
+    narrow = padded(shape.head_dim, NARROW) // NARROW
+    values = np.zeros((shape.layers, shape.kv_heads, narrow, room, NARROW), np.float32)
     return Cache(keys, values, (keys.ctypes.data, values.ctypes.data))
 
 
@@ -236,7 +246,7 @@ def _run_passes(
     """Write ids into the caches of forks, ``MOST_ROWS`` a pass; returns logits (rows, padded V)."""
     rows = new[0] if len(new) == 1 else np.concatenate(new)
     first = decoders[0]
-    width = first._weights.head.shape[1]
+    width = len(first._weights.head_scale)
     logits = np.empty((len(rows) if every else len(decoders), width), np.float32)
     runs: list[tuple[int, ...]] = []
     wanted: list[int] = []  # rows of the pass

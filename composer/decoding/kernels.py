@@ -7,13 +7,14 @@ sequence. ``D`` is the hidden size, ``H`` the query heads, ``K`` the key-value h
 ``N`` the size of a head, ``I`` the inner size, ``V`` that of the vocabulary, ``C`` the positions
 that a cache has room for.
 
-Matrices lie as (input, output): the inner loop runs over outputs, so that each of them is summed up
-in the order of the inputs, whatever the width of the processor's registers and however many rows
-are multiplied at once. A row's logits are therefore bit for bit the same alone, in a block and
-beside other sequences, whatever they share. For that no arithmetic is fast but the fused
-multiply-add.
+Matrices lie in *panels* of ``WIDTH`` outputs, a panel as (input, output). The inner loop runs over
+outputs, so that each of them is summed up in the order of the inputs, whatever the width of the
+processor's registers and however many rows are multiplied at once. A row's logits are therefore bit
+for bit the same alone, in a block and beside other sequences, whatever they share. For that no
+arithmetic is fast but the fused multiply-add.
 
-Inputs are padded with zeros to ``DEPTH`` and outputs to ``WIDTH``, so that no loop has a remainder.
+Inputs are padded with zeros to ``DEPTH``, so that no loop has a remainder. The values of a cache
+lie in panels of ``NARROW``, since heads are narrow.
 
 References
 ----------
@@ -24,12 +25,15 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from composer.compiled import compiled, inner
@@ -40,8 +44,8 @@ Ints, Longs = npt.NDArray[np.int32], npt.NDArray[np.int64]
 
 _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 
-DEPTH, WIDTH = 16, 64
-SPAN = 128  # positions whose keys lie together
+DEPTH, WIDTH, NARROW = 16, 64, 32
+SPAN = WIDTH  # positions whose keys lie together
 MOST_ROWS = 128  # of a pass; bounds the memory that it takes
 TOGETHER = 16  # of a run, and of runs whose scores are computed at once
 
@@ -52,7 +56,8 @@ APART = 16
 # Columns of a run.
 BASE_KEYS, BASE_VALUES, SHARED, KEYS, VALUES, START, COUNT = range(7)
 
-Shapes = tuple[tuple[int, int, int, int, int], tuple[int, int, int, int]]
+Multiplier = Callable[[Floats, Weights, int, int, Floats, int], None]
+Shapes = tuple[tuple[int, int, int, int, int], tuple[int, int, int, int, int]]
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _LOG2_E = np.float32(1.4426950408889634)
@@ -72,9 +77,9 @@ class Sizes(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """The weights, int8 or float32; an output is its sum times its scale."""
+    """The weights, int8 or float32, in panels; an output is its sum times its scale."""
 
-    embedding: Weights  # (D, V)
+    embedding: Weights  # (D, V), so here (V / WIDTH, D, WIDTH), and the others alike
     embedding_scale: Floats  # (V,)
     gains: Floats  # (2 layers + 1, D): before attention, before the inner layer, ..., at the end
     qkv: Weights  # (layers, D, (H + 2K) * N)
@@ -101,95 +106,106 @@ def _pointer(typing: Any, address: Any) -> Any:
     return types.CPointer(types.float32)(types.intp), generate
 
 
-@_inner
-def _multiply_one(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply the first row of ``x``, as ``_multiply`` does all of them."""
-    end = y_at + w.shape[1]
-    a = x[0, x_at:]
-    i = y[0, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-    for d in range(0, len(w), 8):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
+@intrinsic  # type: ignore[untyped-decorator]
+def _stack(typing: Any) -> Any:
+    """Return memory for four rows of ``WIDTH`` floats, which ends with the function."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory = cgutils.alloca_once(builder, ir.ArrayType(ir.FloatType(), 4 * WIDTH))
+        return builder.bitcast(memory, context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.float32)(), generate
 
 
-@_inner
-def _multiply_two(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply two rows, so that each weight is converted once for both."""
-    end = y_at + w.shape[1]
-    a, b = x[0, x_at:], x[1, x_at:]
-    i, j = y[0, y_at:end], y[1, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-            j[r] = _ZERO
-    for d in range(0, len(w), 4):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
+def _multiplier(lanes: int) -> Multiplier:
+    """Return the product of rows and a matrix whose panels are so many outputs wide.
 
-
-@_inner
-def _multiply_four(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply four rows."""
-    end = y_at + w.shape[1]
-    a, b = x[0, x_at:], x[1, x_at:]
-    c, e = x[2, x_at:], x[3, x_at:]
-    i, j = y[0, y_at:end], y[1, y_at:end]
-    k, m = y[2, y_at:end], y[3, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-            j[r] = _ZERO
-            k[r] = _ZERO
-            m[r] = _ZERO
-    for d in range(0, len(w), 4):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        c0, c1, c2, c3 = c[d], c[d + 1], c[d + 2], c[d + 3]
-        e0, e1, e2, e3 = e[d], e[d + 1], e[d + 2], e[d + 3]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            i[r] = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            j[r] = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
-            k[r] = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
-            m[r] = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
-
-
-@_inner
-def _multiply(x: Floats, x_at: int, w: Weights, y: Floats, y_at: int, fresh: bool) -> None:
-    """Set columns of ``y`` (T, ...), from ``y_at`` on, to columns of ``x`` times ``w``.
-
-    Unless ``fresh``, add to what stands there, in the same order as if it had been one product.
+    The sums of a panel stay in registers while the inputs go by. A compiler dares to keep them
+    there if they stand on the stack, and their number is known to it.
     """
-    rows = len(y)
-    fours, twos = rows - rows % 4, rows - rows % 2
-    for t in range(0, fours, 4):
-        _multiply_four(x[t : t + 4], x_at, w, y[t : t + 4], y_at, fresh)
-    if fours < twos:
-        _multiply_two(x[fours:twos], x_at, w, y[fours:twos], y_at, fresh)
-    if twos < rows:
-        _multiply_one(x[twos:rows], x_at, w, y[twos:rows], y_at, fresh)
+
+    @_inner
+    def one(x: Floats, w: Weights, begin: int, end: int, y: Floats) -> None:
+        sums = carray(_stack(), (lanes,))
+        for r in range(lanes):
+            sums[r] = y[r] if begin else _ZERO
+        for d in range(begin, end, 2):  # a shorter loop body would not be vectorised
+            a, b, first, second = x[d], x[d + 1], w[d], w[d + 1]
+            for r in range(lanes):
+                sums[r] = sums[r] + a * np.float32(first[r]) + b * np.float32(second[r])
+        for r in range(lanes):
+            y[r] = sums[r]
+
+    @_inner
+    def two(x: Floats, w: Weights, begin: int, end: int, i: Floats, j: Floats) -> None:
+        sums = carray(_stack(), (2, lanes))
+        a, b = x[0], x[1]
+        for r in range(lanes):
+            sums[0, r] = i[r] if begin else _ZERO
+            sums[1, r] = j[r] if begin else _ZERO
+        for d in range(begin, end):
+            a0, b0, row = a[d], b[d], w[d]
+            for r in range(lanes):
+                weight = np.float32(row[r])
+                sums[0, r] = sums[0, r] + a0 * weight
+                sums[1, r] = sums[1, r] + b0 * weight
+        for r in range(lanes):
+            i[r] = sums[0, r]
+            j[r] = sums[1, r]
+
+    @_inner
+    def four(x: Floats, w: Weights, begin: int, end: int, y: Floats, at: int) -> None:
+        sums = carray(_stack(), (4, lanes))
+        a, b, c, e = x[0], x[1], x[2], x[3]
+        i, j = y[0, at : at + lanes], y[1, at : at + lanes]
+        k, m = y[2, at : at + lanes], y[3, at : at + lanes]
+        for r in range(lanes):
+            sums[0, r] = i[r] if begin else _ZERO
+            sums[1, r] = j[r] if begin else _ZERO
+            sums[2, r] = k[r] if begin else _ZERO
+            sums[3, r] = m[r] if begin else _ZERO
+        for d in range(begin, end):
+            a0, b0, c0, e0, row = a[d], b[d], c[d], e[d], w[d]
+            for r in range(lanes):
+                weight = np.float32(row[r])
+                sums[0, r] = sums[0, r] + a0 * weight
+                sums[1, r] = sums[1, r] + b0 * weight
+                sums[2, r] = sums[2, r] + c0 * weight
+                sums[3, r] = sums[3, r] + e0 * weight
+        for r in range(lanes):
+            i[r] = sums[0, r]
+            j[r] = sums[1, r]
+            k[r] = sums[2, r]
+            m[r] = sums[3, r]
+
+    @_inner
+    def multiply(x: Floats, w: Weights, begin: int, end: int, y: Floats, at: int) -> None:
+        """Set ``y``, from column ``at`` on, to inputs of ``x`` times ``w`` (panels, inputs, lanes).
+
+        Unless they are the first inputs, add to what stands there, as if it was one call for all.
+        """
+        rows = len(y)
+        fours, twos = rows - rows % 4, rows - rows % 2
+        for panel in range(len(w)):
+            left = at + panel * lanes
+            for t in range(0, fours, 4):
+                four(x[t : t + 4], w[panel], begin, end, y[t : t + 4], left)
+            if fours < twos:
+                i, j = y[fours, left : left + lanes], y[fours + 1, left : left + lanes]
+                two(x[fours:twos], w[panel], begin, end, i, j)
+            if twos < rows:
+                one(x[twos], w[panel], begin, end, y[twos, left : left + lanes])
+
+    return multiply
+
+
+_multiply, _multiply_narrow = _multiplier(WIDTH), _multiplier(NARROW)
 
 
 @_inner
 def _project(x: Floats, w: Weights, scale: Floats, y: Floats) -> None:
-    """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix (inputs, outputs)."""
-    _multiply(x, 0, w, y, 0, True)
+    """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix in panels."""
+    _multiply(x, w, 0, w.shape[1], y, 0)
     for t in range(len(y)):
         for r in range(len(scale)):
             y[t, r] *= scale[r]
@@ -325,11 +341,12 @@ def _attend(
     """
     size, groups = sizes.head_dim, sizes.heads // sizes.kv_heads
     shared, blocks = runs[0, SHARED], runs[0, SHARED] // SPAN
+    depth, width = shapes[0][3], shapes[1][2] * NARROW
     base_keys = carray(_pointer(runs[0, BASE_KEYS]), shapes[0])[layer]
     base_values = carray(_pointer(runs[0, BASE_VALUES]), shapes[1])[layer]
     scores = scores[: len(qkv) * groups]
-    queries = np.zeros((len(scores), shapes[0][3]), np.float32)
-    found = np.zeros((len(scores), size + APART), np.float32)
+    queries = np.zeros((len(scores), depth), np.float32)
+    found = np.empty((len(scores), width + APART), np.float32)
     sums = np.empty(len(scores), np.float32)
     for head in range(sizes.kv_heads):
         column = head * groups * size
@@ -337,30 +354,27 @@ def _attend(
             t, at = row // groups, column + row % groups * size
             for i in range(size):
                 queries[row, i] = qkv[t, at + i]
-        for block in range(blocks):
-            _multiply(queries, 0, base_keys[head, block], scores, block * SPAN, True)
+        if shared:
+            _multiply(queries, base_keys[head, :blocks], 0, depth, scores, 0)
         begin = 0
         for run in range(len(runs)):
-            end = begin + runs[run, COUNT] * groups
-            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            stop, end = runs[run, START] + runs[run, COUNT], begin + runs[run, COUNT] * groups
             keys = carray(_pointer(runs[run, KEYS]), shapes[0])[layer]
-            for block in range(blocks, (padded + SPAN - 1) // SPAN):
-                _multiply(
-                    queries[begin:end], 0, keys[head, block], scores[begin:end], block * SPAN, True
-                )
+            own = keys[head, blocks : (stop + SPAN - 1) // SPAN]
+            _multiply(queries[begin:end], own, 0, depth, scores[begin:end], shared)
+            padded = (stop + DEPTH - 1) // DEPTH * DEPTH
             for row in range(begin, end):
                 count = runs[run, START] + (row - begin) // groups + 1
                 sums[row] = _shares(scores[row], count, padded, bits)
             begin = end
-        _multiply(scores, 0, base_values[head, :shared], found, 0, True)
+        if shared:
+            _multiply_narrow(scores, base_values[head], 0, shared, found, 0)
         begin = 0
         for run in range(len(runs)):
-            end = begin + runs[run, COUNT] * groups
-            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            stop, end = runs[run, START] + runs[run, COUNT], begin + runs[run, COUNT] * groups
             values = carray(_pointer(runs[run, VALUES]), shapes[1])[layer]
-            _multiply(
-                scores[begin:end], shared, values[head, shared:padded], found[begin:end], 0, False
-            )
+            padded = (stop + DEPTH - 1) // DEPTH * DEPTH
+            _multiply_narrow(scores[begin:end], values[head], shared, padded, found[begin:end], 0)
             begin = end
         for row in range(len(scores)):
             t, at = row // groups, column + row % groups * size
@@ -387,13 +401,13 @@ def _remember(
             value = key + sizes.kv_heads * size
             for i in range(size):
                 keys[head, position // SPAN, i, position % SPAN] = qkv[t, key + i]
-                values[head, position, i] = qkv[t, value + i]
+                values[head, i // NARROW, position, i % NARROW] = qkv[t, value + i]
     # Shares are padded with zeros, and 0 times what stands there has to be 0.
     stop = start + len(qkv)
     for position in range(stop, (stop + DEPTH - 1) // DEPTH * DEPTH):
         for head in range(sizes.kv_heads):
             for i in range(size):
-                values[head, position, i] = _ZERO
+                values[head, i // NARROW, position, i % NARROW] = _ZERO
 
 
 @_compiled
@@ -412,37 +426,37 @@ def forward(
         Shape (runs, 7): addresses of the keys and values that it shares with others, and how many
         positions, a multiple of ``SPAN``; addresses of its own, which hold the positions after
         these; the first row's position, and how many rows, ``TOGETHER`` at most. Keys are float32
-        (layers, K, C / SPAN, N, SPAN) and values (layers, K, C, N), with N of the keys padded to
-        ``DEPTH`` and C to ``SPAN``.
+        (layers, K, C / SPAN, N, SPAN) and values (layers, K, N / NARROW, C, NARROW), N and C
+        padded.
     wanted
         Which rows' logits to compute.
     logits
         Shape (wanted, V), V padded: gets them.
     """
-    layers, hidden_size = len(weights.qkv), weights.down.shape[2]
-    depth = weights.gains.shape[1]
+    layers, depth = len(weights.qkv), weights.gains.shape[1]
     blocks = (len(weights.cosines) + SPAN - 1) // SPAN
     room = blocks * SPAN
     key_size = (sizes.head_dim + DEPTH - 1) // DEPTH * DEPTH
     shapes = (
         (layers, sizes.kv_heads, blocks, key_size, SPAN),
-        (layers, sizes.kv_heads, room, sizes.head_dim),
+        (layers, sizes.kv_heads, (sizes.head_dim + NARROW - 1) // NARROW, room, NARROW),
     )
     count = len(ids)
     x = np.zeros((count, depth), np.float32)
     normal = np.empty((count, depth), np.float32)
-    qkv = np.empty((count, weights.qkv.shape[2] + APART), np.float32)
-    mixed = np.zeros((count, weights.out.shape[1]), np.float32)
-    wide = np.empty((count, weights.gate_up.shape[2] + APART), np.float32)
-    hidden = np.empty((count, weights.gate_up.shape[2] // 2), np.float32)
-    change = np.empty((count, hidden_size + APART), np.float32)
+    qkv = np.empty((count, weights.qkv_scale.shape[1] + APART), np.float32)
+    mixed = np.zeros((count, weights.out.shape[2]), np.float32)
+    wide = np.empty((count, weights.gate_up_scale.shape[1] + APART), np.float32)
+    hidden = np.empty((count, weights.gate_up_scale.shape[1] // 2), np.float32)
+    change = np.empty((count, weights.down_scale.shape[1] + APART), np.float32)
     groups = sizes.heads // sizes.kv_heads
     scores = np.empty((min(count, TOGETHER) * groups, room + APART), np.float32)
     bits = np.empty(max(room, hidden.shape[1]), np.int32)
 
     for t in range(count):
         for d in range(depth):
-            x[t, d] = np.float32(weights.embedding[d, ids[t]]) * weights.embedding_scale[ids[t]]
+            whole = weights.embedding[ids[t] // WIDTH, d, ids[t] % WIDTH]
+            x[t, d] = np.float32(whole) * weights.embedding_scale[ids[t]]
     for layer in range(layers):
         _normalise(x, weights.gains[2 * layer], sizes.hidden, sizes.epsilon, normal)
         _project(normal, weights.qkv[layer], weights.qkv_scale[layer], qkv)
