@@ -40,7 +40,8 @@ from composer.compiled import compiled, inner
 
 Floats = npt.NDArray[np.float32]
 Weights = npt.NDArray[Any]  # int8 or float32
-Ints, Longs = npt.NDArray[np.int32], npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int32]
+Longs = npt.NDArray[np.int64]
 
 _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 
