@@ -279,6 +279,26 @@ def test_decoders_that_do_not_go_together_are_refused_and_stay_as_they_were(fold
     np.testing.assert_array_equal(decoder.step(3), fork.step(3))
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_bit(folder, decoder, threads):
+    ids = some_ids(290)
+    found = []
+    for start in (decoder, CPUDecoder.from_folder(folder, threads=threads)):
+        start.prefill(ids[:140])
+        forks = [start.fork() for _ in range(5)]
+        new = [ids[140 : 150 + 30 * i] for i in range(5)]
+        every = CPUDecoder.verify_together(forks, new)
+        last = CPUDecoder.step_together(forks, [[i] for i in range(5)])
+        found.append(np.concatenate([*every, last]))
+        assert [fork.length for fork in forks] == [151 + 30 * i for i in range(5)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_there_is_at_least_one_thread(folder):
+    with pytest.raises(RequestError, match="threads 0 is below 1"):
+        CPUDecoder.from_folder(folder, threads=0)
+
+
 def test_threads_do_not_disturb_each_other(decoder):
     """The compiled pass lets other threads run; forks may go on in several."""
     ids = some_ids(250)
