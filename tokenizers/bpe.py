@@ -41,6 +41,7 @@ import numpy.typing as npt
 from composer.errors import ComposerWarning, TokenError
 from composer.score import Score
 from composer.tokenizers.grammar import Breach, Mask
+from composer.tokenizers.loss import LossReport
 from composer.tokenizers.merges import FIRST_CHARACTER, LONGEST, Merges, to_text
 from composer.tokenizers.table import describe_ids
 from composer.tokenizers.tokenizer import Tokenizer, from_table
@@ -237,6 +238,10 @@ class BPE(Tokenizer):
 
     def _rows(self, score: Score) -> Sequence[int]:
         return self.base._rows(score)
+
+    def loss(self, source: Any) -> LossReport:
+        """Return what the base's ids of a score do not keep of it; merging loses nothing."""
+        return self.base.loss(source)
 
     def decode(self, ids: npt.ArrayLike) -> Score:
         """Return the score that ids say, at twelve ticks a quarter.

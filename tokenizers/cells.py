@@ -92,6 +92,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
 
     format = "cells"
     _config_class = CellsConfig
+    _tempos_on_bars = True
 
     def __init__(self, config: CellsConfig | None = None) -> None:
         self.config = config or CellsConfig()

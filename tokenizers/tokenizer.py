@@ -47,6 +47,7 @@ class Tokenizer(ABC):
     #: Name of the format in ``composer.json``.
     format: ClassVar[str]
     _config_class: ClassVar[type[Any]]
+    _tempos_on_bars: ClassVar[bool] = False  # else they may change at any position
 
     config: Any
     bins: Bins
@@ -148,7 +149,8 @@ class Tokenizer(ABC):
             quantized,
             self._rows(score),
             self.bins,
-            has_chords="Chord" in self.vocabulary.base,
+            families=self.vocabulary.base,
+            tempos_on_bars=self._tempos_on_bars,
         )
 
     def validate(self, ids: npt.ArrayLike) -> list[Breach]:
