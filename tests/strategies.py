@@ -98,7 +98,8 @@ def remi(config):
 
 #: Tokenizers of every kind that there can be.
 remis = remi_configs().map(remi)
-tokenizers = st.one_of(remis, st.integers(1, 64).map(lru_cache(lambda n: Cells(CellsConfig(n)))))
+every_cells = st.integers(1, 64).map(lru_cache(lambda count: Cells(CellsConfig(count))))
+tokenizers = st.one_of(remis, every_cells)
 
 
 def chords():

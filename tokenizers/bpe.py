@@ -298,6 +298,13 @@ class BPE(Tokenizer):
             after += len(self.merge(ids))
         return Compression(sequences, notes, before, after)
 
+    def count_bars(self, ids: Ids) -> int:
+        """Return how many bars ids of the vocabulary say."""
+        return self.base.count_bars(self.merges.expand(ids))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.base, self.merges.pairs, self.boundary)
+
     def to_table(self) -> dict[str, Any]:
         """Return what ``save`` writes, its version apart."""
         return {

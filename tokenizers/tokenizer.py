@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import uuid
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +72,13 @@ class Tokenizer(ABC):
     def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
 
-    def encode(self, source: Any) -> Ids:
+    @overload
+    def encode(self, source: Any, *, report: Literal[False] = False) -> Ids: ...
+
+    @overload
+    def encode(self, source: Any, *, report: Literal[True]) -> tuple[Ids, LossReport]: ...
+
+    def encode(self, source: Any, *, report: bool = False) -> Ids | tuple[Ids, LossReport]:
         """Return the ids of a whole score, shape (T,) int32.
 
         Parameters
@@ -78,13 +86,24 @@ class Tokenizer(ABC):
         source
             A score; a path, the bytes or the binary stream of a MIDI file; or an object of
             ``symusic``, ``pretty_midi``, ``miditoolkit`` or ``music21``.
+        report
+            Whether to return also what the ids do not keep, as ``loss`` does.
 
         Raises
         ------
         TokenError
             The source is none of these, or longer or wider than the format can say.
+        MidiError
+            The file cannot be read.
+
+        Warns
+        -----
+        ComposerWarning
+            Chord symbols cannot be read and are left out, or a file was repaired.
         """
-        return self._encode(as_score(source))
+        score = as_score(source)
+        ids = self._encode(score)
+        return (ids, self.loss(score)) if report else ids
 
     def __call__(self, source: Any) -> dict[str, list[int]]:
         """Return what models of ``transformers`` take; ``source`` as for ``encode``.
@@ -216,8 +235,25 @@ class Tokenizer(ABC):
         return cls.load(Path(folder))
 
     def save(self, folder: Path) -> None:
-        """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
-        (folder / FILE_NAME).write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
+        """Write the settings and the vocabulary to ``composer.json`` in a model's folder.
+
+        A file that is there is replaced whole or not at all.
+        """
+        draft = folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            draft.write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
+            os.replace(draft, folder / FILE_NAME)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Worker processes make it anew: settings are small, and the rest follows from them.
+        return type(self), (self.config,)
+
+    def count_bars(self, ids: Ids) -> int:
+        """Return how many bars ids of the vocabulary say."""
+        bars = self.vocabulary.slices["Bar"]
+        return int(((ids >= bars.start) & (ids < bars.stop)).sum())
 
     def to_table(self) -> dict[str, Any]:
         """Return what ``save`` writes, its version apart."""
