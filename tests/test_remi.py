@@ -13,7 +13,7 @@ from composer import ModelError, Score, TokenError, Track
 from composer.grid import needed_bars
 from composer.theory import NO_CHORD, QUALITIES, Key, parse_chord
 from composer.tokenizers import REMI, RemiConfig, REMIPlus
-from tests.strategies import moderate, remis, scores, seeds, walk
+from tests.strategies import remis, scores, seeds, walk
 
 PLUS = REMIPlus().config
 FORMATS = [
@@ -123,7 +123,7 @@ def assert_round_trip(remi, score):
     assert ids.dtype == np.int32
     assert np.array_equal(remi.encode(score), ids)
     assert np.array_equal(remi.grammar.check(ids), ids)
-    assert remi.validate(ids) == []  # a walk, where check is a scan
+    assert remi.validate(ids, canonical=True) == []  # a walk, where check is a scan
     decoded = remi.decode(ids)
     assert decoded == quantized
     assert np.array_equal(remi.encode(decoded), ids)
@@ -190,14 +190,44 @@ def test_arrays_say_what_a_plain_loop_says(remi, score):
     assert remi.ids_to_tokens(remi.encode(score)) == obvious(remi, remi.quantize(score))
 
 
-@formats
-@moderate
-@given(seed=seeds, length=st.integers(0, 150))
+@settings(max_examples=250, deadline=None)
+@given(remi=remis, seed=seeds, length=st.integers(0, 150))
 def test_whatever_the_grammar_allows_is_music(remi, seed, length):
-    score = remi.decode(walk(remi.grammar, seed, length))
+    drawn = walk(remi.grammar, seed, length)
+    assert remi.validate(drawn) == []
+    score = remi.decode(drawn)
     ids = remi.encode(score)
-    assert np.array_equal(remi.encode(remi.decode(ids)), ids)
     assert remi.quantize(score).tracks == score.tracks
+    assert remi.quantize(score).chords == score.chords
+    assert (remi.validate(drawn, canonical=True) == []) == np.array_equal(ids, drawn)
+    assert np.array_equal(remi.encode(remi.decode(ids)), ids)
+    assert remi.validate(ids, canonical=True) == []
+
+
+LONG_NOTE = "Pitch_60 Velocity_1 Duration_24 Position_24 Pitch_60 Velocity_1 Duration_20"
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens", "place"),
+    [
+        ({}, "Pitch_60 Velocity_1 Duration_96 EOS", 7),  # bars are missing
+        ({}, "Pitch_60 Velocity_1 Duration_4 Bar EOS", 7),
+        ({}, "Bar Position_0 Tempo_20 EOS", 4),  # nothing is there to be slow
+        ({}, "Chord_N.C. Bar Position_0 Chord_N.C. EOS", 5),
+        ({"rests": True}, "EOS", 4),  # Rest is missing
+        ({"rests": True}, "Rest Position_5 Rest EOS", 5),
+        ({"rests": True}, f"{LONG_NOTE} Position_44 Rest EOS", 11),  # too short for one
+        ({"pedals": True}, "Pedal_down EOS", 5),
+        ({"pitch_bends": 3}, "Bend_0 EOS", 4),
+        ({"pitch_bends": 3}, "Bend_8191 Position_3 Bend_8191 EOS", 5),
+    ],
+)
+def test_more_ways_than_encodings_are_grammar_but_not_canonical(settings, tokens, place):
+    remi = REMI(RemiConfig(**settings))
+    ids = remi.tokens_to_ids(f"BOS Bar Position_0 Tempo_120 {tokens}".split())
+    assert remi.validate(ids) == []
+    assert [breach.place for breach in remi.validate(ids, canonical=True)] == [place]
+    assert remi.validate(remi.encode(remi.decode(ids)), canonical=True) == []
 
 
 def test_a_leading_and_a_trailing_empty_bar_are_said():

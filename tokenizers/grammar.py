@@ -3,7 +3,8 @@
 A grammar is an automaton. Its table says, for each state, which families may come next and which
 state each leads to. What order needs beside that is the *cursor*: onsets rise inside a bar and
 end where the bar does, pitches rise inside an onset, parts rise inside a bar, velocities are said
-when they change. So every piece has exactly one sequence, and every sequence is a piece.
+when they change. So every sequence is a piece, and order leaves a piece no choice; what a sampler
+cannot know in time, such as whether a rest is to come, is left open (see ``Tokenizer.validate``).
 """
 
 from __future__ import annotations

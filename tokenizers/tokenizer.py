@@ -172,15 +172,41 @@ class Tokenizer(ABC):
             tempos_on_bars=self._tempos_on_bars,
         )
 
-    def validate(self, ids: npt.ArrayLike) -> list[Breach]:
+    def validate(self, ids: npt.ArrayLike, *, canonical: bool = False) -> list[Breach]:
         """Return where ids break the grammar and how; nothing where they can be decoded.
 
         A value out of order is taken as said and what follows is judged too; behind a family that
         may not come next, or after ids that are none of the vocabulary, nothing is judged.
 
+        The grammar is what a sampler keeps to, id by id, so it does not ask for what depends on
+        the music still to come, and a piece may be said in more ways than the one that ``encode``
+        has: with bars, tempos, time signatures or parts that no note needs, or with too few bars
+        for the last note's end; with a chord or a pitch bend said again, rests said or not, a pedal
+        that nobody lifts; in ``cells`` with bars out of order behind ``Fill``, roles and bars left.
+
+        Parameters
+        ----------
+        ids
+            The sequence.
+        canonical
+            Whether to demand ``encode(decode(ids)) == ids`` too; of ids that keep the grammar, the
+            first place is returned where that is not so.
+
+        Raises
+        ------
+        TokenError
+            The ids are no row of integers; or, if ``canonical``, they say a piece that is too long
+            to be encoded.
+
+        Examples
+        --------
         >>> from composer.tokenizers import REMI
-        >>> REMI().validate(REMI().tokens_to_ids(["BOS", "EOS"]))[0].place
+        >>> remi = REMI()
+        >>> remi.validate(remi.tokens_to_ids(["BOS", "EOS"]))[0].place
         1
+        >>> two_bars = remi.tokens_to_ids("BOS Bar Position_0 Tempo_120 Bar EOS".split())
+        >>> remi.validate(two_bars), remi.validate(two_bars, canonical=True)[0].message
+        ([], 'at place 4 encoding says EOS, not Bar')
         """
         array = np.asarray(ids)
         try:
@@ -190,7 +216,19 @@ class Tokenizer(ABC):
                 raise
             outside = (array < 0) | (array >= self.vocab_size)
             return [Breach(int(np.flatnonzero(outside)[0]), str(error))]
-        return list(self._breaches(checked))
+        breaches = list(self._breaches(checked))
+        return breaches or (self._other_words(checked) if canonical else [])
+
+    def _other_words(self, ids: Ids) -> list[Breach]:
+        """Return the first place where encoding what ids say gives other ids, if there is one."""
+        said = self._encode(self.decode(ids))
+        shorter = min(len(said), len(ids))
+        places = np.flatnonzero(said[:shorter] != ids[:shorter])
+        if not len(places):  # both have one end, so neither is the beginning of the other
+            return []
+        place = int(places[0])
+        theirs, ours = self.ids_to_tokens([said[place], ids[place]])
+        return [Breach(place, f"at place {place} encoding says {theirs}, not {ours}")]
 
     def _breaches(self, ids: Ids) -> Iterator[Breach]:
         """Yield where ids, all of them in the vocabulary, break the grammar."""
