@@ -98,7 +98,7 @@ def measure(path: Path, tokenizer: Tokenizer, repeats: int) -> Measured:
 
 
 def row(files: list[Measured], is_merged: bool) -> list[str]:
-    """Return the cells of a row, in the order of ``COLUMNS``; merges have no losses of their own."""
+    """Return the cells of a row, in the order of ``COLUMNS``; merges lose nothing of their own."""
     reports = [file.report for file in files]
     notes = sum(report.notes for report in reports)
     dropped = sum(report.notes_dropped for report in reports)
@@ -210,7 +210,8 @@ def main() -> None:
         print(f"refused: {reason}")
     every: dict[str, list[Measured]] = {name: [] for name in formats}
     widths = [max(map(len, formats)), *(max(6, len(column)) for column in COLUMNS)]
-    for data_set, paths in [*sets.items(), ("all", [])]:
+    # The last block is the sum of the others.
+    for data_set, paths in [*sets.items(), *([("all", [])] if len(sets) > 1 else [])]:
         print(f"\n**{data_set}**, {len(paths) or total} files\n")
         show(["format", *COLUMNS], widths)
         show(["---", *("---:" for _ in COLUMNS)], widths)
