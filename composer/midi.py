@@ -8,7 +8,8 @@ writing and reading again gives the same score.
 
 - One track is made of each (track chunk, channel, program), in this order, if it has notes or
   controllers; a chunk that has neither, but events, becomes a track too.
-- A chunk without a program on a channel has the one that other chunks have set there.
+- A chunk without a program on a channel has the one that other chunks of its port have set there.
+  Ports are not kept: tracks that only their ports told apart come back apart, on other channels.
 - Controllers and pitch bends of a program that has not begun a note yet belong to each program of
   their channel that begins one later in the chunk: all before a channel's first note to each of its
   programs. If none does, they make a track of their own.
