@@ -123,7 +123,7 @@ class Grammar:
         return Cursor()
 
     def allowed(self, cursor: Cursor) -> Mask:
-        """Return which ids may come next, shape (V,); a new array each time."""
+        """Return which ids may come next at ``cursor``, shape (V,); a new array each time."""
         mask = self._open[cursor.state].copy()
         for family in self.table[cursor.state]:
             rule = self._narrow.get(family)
@@ -132,7 +132,7 @@ class Grammar:
         return mask
 
     def advance(self, cursor: Cursor, index: int) -> None:
-        """Move the cursor over one id that ``allowed`` allows."""
+        """Move the cursor over the id ``index``, one that ``allowed`` allows."""
         family = self._family_of[index]
         next_state = self.table[cursor.state][family]
         move = self._move.get(family)
@@ -157,7 +157,7 @@ class Grammar:
         return array
 
     def breaches(self, array: Ids) -> Iterator[Breach]:
-        """Walk over ids of the vocabulary and yield the breaches.
+        """Walk over ``array``, ids of the vocabulary of shape (T,), and yield the breaches.
 
         A value out of order is taken as said and the walk goes on; a family that may not come next
         ends it, as nothing behind it has a state to be judged by.

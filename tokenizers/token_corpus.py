@@ -91,7 +91,7 @@ class TokenCorpus:
         return len(self.pieces)
 
     def ids(self, index: int) -> Ids:
-        """Return the ids of a piece, shape (T,) int32."""
+        """Return the ids of the piece ``pieces[index]``, shape (T,) int32."""
         piece = self.pieces[index]
         if piece.shard not in self._shards:
             path = self.folder / shard_name(piece.shard)

@@ -118,7 +118,18 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def decode(self, ids: npt.ArrayLike) -> Score:
-        """Return the score that ids say, at twelve ticks a quarter."""
+        """Return the score that ids say, at ``bins.tpq`` ticks a quarter.
+
+        Parameters
+        ----------
+        ids
+            Shape (T,): one whole sequence, from BOS to EOS.
+
+        Raises
+        ------
+        TokenError
+            The ids break the grammar; the message gives the place.
+        """
 
     @property
     def vocab_size(self) -> int:
@@ -127,6 +138,11 @@ class Tokenizer(ABC):
 
     def ids_to_tokens(self, ids: npt.ArrayLike) -> list[str]:
         """Return the token of each id.
+
+        Parameters
+        ----------
+        ids
+            Shape (T,).
 
         Raises
         ------
@@ -137,6 +153,11 @@ class Tokenizer(ABC):
 
     def tokens_to_ids(self, tokens: Iterable[str]) -> Ids:
         """Return the id of each token, shape (T,) int32.
+
+        Parameters
+        ----------
+        tokens
+            Texts such as ``Pitch_60``.
 
         Raises
         ------
@@ -289,7 +310,7 @@ class Tokenizer(ABC):
         return type(self), (self.config,)
 
     def count_bars(self, ids: Ids) -> int:
-        """Return how many bars ids of the vocabulary say."""
+        """Return how many bars ``ids``, all of them in the vocabulary, say."""
         bars = self.vocabulary.slices["Bar"]
         return int(((ids >= bars.start) & (ids < bars.stop)).sum())
 
@@ -304,6 +325,11 @@ class Tokenizer(ABC):
     @classmethod
     def load(cls: type[AnyTokenizer], folder: Path) -> AnyTokenizer:
         """Return the tokenizer that ``save`` wrote; ``Tokenizer`` itself takes every format.
+
+        Parameters
+        ----------
+        folder
+            A folder with a ``composer.json``.
 
         Raises
         ------
