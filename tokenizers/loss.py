@@ -222,7 +222,7 @@ def _shifts(
     """Return how far what is said is from its own place, in beats."""
     ticks, places = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     if "Tempo" in families:
-        given = score.meter.tempo_changes[0]
+        given, _ = _tempos(score)
         before_end = _before_end(given, score)
         ticks.append(given[before_end])
         places.append(tempo_at[before_end])
@@ -289,9 +289,14 @@ def _signatures_added(score: Score, quantized: Score, bins: Bins) -> int:
     return int((~np.isin(said, score.meter.time_signatures["tick"] * bins.tpq)).sum())
 
 
+def _tempos(score: Score) -> tuple[Ints, Ints]:
+    """Return the ticks of the tempos that hold, and the microseconds a quarter."""
+    return score.meter.tempo_changes
+
+
 def _tempo_places(score: Score, quantized: Score, bins: Bins, on_bars: bool) -> Ints:
     """Return where the tempos of a score begin in the quantised one, in its ticks."""
-    places = bins.to_positions(score.meter.tempo_changes[0], score.tpq) * bins.steps
+    places = bins.to_positions(_tempos(score)[0], score.tpq) * bins.steps
     if on_bars:
         meter = quantized.meter
         bar, inside = meter.bar_and_position(places)
@@ -304,8 +309,8 @@ def _tempo_errors(score: Score, quantized: Score, places: Ints) -> tuple[Floats,
 
     The second is how many differ behind the end, which the first leaves out.
     """
-    ticks, given = score.meter.tempo_changes
-    said_at, said = quantized.meter.tempo_changes
+    ticks, given = _tempos(score)
+    said_at, said = _tempos(quantized)
     found = said[np.searchsorted(said_at, places, side="right") - 1]
     errors = np.maximum(found / given, given / found) - 1
     before_end = _before_end(ticks, score)

@@ -32,6 +32,9 @@ has the one that other tracks have set there up to its first note (not in format
 sixteen channels of its own, the tenth of them drums, and a track is on the port that its first port
 event names, or on port 0; it keeps its program there, and the port is left out.
 
+A sustain pedal that is not let go is down until the last note of its track ends; its controllers
+stay as they are.
+
 Left out, and said in ``Reading.dropped``: impossible tempos, time and key signatures, chunks of
 unknown kind, and every event that a score has no place for.
 
@@ -287,16 +290,17 @@ def _tracks(
             before = bisect_right(set_there, row[UNSET], key=itemgetter(0))
             program = set_there[before - 1][1] if before else program
         controls = walked.controls[row[CONTROLS] : row[CONTROLS + 1]]
+        notes = walked.notes[row[NOTES] : row[NOTES + 1]]
         is_last = index + 1 == len(rows) or rows[index + 1][CHUNK] != chunk
         tracks.append(
             make(
                 name=names.get(chunk, ""),
                 program=program,
                 is_drum=channel == DRUMS,
-                notes=walked.notes[row[NOTES] : row[NOTES + 1]],
+                notes=notes,
                 controls=controls,
                 pitch_bends=walked.pitch_bends[row[BENDS] : row[BENDS + 1]],
-                pedals=pedals_of(controls),
+                pedals=pedals_of(controls, notes),
                 lyrics=tuple(lyrics.get(chunk, ())) if is_last else (),
             )
         )
@@ -314,13 +318,16 @@ def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text
     return tuple(others), tuple(chords)
 
 
-def pedals_of(controls: Events) -> Events:
+def pedals_of(controls: Events, notes: Events) -> Events:
     """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
 
-    >>> from composer.score import CONTROL
-    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
-    >>> pedals_of(np.array(rows, CONTROL)).tolist()
-    [(0, 480)]
+    A pedal that is not let go is down until the last of the notes ends, if it holds any.
+
+    >>> from composer.score import CONTROL, NOTE
+    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0), (500, 64, 127)]
+    >>> notes = np.array([(490, 30, 60, 90)], NOTE)
+    >>> pedals_of(np.array(rows, CONTROL), notes).tolist()
+    [(0, 480), (500, 20)]
     """
     sustain = controls[controls["number"] == SUSTAIN]
     if not len(sustain):
@@ -329,6 +336,9 @@ def pedals_of(controls: Events) -> Events:
     down = sustain["value"] >= 64
     turns = np.flatnonzero(down != np.concatenate([[False], down[:-1]]))
     starts, ends = sustain["tick"][turns[0::2]], sustain["tick"][turns[1::2]]
+    if len(ends) < len(starts):
+        last = (notes["onset"] + notes["duration"]).max(initial=0)
+        ends = np.append(ends, last) if last > starts[-1] else ends
     pedals = np.empty(len(ends), PEDAL)
     pedals["tick"] = starts[: len(ends)]
     pedals["duration"] = ends - pedals["tick"]
