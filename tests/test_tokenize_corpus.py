@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -138,6 +139,16 @@ def test_shards_are_npy_files_of_small_integers(folder, tmp_path, monkeypatch):
     assert sum(map(len, loaded)) == sum(piece.length for piece in corpus.pieces)
     assert all(0 < len(ids) <= 1000 for ids in loaded)
     assert content(corpus) == expected(folder)
+
+
+def test_a_pickled_corpus_opens_its_files_anew(folder, tmp_path):
+    corpus = run(folder, tmp_path / "out")
+    ids = corpus.ids(0)
+    pickled = pickle.dumps(corpus)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled)
+    assert again.pieces == corpus.pieces
+    assert np.array_equal(again.ids(0), ids)
 
 
 def test_a_finished_corpus_is_used_again(folder, tmp_path):

@@ -108,6 +108,10 @@ class TokenCorpus:
         held_out = np.array([piece.held_out for piece in self.pieces], bool)
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker process maps the files anew; pickled as they are, their ids would be copied.
+        return type(self), (self.folder,)
+
     def __repr__(self) -> str:
         total = sum(piece.length for piece in self.pieces)
         return (
