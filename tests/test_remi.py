@@ -123,7 +123,8 @@ def assert_round_trip(remi, score):
     assert ids.dtype == np.int32
     assert np.array_equal(remi.encode(score), ids)
     assert np.array_equal(remi.grammar.check(ids), ids)
-    assert remi.validate(ids, canonical=True) == []  # a walk, where check is a scan
+    assert remi.grammar._scan.accepts(ids)
+    assert remi.validate(ids, canonical=True) == []  # a walk
     decoded = remi.decode(ids)
     assert decoded == quantized
     assert np.array_equal(remi.encode(decoded), ids)
