@@ -19,6 +19,56 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+@inner
+def _beat(numerator: int, denominator: int, tpq: int) -> int:
+    """Return the ticks of a beat: a quarter, in compound meters a dotted one."""
+    if numerator % 3 == 0 and denominator >= 8:
+        return max(12 * tpq // denominator, 1)
+    return tpq
+
+
+@compiled
+def beat_edges(
+    starts: Ints, ticks: Ints, numerators: Ints, denominators: Ints, tpq: int
+) -> tuple[Ints, Ints]:
+    """Return where beats begin, and the end of the last; and the place of each in its bar.
+
+    Parameters
+    ----------
+    starts
+        Where bars begin, and the end of the last, in ticks.
+    ticks, numerators, denominators
+        The time signatures that hold, the first at tick 0.
+    tpq
+        Ticks a quarter.
+
+    Returns
+    -------
+    edges, level
+        Shape (S + 1,) and (S,): 0 for the first beat, 1 for the middle of a bar, 2 for others.
+    """
+    bars, last = len(starts) - 1, len(ticks) - 1
+    beats, lengths = np.empty(bars, np.int64), np.empty(bars, np.int64)
+    signature = 0
+    for bar in range(bars):
+        while signature < last and ticks[signature + 1] <= starts[bar]:
+            signature += 1
+        lengths[bar] = _beat(numerators[signature], denominators[signature], tpq)
+        beats[bar] = -((starts[bar] - starts[bar + 1]) // lengths[bar])
+    edges, level = np.empty(beats.sum() + 1, np.int64), np.full(beats.sum(), 2)
+    at = 0
+    for bar in range(bars):
+        for beat in range(beats[bar]):
+            edges[at] = starts[bar] + beat * lengths[bar]
+            if beat == 0:
+                level[at] = 0
+            elif 2 * beat == beats[bar]:
+                level[at] = 1
+            at += 1
+    edges[at] = starts[bars]
+    return edges, level
+
+
 @compiled
 def listen(notes: Events, edges: Ints, heard: Floats, lowest: Ints) -> None:
     """Add up what sounds in each segment.
@@ -128,3 +178,35 @@ def best_path(
         before = best if stays[segment, best] else path[segment]
         path[segment] = best
         best = before
+
+
+@compiled
+def runs(path: Ints, lengths: Ints, basses: Ints, share: float, begins: Ints, chosen: Ints) -> int:
+    """Find the runs of one chord, and the bass of each.
+
+    Parameters
+    ----------
+    path, lengths, basses
+        Chord, ticks, and pitch class of the bass or -1, of each segment: shape (S,).
+    share
+        For how much of a run a bass has to be it.
+    begins, chosen
+        Shape (S,): get the first segment of each run, and its bass or -1.
+
+    Returns
+    -------
+    int
+        How many runs there are.
+    """
+    count = 0
+    weights = np.zeros(13, np.int64)  # how long each pitch class is the bass; the first: none
+    for segment in range(len(path)):
+        if segment == 0 or path[segment] != path[segment - 1]:
+            begins[count] = segment
+            weights[:] = 0
+            count += 1
+        weights[basses[segment] + 1] += lengths[segment]
+        most = np.argmax(weights)
+        is_clear = weights[most] >= share * weights.sum()
+        chosen[count - 1] = most - 1 if is_clear else -1
+    return count

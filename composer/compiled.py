@@ -6,26 +6,56 @@ those that it calls in turn: compiled functions that call each other stand in on
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core import event
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def inner(function: Function) -> Function:
-    """Return a function compiled, for compiled functions to call."""
-    return cast(Function, njit(nogil=True)(function))
+class _Announcer(event.Listener):  # type: ignore[misc]
+    """Says once that the first run of a machine takes longer than the next."""
+
+    _said = False
+
+    def on_start(self, event: Any) -> None:
+        if self._said or not event.data["dispatcher"].py_func.__module__.startswith("composer."):
+            return
+        self._said = True
+        text = "composer compiles its inner loops for this machine, once; it takes some seconds"
+        logging.getLogger("composer").info(text)
+        if sys.stderr is not None and sys.stderr.isatty():
+            print(text, file=sys.stderr)
+
+    def on_end(self, event: Any) -> None:
+        pass
 
 
-def compiled(function: Function) -> Function:
+event.register("numba:compile", _Announcer())
+
+
+def inner(function: Function, *, fused: bool = False) -> Function:
+    """Return a function compiled, for compiled functions to call.
+
+    ``fused`` is for arithmetic on many floats: a product may be added without being rounded first,
+    and a division by zero gives inf or nan in place of an error.
+    """
+    # Without what Python would need to call it, which is half as much again to compile.
+    options = {**_options(fused), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Function, njit(**options)(function))
+
+
+def compiled(function: Function, *, fused: bool = False) -> Function:
     """Return a function compiled, and kept on disk where numba finds a folder that it may use."""
     try:
-        fast = njit(cache=True, nogil=True)(function)
+        fast = njit(cache=True, **_options(fused))(function)
     except RuntimeError:  # neither the package's folder nor the user's can be written
-        return inner(function)
+        return cast(Function, njit(**_options(fused))(function))
 
     @wraps(function)
     def call(*arguments: Any) -> Any:
@@ -35,3 +65,7 @@ def compiled(function: Function) -> Function:
             return fast(*arguments)
 
     return cast(Function, call)
+
+
+def _options(fused: bool) -> dict[str, Any]:
+    return {"nogil": True, **({"fastmath": {"contract"}, "error_model": "numpy"} if fused else {})}

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from composer.meter import Meter
 from composer.score import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track
-from composer.theory import Chord, Key, chord_symbol, parse_chord
+from composer.theory import Chord, Key, chord_symbol
 
 #: Positions a quarter note; also the ``tpq`` of every quantised score.
 RESOLUTION = 12
@@ -83,34 +82,6 @@ class Grid:
         """Position at which each bar begins, and the end of the last; shape (bars + 1,)."""
         return np.concatenate([[0], np.cumsum(self.bar_lengths)])
 
-    @classmethod
-    def of(cls, score: Score, key: Key, bars: int | None = None) -> Grid:
-        """Return the grid of a quantised score (``tpq`` 12, every bar on the grid).
-
-        Parameters
-        ----------
-        score
-            What a tokenizer's ``quantize`` returned.
-        key
-            Home key.
-        bars
-            Number of bars; as many as the notes and chords need without it, and at least one.
-        """
-        meter = score.meter
-        count = bars if bars is not None else needed_bars(score, meter)
-        rows = np.empty(count, BAR)
-        signatures = meter.signature_at(np.arange(count))
-        rows["numerator"], rows["denominator"] = signatures["numerator"], signatures["denominator"]
-        ticks, mspq = meter.tempo_changes
-        starts = meter.bar_start(np.arange(count))
-        rows["mspq"] = mspq[np.searchsorted(ticks, starts, side="right") - 1]
-        parts = tuple(Part(track.name, track.program, track.is_drum) for track in score.tracks)
-        cells = [_cell_notes(track.notes, row, meter) for row, track in enumerate(score.tracks)]
-        notes = np.concatenate(cells) if cells else np.empty(0, CELL_NOTE)
-        notes = sorted_notes(notes)
-        chords = chord_rows(score.chords, meter)
-        return cls(key, parts, rows, notes[notes["bar"] < count], chords[chords["bar"] < count])
-
     def score(self) -> Score:
         """Return the grid as a score of twelve ticks a quarter."""
         starts = self.bar_starts
@@ -157,27 +128,16 @@ class Grid:
 
 def sorted_notes(notes: Events) -> Events:
     """Return notes of dtype ``CELL_NOTE`` in the order that a grid has them."""
-    return np.asarray(notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])])
+    parts = int(notes["part"].max(initial=0)) + 1
+    cell = notes["bar"].astype(np.int64) * parts + notes["part"]
+    return notes.take(
+        np.argsort((cell << 32) + (notes["position"] << 7) + notes["pitch"], kind="stable")
+    )
 
 
 def sorted_chords(chords: Events) -> Events:
     """Return chords of dtype ``CELL_CHORD`` in the order that a grid has them."""
-    return np.asarray(chords[np.lexsort([chords["position"], chords["bar"]])])
-
-
-def needed_bars(score: Score, meter: Meter) -> int:
-    """Return how many bars hold all notes and chords of a score, at least one."""
-    last_chord = max((tick for tick, _ in score.chords), default=0)
-    return max(1, meter.bars_until(max(score.end, last_chord + 1)))
-
-
-def _cell_notes(notes: Events, part: int, meter: Meter) -> Events:
-    cells = np.empty(len(notes), CELL_NOTE)
-    cells["bar"], cells["position"] = meter.bar_and_position(notes["onset"])
-    cells["part"] = part
-    for name in ("pitch", "duration", "velocity"):
-        cells[name] = notes[name]
-    return cells
+    return chords.take(np.lexsort([chords["position"], chords["bar"]]))
 
 
 def chord_of(row: Events) -> Chord | None:
@@ -188,16 +148,11 @@ def chord_of(row: Events) -> Chord | None:
     return Chord(int(row["root"]), int(row["quality"]), None if bass < 0 else bass)
 
 
-def chord_rows(chords: tuple[Text, ...], meter: Meter) -> Events:
-    """Return readable chord symbols as rows of dtype ``CELL_CHORD``."""
-    rows = np.empty(len(chords), CELL_CHORD)
-    rows["bar"], rows["position"] = meter.bar_and_position([tick for tick, _ in chords])
-    parsed = [parse_chord(text) for _, text in chords]
-    rows["root"] = [-1 if chord is None else chord.root for chord in parsed]
-    rows["quality"] = [0 if chord is None else chord.quality for chord in parsed]
-    basses = [None if chord is None else chord.bass for chord in parsed]
-    rows["bass"] = [-1 if bass is None else bass for bass in basses]
-    return rows
+def chord_values(chord: Chord | None) -> tuple[int, int, int]:
+    """Return root, quality and bass as the columns of ``CELL_CHORD`` have them."""
+    if chord is None:
+        return -1, 0, -1
+    return chord.root, chord.quality, -1 if chord.bass is None else chord.bass
 
 
 def cut_bars(grid: Grid, start: int, count: int) -> Grid:
@@ -219,6 +174,8 @@ def choose_parts(grid: Grid, rows: Sequence[int]) -> Grid:
     """Return a grid with only these parts, in this order."""
     new_row = np.full(len(grid.parts), -1)
     new_row[list(rows)] = np.arange(len(rows))
-    notes = grid.notes[new_row[grid.notes["part"]] >= 0].copy()
-    notes["part"] = new_row[notes["part"]]
+    part = new_row[grid.notes["part"]]
+    kept = np.flatnonzero(part >= 0)
+    notes = grid.notes.take(kept)
+    notes["part"] = part[kept]
     return grid.replace(parts=tuple(grid.parts[row] for row in rows), notes=sorted_notes(notes))

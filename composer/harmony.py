@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError
-from composer.score import NOTE, Events, Score, Text
+from composer.score import NOTE, Events, Score, Text, joined
 from composer.theory import QUALITIES, Chord, Key, chord_symbol
 
 Floats = npt.NDArray[np.float64]
@@ -100,20 +100,9 @@ _TONES: Ints = np.array(
 _SOUND_TABLE, _BASS_TABLE = _chord_table(_SOUND, _SOUND_GAIN), _chord_table(_BASS, _BASS_GAIN)
 
 
-def pitched_notes(score: Score) -> Events:
-    """Return the notes of all tracks but drums, dtype ``NOTE``, in order of onset."""
-    notes = _pitched(score)
-    return np.asarray(notes[np.argsort(notes["onset"], kind="stable")])
-
-
 def _pitched(score: Score) -> Events:
     """Return the notes of all tracks but drums, track by track."""
-    tracks = [track.notes for track in score.tracks if not track.is_drum]
-    notes, at = np.empty(sum(map(len, tracks)), NOTE), 0
-    for track in tracks:  # numpy's concatenate takes longer to find out that the dtypes are one
-        notes[at : at + len(track)] = track
-        at += len(track)
-    return notes
+    return joined([track.notes for track in score.tracks if not track.is_drum], NOTE)
 
 
 def infer_key(score: Score) -> Key:
@@ -207,13 +196,23 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     if unit not in UNITS:
         raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
     # Late, as loading the compiler takes longer than all else that a tokenizer imports.
-    from composer.chord_search import best_path, listen
+    from composer.chord_search import beat_edges, best_path, listen, runs
 
     notes = _pitched(score)
     if not len(notes):
         return ()
     key = key or _key_of(notes, score.tpq)
-    edges, level = _segments(score, unit)
+    meter, signatures = score.meter, score.meter.time_signatures
+    edges = meter.bar_start(np.arange(max(score.bars, 1) + 1))
+    level = np.zeros(len(edges) - 1, np.int64)
+    if unit == "beat":
+        edges, level = beat_edges(
+            edges,
+            signatures["tick"],
+            signatures["numerator"],
+            signatures["denominator"],
+            score.tpq,
+        )
     heard, lowest = np.zeros((len(level), 12)), np.full(len(level), 128)
     listen(notes, edges, heard, lowest)
     full = np.flatnonzero(lowest < 128)
@@ -229,37 +228,12 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
         np.empty((len(full), len(_COST)), np.bool_),
         path := np.empty(len(full), np.int64),
     )
-    return _texts(path, edges[full], edges[full + 1] - edges[full], low, key)
-
-
-def _segments(score: Score, unit: str) -> tuple[Ints, Ints]:
-    """Return the edges of the beats or bars in ticks, and each one's row in `_CHANGE`."""
-    meter, count = score.meter, max(score.bars, 1)
-    edges = meter.bar_start(np.arange(count + 1))
-    if unit == "bar":
-        return edges, np.zeros(count, np.int64)
-    signatures = meter.signature_at(np.arange(count))
-    numerator, denominator = signatures["numerator"], signatures["denominator"]
-    compound = (numerator % 3 == 0) & (denominator >= 8)
-    beat = np.maximum(np.where(compound, 12 * score.tpq // denominator, score.tpq), 1)
-    beats = -((edges[:-1] - edges[1:]) // beat)
-    bar = np.repeat(np.arange(count), beats)
-    place = np.arange(len(bar)) - (np.cumsum(beats) - beats)[bar]
-    level = np.where(place == 0, 0, np.where(2 * place == beats[bar], 1, 2))
-    return np.append(edges[bar] + place * beat[bar], edges[-1]), level
-
-
-def _texts(path: Ints, starts: Ints, lengths: Ints, low: Ints, key: Key) -> tuple[Text, ...]:
-    """Return a symbol for each run of one chord; ``low`` is the bass's pitch class or -1."""
-    changed = np.concatenate([[True], path[1:] != path[:-1]])
-    begins, run = np.flatnonzero(changed), np.cumsum(changed) - 1
-    # How long each pitch class is the bass of each run; the first column is for none.
-    weights = np.bincount(13 * run + low + 1, lengths, 13 * len(begins)).reshape(-1, 13)
-    bass, chords = weights.argmax(axis=1), path[begins]
-    enough = weights.max(axis=1) >= _INVERSION * weights.sum(axis=1)
-    codes = 13 * chords + np.where(enough, bass, 0)
+    begins, bass = np.empty_like(path), np.empty_like(path)
+    count = runs(path, edges[full + 1] - edges[full], low, _INVERSION, begins, bass)
+    begins = begins[:count]
+    codes = 13 * path[begins] + bass[:count] + 1
     names = map(_names(key).__getitem__, codes.tolist())
-    return tuple(map(Text, starts[begins].tolist(), names))
+    return tuple(map(Text, edges[full[begins]].tolist(), names))
 
 
 class _Names(dict[int, str]):

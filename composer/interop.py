@@ -72,7 +72,7 @@ def to_pretty_midi(score: Score) -> Any:
 
     meter = score.meter
     other = pretty_midi.PrettyMIDI(resolution=score.tpq)
-    ticks, mspq = meter.tempo_changes
+    ticks, mspq = meter.tempos["tick"], meter.tempos["mspq"]
     scales = (mspq / (1e6 * score.tpq)).tolist()
     other._tick_scales = list(zip(ticks.tolist(), scales, strict=True))
     other._update_tick_to_time(max(score.end, int(ticks[-1])) + 1)

@@ -10,13 +10,14 @@ bar starts are rounded down, and no error adds up. All methods take and return s
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError
-from composer.score import TIME_SIGNATURE, Events
+from composer.score import TEMPO, TIME_SIGNATURE, Events
 
 if TYPE_CHECKING:
     from composer.score import Score
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-DEFAULT_MSPQ = 500_000  # 120 bpm, where a file says nothing (Standard MIDI Files 1.0)
+# What holds where a file says nothing (Standard MIDI Files 1.0): 4/4 and 120 bpm.
+_FOUR_FOUR: Events = np.array([(0, 4, 4)], TIME_SIGNATURE)
+_DEFAULT_TEMPO: Events = np.array([(0, 500_000)], TEMPO)
 
 
 class Meter:
@@ -51,27 +54,31 @@ class Meter:
 
     def __init__(self, tpq: int, time_signatures: Events, tempos: Events) -> None:
         self.tpq = tpq
-        self.time_signatures = _signature_segments(time_signatures)
-        self._unit = 4 * tpq * self.time_signatures["numerator"].astype(np.int64)
-        self._denominator = self.time_signatures["denominator"].astype(np.int64)
-        starts = self.time_signatures["tick"]
-        # Bars in each segment: full ones, and one more if the next signature cuts it short.
-        spans = np.diff(starts)
-        whole = -(-spans * self._denominator[:-1] // self._unit[:-1])
-        self._first_bar: Ints = np.concatenate([[0], np.cumsum(whole)]).astype(np.int64)
-        last = np.append(np.flatnonzero(np.diff(tempos["tick"])), len(tempos) - 1)[: len(tempos)]
-        ticks, mspq = tempos["tick"][last], tempos["mspq"][last]
-        if not len(ticks) or ticks[0] > 0:
-            ticks, mspq = np.append(0, ticks), np.append(DEFAULT_MSPQ, mspq)
-        self._tempo_ticks: Ints = ticks.astype(np.int64)
-        self._seconds_per_tick: Floats = mspq / (1e6 * tpq)
-        elapsed = np.diff(ticks) * self._seconds_per_tick[:-1]
-        self._tempo_seconds: Floats = np.concatenate([[0.0], np.cumsum(elapsed)])
+        #: What holds, the last of each tick, from tick 0 on; dtype ``TIME_SIGNATURE``.
+        self.time_signatures = _holding(time_signatures, _FOUR_FOUR)
+        #: The same for tempos, dtype ``TEMPO``.
+        self.tempos = _holding(tempos, _DEFAULT_TEMPO)
 
-    @property
-    def tempo_changes(self) -> tuple[Ints, Ints]:
-        """Ticks and microseconds a quarter of the tempos that hold, the first at tick 0."""
-        return self._tempo_ticks, np.rint(self._seconds_per_tick * 1e6 * self.tpq).astype(np.int64)
+    @cached_property
+    def _bars(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """First tick and first bar of each signature, and its bars' length as a fraction."""
+        starts = self.time_signatures["tick"]
+        unit = 4 * self.tpq * self.time_signatures["numerator"].astype(np.int64)
+        denominator = self.time_signatures["denominator"].astype(np.int64)
+        # Full bars, and one more if the next signature cuts it short.
+        whole = -((starts[:-1] - starts[1:]) * denominator[:-1] // unit[:-1])
+        first = np.zeros(len(starts), np.int64)
+        np.cumsum(whole, out=first[1:])
+        return starts, first, unit, denominator
+
+    @cached_property
+    def _clock(self) -> tuple[Ints, Floats, Floats]:
+        """First tick and second of each tempo, and its seconds a tick."""
+        ticks = self.tempos["tick"]
+        per_tick = self.tempos["mspq"] / (1e6 * self.tpq)
+        elapsed = np.zeros(len(ticks))
+        np.cumsum((ticks[1:] - ticks[:-1]) * per_tick[:-1], out=elapsed[1:])
+        return ticks, elapsed, per_tick
 
     @classmethod
     def of(cls, score: Score) -> Meter:
@@ -81,9 +88,9 @@ class Meter:
     def bar_start(self, bar: npt.ArrayLike) -> Ints:
         """Return the tick at which each bar begins."""
         bar = np.asarray(bar, np.int64)
-        i = np.searchsorted(self._first_bar, bar, side="right") - 1
-        start = (bar - self._first_bar[i]) * self._unit[i] // self._denominator[i]
-        return np.asarray(self.time_signatures["tick"][i] + start)
+        starts, first, unit, denominator = self._bars
+        i = np.searchsorted(first, bar, side="right") - 1
+        return np.asarray(starts[i] + (bar - first[i]) * unit[i] // denominator[i])
 
     def bar_length(self, bar: npt.ArrayLike) -> Ints:
         """Return the length of each bar in ticks."""
@@ -93,10 +100,10 @@ class Meter:
     def bar_and_position(self, tick: npt.ArrayLike) -> tuple[Ints, Ints]:
         """Return the bar each tick lies in and its distance in ticks from the bar's start."""
         tick = np.asarray(tick, np.int64)
-        i = np.searchsorted(self.time_signatures["tick"], tick, side="right") - 1
-        inside = tick - self.time_signatures["tick"][i]
-        # The largest k with k * unit // denominator <= inside.
-        bar = self._first_bar[i] + ((inside + 1) * self._denominator[i] - 1) // self._unit[i]
+        starts, first, unit, denominator = self._bars
+        i = np.searchsorted(starts, tick, side="right") - 1
+        # The largest k with k * unit // denominator <= the distance from the signature.
+        bar = first[i] + ((tick - starts[i] + 1) * denominator[i] - 1) // unit[i]
         return np.asarray(bar), np.asarray(tick - self.bar_start(bar))
 
     def bars_until(self, tick: int) -> int:
@@ -108,32 +115,33 @@ class Meter:
     def signature_at(self, bar: npt.ArrayLike) -> Events:
         """Return the time signature that holds in each bar, dtype ``TIME_SIGNATURE``."""
         bar = np.asarray(bar, np.int64)
-        rows = self.time_signatures[np.searchsorted(self._first_bar, bar, side="right") - 1]
+        rows = self.time_signatures[np.searchsorted(self._bars[1], bar, side="right") - 1]
         return np.asarray(rows, TIME_SIGNATURE)
 
     def seconds(self, tick: npt.ArrayLike) -> Floats:
         """Return the time of each tick in seconds."""
         tick = np.asarray(tick, np.int64)
-        i = np.searchsorted(self._tempo_ticks, tick, side="right") - 1
-        inside = (tick - self._tempo_ticks[i]) * self._seconds_per_tick[i]
-        return np.asarray(self._tempo_seconds[i] + inside)
+        ticks, elapsed, per_tick = self._clock
+        i = np.searchsorted(ticks, tick, side="right") - 1
+        return np.asarray(elapsed[i] + (tick - ticks[i]) * per_tick[i])
 
     def tick(self, seconds: npt.ArrayLike) -> Ints:
         """Return the tick nearest to each time in seconds."""
         seconds = np.asarray(seconds, np.float64)
-        i = np.searchsorted(self._tempo_seconds, seconds, side="right") - 1
-        inside = (seconds - self._tempo_seconds[i]) / self._seconds_per_tick[i]
-        return np.asarray(self._tempo_ticks[i] + np.rint(inside).astype(np.int64))
+        ticks, elapsed, per_tick = self._clock
+        i = np.searchsorted(elapsed, seconds, side="right") - 1
+        return np.asarray(ticks[i] + np.rint((seconds - elapsed[i]) / per_tick[i]).astype(np.int64))
 
 
-def _signature_segments(signatures: Events) -> Events:
-    """Return the signatures that hold, the last of each tick, with 4/4 in front if none is at 0."""
-    last = np.append(np.flatnonzero(np.diff(signatures["tick"])), len(signatures) - 1)
-    rows: Events = signatures[last[: len(signatures)]]
-    if not len(rows) or rows["tick"][0] > 0:
-        rows = np.concatenate([np.array([(0, 4, 4)], dtype=TIME_SIGNATURE), rows])
+def _holding(rows: Events, before: Events) -> Events:
+    """Return the last row of each tick, with the row ``before`` in front if none is at 0."""
     # A repeated signature on the bar line changes nothing, one inside a bar starts a new bar: both
     # come out right without looking.
+    if len(rows) > 1:
+        ticks = rows["tick"]
+        rows = rows[np.append(ticks[1:] != ticks[:-1], True)]
+    if not len(rows) or rows["tick"][0] > 0:
+        rows = np.concatenate([before, rows])
     return rows
 
 

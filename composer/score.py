@@ -11,7 +11,7 @@ and read-only, so that whatever is hot is arithmetic on columns: ``track.notes["
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar
@@ -99,9 +99,24 @@ _RANGES: dict[np.dtype[Any], tuple[tuple[str, int, int, str], ...]] = {
         ("minor", 0, 1, "key signature mode"),
     ),
 }
-_EMPTY = {dtype: np.empty(0, dtype) for dtype in _RANGES}
-for _table_of_none in _EMPTY.values():
-    _table_of_none.flags.writeable = False
+
+
+def frozen(table: Events) -> Events:
+    """Return a table that is read-only from now on."""
+    table.flags.writeable = False
+    return table
+
+
+_EMPTY = {dtype: frozen(np.empty(0, dtype)) for dtype in _RANGES}
+
+
+def joined(tables: Sequence[Events], dtype: np.dtype[Any]) -> Events:
+    """Return tables of one dtype behind each other."""
+    whole, at = np.empty(sum(map(len, tables)), dtype), 0
+    for table in tables:  # numpy's concatenate takes longer to find out that the dtypes are one
+        whole[at : at + len(table)] = table
+        at += len(table)
+    return whole
 
 
 def _table(rows: Iterable[Any], dtype: np.dtype[Any], what: str) -> Events:
@@ -121,8 +136,7 @@ def _table(rows: Iterable[Any], dtype: np.dtype[Any], what: str) -> Events:
         _check_range(table[name], low, high, column)
     table = _sorted(table)
     if table.flags.writeable:
-        table = table.copy() if table is rows else table
-        table.flags.writeable = False
+        table = frozen(table.copy() if table is rows else table)
     return table
 
 
@@ -199,15 +213,16 @@ class _Value:
 
     # What each field goes through: it returns the value that is kept, or raises ScoreError.
     _CHECKS: ClassVar[dict[str, Callable[[Any], Any]]]
+    _BLANK: ClassVar[dict[str, Any]]  # the fields where nothing is said
 
     def __post_init__(self) -> None:
         vars(self).update((name, check(vars(self)[name])) for name, check in self._CHECKS.items())
 
     @classmethod
     def trusted(cls: type[Value], **fields: Any) -> Value:
-        """Return one of all its fields, valid, sorted and read-only already: nothing is checked."""
+        """Return one of fields that are valid, sorted and read-only already: nothing is checked."""
         new = object.__new__(cls)
-        vars(new).update(fields)
+        vars(new).update(cls._BLANK, **fields)
         return new
 
     def replace(self: Value, **changes: Any) -> Value:
@@ -406,3 +421,6 @@ class Score(_Value):
     def __repr__(self) -> str:
         names = ", ".join(track.name or f"program {track.program}" for track in self.tracks)
         return f"Score({self.bars} bars, {self.seconds:.1f} s, tracks: {names or 'none'})"
+
+
+Track._BLANK, Score._BLANK = vars(Track()), vars(Score())

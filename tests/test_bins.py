@@ -11,12 +11,13 @@ from composer.tokenizers.bins import (
     TEMPO_BPM,
     TEMPOS,
     TIME_SIGNATURES,
+    Bins,
     bin_velocities,
     nearest,
-    tempo_bins,
     velocity_bins,
 )
 
+BINS = Bins(velocities=16)
 VELOCITIES = np.arange(1, 128)
 
 
@@ -56,12 +57,12 @@ def test_durations_out_of_range_take_the_nearest_end():
 
 @given(bpm=st.floats(20, 320))
 def test_every_tempo_is_within_half_a_step(bpm):
-    near = TEMPO_BPM[tempo_bins([60e6 / bpm])[0]]
+    near = TEMPO_BPM[BINS.tempo_bin([60e6 / bpm])[0]]
     assert abs(np.log2(bpm / near)) <= 1 / 24 + 1e-6  # twelve steps to a doubling
 
 
 def test_tempos_out_of_range_take_the_nearest_end():
-    assert TEMPOS[tempo_bins([1, 2**24 - 1])].tolist() == [TEMPOS[-1], TEMPOS[0]]
+    assert TEMPOS[BINS.tempo_bin([1, 2**24 - 1])].tolist() == [TEMPOS[-1], TEMPOS[0]]
 
 
 @given(values=st.lists(st.integers(-2, 14)), table=st.sets(st.integers(0, 12), min_size=1))
@@ -78,7 +79,7 @@ def test_tables_rise_and_hold_their_own_entries(table):
 
 
 def test_tempos_hold_their_own_entries():
-    assert tempo_bins(TEMPOS).tolist() == list(range(len(TEMPOS)))
+    assert BINS.tempo_bin(TEMPOS).tolist() == list(range(len(TEMPOS)))
 
 
 def test_bars_are_whole_positions_and_fit():

@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import Score, Track
-from composer.grid import Grid, choose_parts, cut_bars, needed_bars
+from composer.grid import choose_parts, cut_bars
 from composer.theory import Key
 from composer.tokenizers import Cells
+from composer.tokenizers.bins import TEMPOS
 from tests.strategies import moderate, scores
 
 C = Key(0)
@@ -35,7 +36,7 @@ def tune(**changes):
 def test_a_quantised_score_comes_back(score):
     quantized = Cells().quantize(score)
     key = Key.from_signature(*quantized.key_signatures[["sharps", "minor"]][0].tolist())
-    assert Grid.of(quantized, key).score() == quantized
+    assert Cells().grid(quantized, key).score() == quantized
 
 
 @moderate
@@ -50,8 +51,8 @@ def test_notes_lie_inside_their_bars_in_order(grid):
 
 
 def test_bars_have_their_signature_and_tempo():
-    grid = Grid.of(tune(), C)
-    assert grid.bars.tolist() == [(4, 4, 500_000), (3, 4, 500_000), (3, 4, 400_000)]
+    grid = Cells().grid(tune(), C)
+    assert grid.bars.tolist() == [(4, 4, TEMPOS[31]), (3, 4, TEMPOS[31]), (3, 4, TEMPOS[35])]
     assert grid.bar_starts.tolist() == [0, 48, 84, 120]
     assert [(n["bar"], n["part"], n["position"]) for n in grid.notes] == [
         (0, 0, 0),
@@ -70,33 +71,33 @@ def test_bars_have_their_signature_and_tempo():
         ({"tracks": (), "chords": ()}, 1),
         ({"tracks": (), "chords": [(47, "C")]}, 1),
         ({"tracks": (), "chords": [(48, "C")]}, 2),
-        ({"tracks": (Track(notes=[(0, 49, 60, 90)]),), "chords": ()}, 2),
+        ({"tracks": (Track(notes=[(0, 52, 60, 90)]),), "chords": ()}, 2),
         ({"tracks": (Track(notes=[(0, 48, 60, 90)]),), "chords": ()}, 1),
     ],
 )
 def test_bars_reach_to_the_last_note_and_chord(changes, bars):
     score = tune(**changes)
-    assert needed_bars(score, score.meter) == len(Grid.of(score, C).bars) == bars
+    assert len(Cells().grid(score, C).bars) == bars
 
 
 def test_a_number_of_bars_adds_empty_ones_or_leaves_some_out():
-    longer, shorter = Grid.of(tune(), C, bars=5), Grid.of(tune(), C, bars=1)
+    longer, shorter = Cells().grid(tune(), C, bars=5), Cells().grid(tune(), C, bars=1)
     assert longer.bars["numerator"].tolist() == [4, 3, 3, 3, 3]
     assert shorter.notes["bar"].tolist() == [0]
     assert len(shorter.chords) == 1
 
 
 def test_a_cut_begins_with_the_chord_that_holds():
-    cut = cut_bars(Grid.of(tune(), C), 1, 2)
+    cut = cut_bars(Cells().grid(tune(), C), 1, 2)
     assert cut.bars["numerator"].tolist() == [3, 3]
     assert cut.notes["bar"].tolist() == [0, 0, 1]
     assert cut.chords[["bar", "position", "root"]].tolist() == [(0, 0, 0), (1, 6, 7)]
 
 
 def test_a_cut_that_begins_with_a_chord_of_its_own_says_that_one():
-    grid = Grid.of(tune(chords=[(0, "C"), (48, "F")]), C)
+    grid = Cells().grid(tune(chords=[(0, "C"), (48, "F")]), C)
     assert cut_bars(grid, 1, 1).chords[["bar", "position", "root"]].tolist() == [(0, 0, 5)]
-    assert len(cut_bars(Grid.of(tune(chords=[(90, "F")]), C), 0, 2).chords) == 0
+    assert len(cut_bars(Cells().grid(tune(chords=[(90, "F")]), C), 0, 2).chords) == 0
 
 
 @moderate
@@ -123,6 +124,6 @@ def test_chosen_parts_keep_their_notes(grid, choice):
 
 
 def test_an_empty_grid_is_one_bar():
-    grid = Grid.of(Score(12), C)
+    grid = Cells().grid(Score(12), C)
     assert (len(grid.bars), len(grid.notes), len(grid.chords), grid.parts) == (1, 0, 0, ())
     assert grid.score().time_signatures.tolist() == [(0, 4, 4)]

@@ -60,7 +60,7 @@ def test_the_folder_opens_in_composer_and_in_transformers(trained):
     import torch
     from transformers import AutoModelForCausalLM
 
-    ours = CPUDecoder.from_folder(trained.folder)
+    ours = CPUDecoder.from_folder(trained.folder, precision="float32")
     theirs = AutoModelForCausalLM.from_pretrained(trained.folder, dtype=torch.float32)
     ids = Cells().encode(composer.example("drunken_sailor"))[:100]
     with torch.no_grad():

@@ -150,6 +150,7 @@ def test_other_tensors_are_left_out(tmp_path):
         ({"rope_scaling": {"rope_type": "llama3"}}, "rope type is 'llama3'"),
         ({"rope_scaling": {"type": "linear"}}, "rope type is 'linear'"),
         ({"rope_parameters": {"rope_type": "yarn"}}, "rope type is 'yarn'"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor is 0.5"),
         ({"rope_parameters": [1]}, r"rope parameters are \[1\]"),
         ({"tie_word_embeddings": "no"}, "tie_word_embeddings 'no' is not"),
         ({"tie_word_embeddings": False}, "has no tensor lm_head.weight"),

@@ -8,6 +8,8 @@ positions a bar.
 from __future__ import annotations
 
 import dataclasses
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +18,6 @@ from composer.grid import RESOLUTION
 from composer.score import microseconds_per_quarter
 
 Ints = npt.NDArray[np.int64]
-
-#: Length in positions of a bar of 4/4, which holds where no time signature is said.
-COMMON_TIME = 4 * RESOLUTION
 
 #: Longest bar in quarters; longer bars are halved until they fit.
 MAX_QUARTERS = 12
@@ -119,24 +118,39 @@ class Bins:
         """Bar length in positions of each of ``TIME_SIGNATURES``."""
         return BAR_LENGTHS * self.resolution // RESOLUTION
 
+    @cached_property
+    def lengths(self) -> Ints:
+        """The length that stands for each length, both in ticks of a quantised score."""
+        ticks = np.arange(self.durations[-1] * self.steps + 1)
+        return self.durations[nearest(ticks / self.steps, self.durations)] * self.steps
+
+    @cached_property
+    def velocity_table(self) -> Ints:
+        """The velocity that stands for each velocity, shape (128,)."""
+        if self.velocities == 0:
+            return np.full(128, MIDDLE_VELOCITY)
+        return bin_velocities(self.velocities)[velocity_bins(range(128), self.velocities)]
+
+    @cached_property
+    def _tempo_edges(self) -> npt.NDArray[np.float64]:
+        return edges(np.log(self.tempos[::-1].astype(float)))
+
     def to_ticks(self, ticks: npt.ArrayLike, tpq: int) -> Ints:
         """Return ticks of ``tpq`` a quarter as ticks of a quantised score, rounded half up."""
-        return (np.asarray(ticks, np.int64) * (2 * self.tpq) + tpq) // (2 * tpq)
+        return _rescaled(ticks, tpq, self.tpq)
 
     def to_positions(self, ticks: npt.ArrayLike, tpq: int) -> Ints:
         """Return ticks of ``tpq`` a quarter as positions, rounded half up."""
-        return (np.asarray(ticks, np.int64) * (2 * self.resolution) + tpq) // (2 * tpq)
-
-    def velocity(self, values: npt.ArrayLike) -> Ints:
-        """Return each velocity as the one that stands for its bin."""
-        values = np.asarray(values)
-        if self.velocities == 0:
-            return np.full(len(values), MIDDLE_VELOCITY)
-        return bin_velocities(self.velocities)[velocity_bins(values, self.velocities)]
+        return _rescaled(ticks, tpq, self.resolution)
 
     def tempo_bin(self, mspq: npt.ArrayLike) -> Ints:
-        """Return the index in ``tempos`` nearest to each tempo, by ratio."""
-        return tempo_bins(mspq, self.tempos)
+        """Return the index in ``tempos`` nearest to each tempo, by ratio.
+
+        >>> TEMPO_BPM[Bins(velocities=16).tempo_bin([500_000])].round(1).tolist()
+        [119.9]
+        """
+        slower = np.searchsorted(self._tempo_edges, np.log(np.asarray(mspq, float)))
+        return np.asarray(len(self.tempos) - 1 - slower)
 
     def bend_bin(self, values: npt.ArrayLike) -> Ints:
         """Return the bin of each pitch bend; no bend is the middle one."""
@@ -149,20 +163,18 @@ class Bins:
         return np.rint((np.asarray(index) - half) * MAX_BEND / half).astype(np.int64)
 
 
-def nearest(values: npt.ArrayLike, table: Ints) -> Ints:
+def _rescaled(ticks: npt.ArrayLike, tpq: int, to: int) -> Ints:
+    return (np.asarray(ticks, np.int64) * (2 * to) + tpq) // (2 * tpq)
+
+
+def nearest(values: npt.ArrayLike, table: npt.NDArray[Any]) -> Ints:
     """Return the index in a rising ``table`` of the entry nearest to each value; ties go down."""
-    values = np.asarray(values)
-    return np.searchsorted((table[:-1] + table[1:]) / 2, values, side="left")
+    return np.searchsorted(edges(table), np.asarray(values), side="left")
 
 
-def tempo_bins(mspq: npt.ArrayLike, table: Ints = TEMPOS) -> Ints:
-    """Return the index in a falling ``table`` nearest to each tempo, by ratio.
-
-    >>> TEMPO_BPM[tempo_bins([500_000])].round(1).tolist()
-    [119.9]
-    """
-    fast_to_slow = np.log(table[::-1].astype(float))
-    return len(table) - 1 - nearest(np.log(np.asarray(mspq, float)), fast_to_slow)
+def edges(table: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return what lies half way between the entries of a table."""
+    return np.asarray((table[:-1] + table[1:]) / 2)
 
 
 def velocity_bins(velocity: npt.ArrayLike, bins: int) -> Ints:

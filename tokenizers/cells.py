@@ -30,24 +30,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import BAR, CELL_NOTE, Grid, Part, choose_parts, chord_rows
-from composer.meter import Meter
+from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, choose_parts
 from composer.score import Events, Score
 from composer.theory import Key
-from composer.tokenizers.bins import MAX_POSITIONS, Bins
-from composer.tokenizers.cells_codec import decode_cells, encode_cells
+from composer.tokenizers.bins import Bins
+from composer.tokenizers.cells_codec import CellsCodec
 from composer.tokenizers.cells_grammar import cells_grammar
 from composer.tokenizers.cells_vocabulary import cells_vocabulary
 from composer.tokenizers.events import Ints
 from composer.tokenizers.grammar import Mask
 from composer.tokenizers.quantize import (
-    all_notes,
-    bars_until,
+    all_events,
+    bar_starts,
     home_key,
     longest,
     on_grid,
@@ -109,6 +110,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         self.bins = Bins(velocities=self.config.velocity_bins)
         self.vocabulary = cells_vocabulary(self.config.velocity_bins)
         self.grammar = cells_grammar(self.vocabulary)
+        self.codec = CellsCodec(self.vocabulary, self.bins)
 
     def quantize(self, score: Score) -> Score:
         """Return the score as this format can say it: on the grid, names and controllers gone.
@@ -122,7 +124,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         TokenError
             The score has more than 100,000 bars.
         """
-        return _in_order(self.grid(score)).score()
+        return self._in_order(score).score()
 
     def grid(self, score: Score, key: Key | None = None, bars: int | None = None) -> Grid:
         """Return the quantised score as a grid, track names kept out.
@@ -141,28 +143,37 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         TokenError
             They need more than 100,000 bars.
         """
+        return self._grid(score, range(len(score.tracks)), key, bars)
+
+    def _in_order(self, score: Score) -> Grid:
+        """Return the grid of the tracks that have notes, in an order of their own."""
+        played = [row for row, track in enumerate(score.tracks) if len(track.notes)]
+        kinds = [(t.is_drum, 0 if t.is_drum else t.program) for t in score.tracks]
+        played.sort(key=kinds.__getitem__)
+        return _twins_in_order(self._grid(score, played))
+
+    def _grid(
+        self, score: Score, rows: Sequence[int], key: Key | None = None, bars: int | None = None
+    ) -> Grid:
         key = key or home_key(score)
         bins = self.bins
-        signatures = quantize_signatures(score, bins)
-        meter = Meter(bins.tpq, signatures, quantize_tempos(score, bins, on_bars=signatures))
-        parts = tuple(
-            Part("", 0 if track.is_drum else track.program, track.is_drum) for track in score.tracks
-        )
-        notes, part = all_notes(score, range(len(parts)))
+        tracks = [score.tracks[row] for row in rows]
+        parts = tuple(Part("", 0 if t.is_drum else t.program, t.is_drum) for t in tracks)
+        notes, part = all_events(tracks, range(len(tracks)))
         is_drum = np.array([part.is_drum for part in parts] or [False])[part]
         notes = on_grid(notes, score.tpq, bins, is_drum)
-        chords = quantize_chords(score, bins, key)
-        if bars is None:
-            last_chord = chords[-1].tick if chords else 0
-            offsets = notes["onset"] + notes["duration"]
-            bars = bars_until(meter, max(int(offsets.max(initial=0)), last_chord + 1))
-        chord_cells = chord_rows(chords, meter)
+        chords = quantize_chords(score, bins)
+        offsets = notes["onset"] + notes["duration"]
+        end = max(int(offsets.max(initial=0)), int(chords["tick"].max(initial=-1)) + 1)
+        signatures = quantize_signatures(score, bins)
+        starts = bar_starts(signatures, bins, end, bars=bars)
+        tempos = quantize_tempos(score, bins, on_bars=starts)
         return Grid(
             key,
             parts,
-            _bar_rows(meter, bars),
-            _cell_notes(notes, part, meter, bars),
-            chord_cells[chord_cells["bar"] < bars],
+            _bar_rows(starts[:-1], signatures, tempos),
+            _cell_notes(notes, part, starts),
+            _cell_chords(chords, starts),
         )
 
     def _encode(self, score: Score) -> Ids:
@@ -173,7 +184,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         TokenError
             The score has more than 64 tracks or 100,000 bars.
         """
-        return self.encode_grid(_in_order(self.grid(score)))
+        return self.encode_grid(self._in_order(score))
 
     def _rows(self, score: Score) -> Sequence[int]:
         return range(len(score.tracks))
@@ -225,8 +236,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             The grid has more than 64 parts.
         """
         context = range(len(grid.bars)) if context is None else context
-        return encode_cells(
-            self.vocabulary,
+        return self.codec.encode(
             grid,
             list(context),
             list(fill),
@@ -244,48 +254,56 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         TokenError
             The ids break the grammar.
         """
-        return decode_cells(self.vocabulary, self.grammar.check(ids))
+        return self.codec.decode(self.grammar.check(ids))
 
 
-def _in_order(grid: Grid) -> Grid:
-    """Return a grid of the parts that have notes, in an order of their own."""
-    rows = np.unique(grid.notes["part"]).tolist()
-
-    def rank(row: int) -> tuple[bool, int, bytes]:
-        part = grid.parts[row]
-        twins = sum(other == part for other in grid.parts) > 1
-        return part.is_drum, part.program, _content(grid, row) if twins else b""
-
-    order = sorted(rows, key=rank)
-    return grid if order == list(range(len(grid.parts))) else choose_parts(grid, order)
+def _twins_in_order(grid: Grid) -> Grid:
+    """Return a grid whose like parts stand by what they play; all others stand in order."""
+    order: list[int] = []
+    for _, rows in groupby(range(len(grid.parts)), grid.parts.__getitem__):
+        twins = [*rows]
+        order += sorted(twins, key=partial(_content, grid)) if len(twins) > 1 else twins
+    return grid if order == [*range(len(order))] else choose_parts(grid, order)
 
 
 def _content(grid: Grid, row: int) -> bytes:
     """Return what a part plays as bytes that are the same on every machine."""
-    notes = grid.notes[grid.notes["part"] == row]
-    columns = [notes[name] for name in ("bar", "position", "pitch", "duration", "velocity")]
-    return np.stack(columns).astype(">i4").tobytes()
+    notes = grid.notes.take(np.flatnonzero(grid.notes["part"] == row))
+    notes["part"] = 0
+    return notes.view("i4").astype(">i4").tobytes()
 
 
-def _bar_rows(meter: Meter, count: int) -> Events:
+def _bar_rows(starts: Ints, signatures: Events, tempos: Events) -> Events:
     """Return the bars of a piece, dtype ``BAR``."""
-    rows = np.empty(count, BAR)
-    signatures = meter.signature_at(np.arange(count))
-    rows["numerator"], rows["denominator"] = signatures["numerator"], signatures["denominator"]
-    ticks, mspq = meter.tempo_changes
-    starts = meter.bar_start(np.arange(count))
-    rows["mspq"] = mspq[np.searchsorted(ticks, starts, side="right") - 1]
+    rows = np.empty(len(starts), BAR)
+    which = np.searchsorted(signatures["tick"], starts, side="right") - 1
+    rows["numerator"] = signatures["numerator"][which]
+    rows["denominator"] = signatures["denominator"][which]
+    rows["mspq"] = tempos["mspq"][np.searchsorted(tempos["tick"], starts, side="right") - 1]
     return rows
 
 
-def _cell_notes(notes: Events, part: Ints, meter: Meter, bars: int) -> Events:
+def _cell_notes(notes: Events, part: Ints, starts: Ints) -> Events:
     """Return notes by bar, part, position and pitch, dtype ``CELL_NOTE``, the longest of each."""
-    bar, position = meter.bar_and_position(notes["onset"])
-    place = (bar * (part.max(initial=0) + 1) + part) * MAX_POSITIONS + position
-    rows = longest(notes, place * 128 + notes["pitch"])
-    rows = rows[: np.searchsorted(bar[rows], bars)]
+    # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+    from composer.tokenizers.grid_notes import fill_cells, place_in_bars
+
+    bar, place = np.empty(len(notes), np.int64), np.empty(len(notes), np.int64)
+    parts = int(part.max(initial=0)) + 1
+    place_in_bars(notes["onset"], part, notes["pitch"], starts, parts, bar, place)
+    rows = longest(notes, place)
+    rows = rows[: np.searchsorted(bar.take(rows), len(starts) - 1)]
     cells = np.empty(len(rows), CELL_NOTE)
-    cells["bar"], cells["part"], cells["position"] = bar[rows], part[rows], position[rows]
-    for name in ("pitch", "duration", "velocity"):
-        cells[name] = notes[name][rows]
+    fill_cells(rows, bar, part, starts, notes, cells)
+    return cells
+
+
+def _cell_chords(chords: Events, starts: Ints) -> Events:
+    """Return chords as they stand in their bars, dtype ``CELL_CHORD``."""
+    chords = chords[chords["tick"] < starts[-1]]
+    cells = np.empty(len(chords), CELL_CHORD)
+    cells["bar"] = np.searchsorted(starts, chords["tick"], side="right") - 1
+    cells["position"] = chords["tick"] - starts[cells["bar"]]
+    for name in ("root", "quality", "bass"):
+        cells[name] = chords[name]
     return cells

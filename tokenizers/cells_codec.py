@@ -1,6 +1,6 @@
-"""Grid to ids and back in the ``cells`` format, by arithmetic on columns.
+"""Grid to ids and back in the ``cells`` format.
 
-Bar headings, cell headings, chords and notes are events as ``composer.tokenizers.events`` has them.
+Headings and chords are made ready in numpy, and one compiled loop writes them and the notes.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
 from composer.score import Events
 from composer.theory import Key
 from composer.tokenizers.bins import (
-    DURATIONS,
     TEMPOS,
     TIME_SIGNATURES,
+    Bins,
     nearest,
-    tempo_bins,
     velocity_bins,
 )
 from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS, MAX_LEFT, MAX_PARTS, ROLES
@@ -27,9 +26,6 @@ from composer.tokenizers.events import (
     Reader,
     changes,
     chord_columns,
-    in_order,
-    side_by_side,
-    velocity_bin_count,
 )
 from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
 from composer.tokenizers.quantize import signature_index
@@ -38,63 +34,168 @@ from composer.tokenizers.vocabulary import Ids, Vocabulary
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-_WIDTH = 5  # tokens of the longest event: Fill Bar Left TimeSig Tempo
 
+class CellsCodec:
+    """Encodes and decodes the sequences of the format.
 
-def encode_cells(
-    vocabulary: Vocabulary,
-    grid: Grid,
-    context: Sequence[int],
-    fill: Sequence[int],
-    *,
-    written: Mask | None = None,
-    left: npt.ArrayLike | None = None,
-    roles: Sequence[str | None] = (),
-    blank: bool = False,
-) -> Ids:
-    """Return the ids of some bars of a grid; the arguments are those of ``Cells.encode_grid``."""
-    if len(grid.parts) > MAX_PARTS:
-        raise TokenError(
-            f"the score has {len(grid.parts)} tracks; cells holds {MAX_PARTS}: merge or drop some"
+    Parameters
+    ----------
+    vocabulary
+        Its families.
+    bins
+        The tables that its values are binned by.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, bins: Bins) -> None:
+        self._vocabulary = vocabulary
+        self._bins = bins
+        base = vocabulary.base
+        self._velocity_ids = base["Velocity"] + velocity_bins(range(128), bins.velocities)
+        lengths = np.arange(bins.durations[-1] + 1)
+        self._duration_ids = base["Duration"] + nearest(lengths, bins.durations)
+        self._part_ids = base["Part"] + np.array([CHORDS, *range(MAX_PARTS)])
+
+    def encode(
+        self,
+        grid: Grid,
+        context: Sequence[int],
+        fill: Sequence[int],
+        *,
+        written: Mask | None = None,
+        left: npt.ArrayLike | None = None,
+        roles: Sequence[str | None] = (),
+        blank: bool = False,
+    ) -> Ids:
+        """Return the ids of some bars of a grid; the arguments are ``Cells.encode_grid``'s."""
+        if len(grid.parts) > MAX_PARTS:
+            raise TokenError(
+                f"the score has {len(grid.parts)} tracks; cells holds {MAX_PARTS}: merge or drop "
+                "some"
+            )
+        # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+        from composer.tokenizers.cells_kernels import write_bars
+
+        base, notes = self._vocabulary.base, grid.notes
+        bars, rows = np.array([*context, *fill], np.int64), 1 + len(grid.parts)
+        late = np.zeros((len(grid.bars), rows), bool)
+        if written is not None:
+            late[fill] = written[fill]
+        signatures, tempos = self._bar_columns(grid)
+        headings = self._headings(bars, len(context), left, signatures, tempos)
+        header = self._header(grid, signatures, tempos, roles)
+        chords = restated_chords(grid)
+        edges = np.arange(len(grid.bars) + 1)
+        is_drum = np.array([part.is_drum for part in grid.parts], bool)
+        lowest = base["Pitch"] + PITCH_OFFSET + transposition(grid.key)
+        # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
+        most = headings.size + 3 * len(chords) + 4 * len(notes) + rows * len(bars)
+        ids = np.empty(len(header) + most + 1, np.int32)
+        ids[: len(header)] = header
+        end = len(header) + write_bars(
+            bars,
+            headings,
+            self._part_ids[:rows],
+            late,
+            blank,
+            np.searchsorted(chords["bar"], edges),
+            self._chord_ids(chords, grid.key),
+            np.searchsorted(notes["bar"], edges),
+            notes["part"],
+            notes["position"],
+            notes["pitch"],
+            notes["velocity"],
+            notes["duration"],
+            base["Position"],
+            np.where(is_drum, base["Drum"], lowest),
+            self._velocity_ids,
+            self._duration_ids,
+            is_drum,
+            ids[len(header) :],
         )
-    base = vocabulary.base
-    order = np.full(len(grid.bars), -1)  # place of each bar in the sequence
-    order[[*context, *fill]] = np.arange(len(context) + len(fill))
-    filled = np.zeros(len(grid.bars), bool)
-    filled[list(fill)] = True
-    if written is None:
-        written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
+        ids[end] = base["EOS"]
+        return ids[: end + 1].copy()
 
-    signatures, tempos = _bar_columns(grid)
-    notes = grid.notes[order[grid.notes["bar"]] >= 0]
-    chords = restated_chords(grid)
-    chords = chords[order[chords["bar"]] >= 0]
-    if blank:
-        notes = notes[~(filled[notes["bar"]] & written[notes["bar"], notes["part"] + 1])]
-        chords = chords[~(filled & written[:, 0])[chords["bar"]]]
-    # Rows of cells count from 0, the chords; those of notes are one more than their part.
-    cells = np.zeros(written.shape, bool)
-    cells[notes["bar"], notes["part"] + 1] = True
-    cells[chords["bar"], 0] = True
-    cells[filled] |= written[filled]
-    cell_bar, cell_row = np.nonzero(cells & (order[:, None] >= 0))
+    def _bar_columns(self, grid: Grid) -> tuple[Ints, Ints]:
+        """Return the TimeSig and Tempo value of each bar."""
+        numerator, denominator = grid.bars["numerator"], grid.bars["denominator"]
+        changed = changes(numerator) | changes(denominator)
+        said = zip(numerator[changed].tolist(), denominator[changed].tolist(), strict=True)
+        values = np.array([signature_index(n, d) for n, d in said])
+        return values[np.cumsum(changed) - 1], self._bins.tempo_bin(grid.bars["mspq"])
 
-    bars = np.flatnonzero(order >= 0)
-    events = [
-        _bar_events(vocabulary, bars, fill, left, signatures, tempos),
-        side_by_side(_WIDTH, np.where(cell_row == 0, CHORDS, cell_row - 1) + base["Part"]),
-        _chord_events(vocabulary, chords, grid.key),
-        _note_events(vocabulary, notes, grid),
-    ]
-    bar = np.concatenate([bars, cell_bar, chords["bar"], notes["bar"]])
-    row = np.concatenate([bars * 0 - 1, cell_row, chords["bar"] * 0, notes["part"] + 1])
-    # Cells to write come after all others of their bar.
-    late = filled[bar] & (row >= 0) & written[bar, np.maximum(row, 0)]
-    place = np.concatenate([bars * 0, cell_bar * 0, chords["position"] + 1, notes["position"] + 1])
-    key = ((order[bar] * 2 + late) * (written.shape[1] + 1) + row + 1) * 4096 + place
-    sequence = in_order(np.concatenate(events), key)
-    header = _header(vocabulary, grid, signatures, tempos, roles)
-    return np.concatenate([header, sequence, [base["EOS"]]]).astype(np.int32)
+    def _header(
+        self, grid: Grid, signatures: Ints, tempos: Ints, roles: Sequence[str | None]
+    ) -> list[int]:
+        base = self._vocabulary.base
+        ids = [
+            base["BOS"],
+            base["Key"] + KEYS.index(grid.key),
+            base["TimeSig"] + int(signatures[0]),
+            base["Tempo"] + int(tempos[0]),
+        ]
+        for row, part in enumerate(grid.parts):
+            ids += [base["Part"] + row, base["Program"] + (DRUMS if part.is_drum else part.program)]
+            role = roles[row] if row < len(roles) else None
+            if role:
+                ids.append(base["Role"] + ROLES.index(role))
+        return ids
+
+    def _headings(
+        self, bars: Ints, given: int, left: npt.ArrayLike | None, signatures: Ints, tempos: Ints
+    ) -> Ints:
+        """Return Fill, Bar, Left, TimeSig and Tempo of bars, -1 for what is not said: (bars, 5)."""
+        base = self._vocabulary.base
+        ids = np.full((len(bars), 5), -1)
+        ids[given : given + 1, 0] = base["Fill"]
+        ids[:, 1] = base["Bar"] + bars % MAX_BARS
+        if left is not None:
+            remaining = np.asarray(left)[bars]
+            ids[:, 2] = np.where(remaining < MAX_LEFT, base["Left"] + remaining, -1)
+        for column, (name, values) in enumerate([("TimeSig", signatures), ("Tempo", tempos)], 3):
+            said = values[bars]
+            ids[:, column] = np.where(said != values[0], base[name] + said, -1)
+        return ids
+
+    def _chord_ids(self, chords: Events, key: Key) -> Ints:
+        """Return Position, Chord and Bass of chords, -1 for no bass: shape (chords, 3)."""
+        if not len(chords):
+            return np.empty((0, 3), np.int64)
+        columns = chord_columns(self._vocabulary, chords, transposition(key))
+        return np.stack([self._vocabulary.base["Position"] + chords["position"], *columns], 1)
+
+    def decode(self, ids: Ids) -> Grid:
+        """Return the grid that ids say; the ids must keep the grammar."""
+        read = Reader(self._vocabulary, ids)
+        bar_places = read.at("Bar")
+        key = KEYS[read.value[read.at("Key")[0]]]
+        programs = read.value[read.at("Program")].tolist()
+        parts = tuple(Part("", p % DRUMS, p == DRUMS) for p in programs)
+
+        order = np.arange(max(1, len(bar_places)))
+        if len(read.at("Fill")):
+            order[np.argsort(read.value[bar_places], kind="stable")] = np.arange(len(order))
+
+        def bar_of(places: Ints) -> Ints:
+            return order[np.searchsorted(bar_places, places) - 1]
+
+        places, pitched = read.notes()
+        notes = np.empty(len(places), CELL_NOTE)
+        notes["bar"], notes["part"] = bar_of(places), read.running("Part", places)
+        notes["position"] = read.running("Position", places)
+        offset = PITCH_OFFSET + transposition(key)
+        notes["pitch"] = read.value[places] - np.where(pitched, offset, 0)
+        notes["duration"] = read.durations(places + 1, pitched)
+        notes["velocity"] = read.velocities(read.running("Velocity", places))
+        notes = sorted_notes(notes)
+
+        places, root, quality, bass = read.chords(transposition(key))
+        chords = np.empty(len(places), CELL_CHORD)
+        chords["bar"], chords["position"] = bar_of(places), read.running("Position", places)
+        chords["root"], chords["quality"], chords["bass"] = root, quality, bass
+        chords = sorted_chords(chords)
+        changed = changes(chords["root"]) | changes(chords["quality"]) | changes(chords["bass"])
+        bars = _decode_bars(read, bar_of, len(order))
+        return Grid(key, parts, bars, notes, chords[changed])
 
 
 def restated_chords(grid: Grid) -> Events:
@@ -113,108 +214,7 @@ def restated_chords(grid: Grid) -> Events:
     said_again["bar"], said_again["position"] = bars, 0
     said_again = said_again[holding >= 0]
     both = np.concatenate([chords, said_again])
-    return both[np.lexsort([both["position"], both["bar"]])]
-
-
-def _bar_columns(grid: Grid) -> tuple[Ints, Ints]:
-    """Return the TimeSig and Tempo value of each bar."""
-    meters, which = np.unique(grid.bars[["numerator", "denominator"]], return_inverse=True)
-    values = np.array([signature_index(n, d) for n, d in meters.tolist()])
-    return values[which], tempo_bins(grid.bars["mspq"])
-
-
-def _header(
-    vocabulary: Vocabulary, grid: Grid, signatures: Ints, tempos: Ints, roles: Sequence[str | None]
-) -> Ids:
-    base = vocabulary.base
-    ids = [
-        base["BOS"],
-        base["Key"] + KEYS.index(grid.key),
-        base["TimeSig"] + int(signatures[0]),
-        base["Tempo"] + int(tempos[0]),
-    ]
-    for row, part in enumerate(grid.parts):
-        ids += [base["Part"] + row, base["Program"] + (DRUMS if part.is_drum else part.program)]
-        role = roles[row] if row < len(roles) else None
-        if role:
-            ids.append(base["Role"] + ROLES.index(role))
-    return np.array(ids, np.int32)
-
-
-def _bar_events(
-    vocabulary: Vocabulary,
-    bars: Ints,
-    fill: Sequence[int],
-    left: npt.ArrayLike | None,
-    signatures: Ints,
-    tempos: Ints,
-) -> Ints:
-    base = vocabulary.base
-    remaining = np.full(len(bars), MAX_LEFT) if left is None else np.asarray(left)[bars]
-    return side_by_side(
-        _WIDTH,
-        np.where(bars == fill[0], base["Fill"], -1) if len(fill) else np.full(len(bars), -1),
-        base["Bar"] + bars % MAX_BARS,
-        np.where(remaining < MAX_LEFT, base["Left"] + remaining, -1),
-        np.where(signatures[bars] != signatures[0], base["TimeSig"] + signatures[bars], -1),
-        np.where(tempos[bars] != tempos[0], base["Tempo"] + tempos[bars], -1),
-    )
-
-
-def _chord_events(vocabulary: Vocabulary, chords: Events, key: Key) -> Ints:
-    position = vocabulary.base["Position"] + chords["position"]
-    return side_by_side(_WIDTH, position, *chord_columns(vocabulary, chords, transposition(key)))
-
-
-def _note_events(vocabulary: Vocabulary, notes: Events, grid: Grid) -> Ints:
-    base = vocabulary.base
-    velocity = velocity_bins(notes["velocity"], velocity_bin_count(vocabulary))
-    new_cell = changes(notes["bar"]) | changes(notes["part"])
-    new_onset = new_cell | changes(notes["position"])
-    is_drum = np.array([part.is_drum for part in grid.parts] or [False])[notes["part"]]
-    pitch = notes["pitch"] + PITCH_OFFSET + transposition(grid.key)
-    return side_by_side(
-        _WIDTH,
-        np.where(new_onset, base["Position"] + notes["position"], -1),
-        np.where(new_cell | changes(velocity), base["Velocity"] + velocity, -1),
-        np.where(is_drum, base["Drum"] + notes["pitch"], base["Pitch"] + pitch),
-        np.where(is_drum, -1, base["Duration"] + nearest(notes["duration"], DURATIONS)),
-    )
-
-
-def decode_cells(vocabulary: Vocabulary, ids: Ids) -> Grid:
-    """Return the grid that ids say; the ids must keep the grammar."""
-    read = Reader(vocabulary, ids)
-    bar_places = read.at("Bar")
-    key = KEYS[read.value[read.at("Key")[0]]]
-    programs = read.value[read.at("Program")].tolist()
-    parts = tuple(Part("", p % DRUMS, p == DRUMS) for p in programs)
-
-    order = np.arange(max(1, len(bar_places)))
-    if len(read.at("Fill")):
-        order[np.argsort(read.value[bar_places], kind="stable")] = np.arange(len(order))
-
-    def bar_of(places: Ints) -> Ints:
-        return order[np.searchsorted(bar_places, places) - 1]
-
-    places, pitched = read.notes()
-    notes = np.empty(len(places), CELL_NOTE)
-    notes["bar"], notes["part"] = bar_of(places), read.running("Part", places)
-    notes["position"] = read.running("Position", places)
-    offset = PITCH_OFFSET + transposition(key)
-    notes["pitch"] = read.value[places] - np.where(pitched, offset, 0)
-    notes["duration"] = read.durations(places + 1, pitched)
-    notes["velocity"] = read.velocities(read.running("Velocity", places))
-    notes = notes[np.lexsort([notes[k] for k in ("pitch", "position", "part", "bar")])]
-
-    places, root, quality, bass = read.chords(transposition(key))
-    chords = np.empty(len(places), CELL_CHORD)
-    chords["bar"], chords["position"] = bar_of(places), read.running("Position", places)
-    chords["root"], chords["quality"], chords["bass"] = root, quality, bass
-    chords = chords[np.lexsort([chords["position"], chords["bar"]])]
-    changed = changes(chords["root"]) | changes(chords["quality"]) | changes(chords["bass"])
-    bars = _decode_bars(read, bar_of, len(order))
-    return Grid(key, parts, bars, notes, chords[changed])
+    return sorted_chords(both)
 
 
 def _decode_bars(read: Reader, bar_of: Callable[[Ints], Ints], count: int) -> Events:

@@ -18,13 +18,12 @@ def _first(read: Reader, name: str) -> int:
 
 
 def kinds_of_cell(read: Reader) -> Ints:
-    """Return what each Part begins: 0 a cell, 1 drums, 2 chords; -1 in the header."""
+    """Return what each Part begins in a bar: 0 a cell, 1 drums, 2 chords."""
     kind = np.zeros(CHORDS + 1, np.int64)
     programs = read.value[read.at("Program")][:CHORDS]
     kind[: len(programs)] = programs == DRUMS
     kind[CHORDS] = 2
-    places = read.at("Part")
-    return np.where(places > _first(read, "Bar"), kind[read.value[places]], -1)
+    return kind[read.value[read.at("Part")]]
 
 
 def cells_in_order(read: Reader) -> bool:

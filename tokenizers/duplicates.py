@@ -39,7 +39,7 @@ import numpy.typing as npt
 from composer.score import Score
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Ints
-from composer.tokenizers.quantize import all_notes, longest
+from composer.tokenizers.quantize import all_events, longest
 
 Hashes = npt.NDArray[np.uint32]
 _Words = npt.NDArray[np.uint64]
@@ -105,7 +105,7 @@ def sketch(score: Score) -> Sketch:
     >>> sketch(tune).exact == sketch(high).exact, sketch(tune).tune == sketch(high).tune
     (False, True)
     """
-    notes, drum = all_notes(score, [track.is_drum for track in score.tracks])
+    notes, drum = all_events(score.tracks, [track.is_drum for track in score.tracks])
     if not len(notes):
         return Sketch("", "", NO_HASHES)
     grid = notes.copy()

@@ -1,9 +1,4 @@
-"""What the codecs share: sequences as matrices of events, and columns read back from ids.
-
-Each heading, chord and note of a sequence is an *event*: a row of a matrix with one column for each
-token it may say, -1 where it does not. Events are sorted once; what is left of the matrix, read row
-by row without the -1, is the sequence.
-"""
+"""What the codecs share: columns made into ids, and read back from them."""
 
 from __future__ import annotations
 
@@ -20,20 +15,7 @@ from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-
-def side_by_side(width: int, *columns: npt.ArrayLike) -> Ints:
-    """Return columns as a matrix of events, shape (rows, width); -1 in the columns left over."""
-    matrix = np.full((len(np.asarray(columns[0])), width), -1, np.int64)
-    for i, column in enumerate(columns):
-        matrix[:, i] = column
-    return matrix
-
-
-def in_order(events: Ints, key: Ints) -> Ints:
-    """Return the ids of events, shape (T,), the rows sorted by a key of shape (rows,)."""
-    sequence = events[np.argsort(key, kind="stable")].ravel()
-    return sequence[sequence >= 0]
+Families = npt.NDArray[np.int16]  # as `Vocabulary.family_of` has them
 
 
 def changes(column: npt.NDArray[Any]) -> Bools:
@@ -41,11 +23,6 @@ def changes(column: npt.NDArray[Any]) -> Bools:
     changed = np.ones(len(column), bool)
     np.not_equal(column[1:], column[:-1], out=changed[1:])
     return changed
-
-
-def velocity_bin_count(vocabulary: Vocabulary) -> int:
-    """Return how many velocities a vocabulary tells apart."""
-    return vocabulary.count("Velocity")
 
 
 def chord_columns(vocabulary: Vocabulary, chords: Events, shift: int = 0) -> tuple[Ints, Ints]:
@@ -75,8 +52,8 @@ class Reader:
 
     def __init__(self, vocabulary: Vocabulary, ids: Ids) -> None:
         self.vocabulary = vocabulary
-        self.family = vocabulary.family_of[ids]
-        self.value: Ints = vocabulary.value_of[ids].astype(np.int64)
+        self.family = vocabulary.family_of.take(ids)
+        self.value: Ints = vocabulary.value_of.take(ids)
         self._places: dict[str, Ints] = {}
 
     def at(self, name: str) -> Ints:
@@ -107,11 +84,13 @@ class Reader:
 
     def velocities(self, value: Ints) -> Ints:
         """Return the velocity that stands for each Velocity value."""
-        return bin_velocities(velocity_bin_count(self.vocabulary))[value]
+        return bin_velocities(self.vocabulary.count("Velocity"))[value]
 
     def chords(self, shift: int = 0) -> tuple[Ints, Ints, Ints, Ints]:
         """Return place, root, quality and bass of the chords, moved down by ``shift`` semitones."""
         places = self.at("Chord")
+        if not len(places):
+            return places, places, places, places
         value = self.value[places]
         root, quality = np.divmod(np.maximum(value - 1, 0), len(QUALITIES))
         root = np.where(value != NO_CHORD, (root - shift) % 12, -1)

@@ -14,7 +14,7 @@ from composer.score import Score
 from composer.theory import chord_symbol, parse_chord
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Bools, Ints
-from composer.tokenizers.quantize import all_notes, longest, on_grid
+from composer.tokenizers.quantize import all_events, longest, on_grid
 
 Floats = npt.NDArray[np.float64]
 
@@ -149,8 +149,8 @@ def measure_loss(
 
 def _notes(score: Score, rows: Sequence[int], bins: Bins) -> dict[str, Any]:
     """Return what the report says of notes: each is compared with the one that stands for it."""
-    every, row = all_notes(score, rows)
-    _, hit = all_notes(score, [track.is_drum for track in score.tracks])
+    every, row = all_events(score.tracks, rows)
+    _, hit = all_events(score.tracks, [track.is_drum for track in score.tracks])
     kept = row >= 0
     notes, row, is_drum = every[kept], row[kept], hit[kept] > 0
     grid = on_grid(notes, score.tpq, bins, is_drum)
@@ -291,7 +291,8 @@ def _signatures_added(score: Score, quantized: Score, bins: Bins) -> int:
 
 def _tempos(score: Score) -> tuple[Ints, Ints]:
     """Return the ticks of the tempos that hold, and the microseconds a quarter."""
-    return score.meter.tempo_changes
+    tempos = score.meter.tempos
+    return tempos["tick"], tempos["mspq"].astype(np.int64)
 
 
 def _tempo_places(score: Score, quantized: Score, bins: Bins, on_bars: bool) -> Ints:

@@ -9,25 +9,29 @@ becomes the one of the nearest length; a bar of more than twelve quarters is hal
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from composer.errors import ComposerWarning, SymbolError, TokenError
-from composer.grid import RESOLUTION
+from composer.grid import RESOLUTION, chord_values
 from composer.harmony import infer_key
-from composer.meter import Meter
-from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text
-from composer.theory import Key, chord_symbol, parse_chord
+from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track, joined
+from composer.theory import NO_CHORD, Chord, Key, parse_chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DRUM_LENGTH,
     MAX_POSITIONS,
     TIME_SIGNATURES,
     Bins,
-    nearest,
+    edges,
 )
 from composer.tokenizers.events import Bools, Ints, changes
+
+#: A chord at a tick; the other columns are those of ``composer.grid.CELL_CHORD``.
+CHORD = np.dtype([("tick", "i8"), ("root", "i4"), ("quality", "i4"), ("bass", "i4")])
 
 #: Most bars of a piece. A broken tick or ``tpq`` makes millions, which no memory holds.
 MAX_PIECE_BARS = 100_000
@@ -120,119 +124,156 @@ def on_grid(notes: Events, tpq: int, bins: Bins, is_drum: Bools) -> Events:
         Shape (rows,). Drum hits get the length of one position: what a drum's note-off means is up
         to the kit.
     """
-    grid = np.empty(len(notes), NOTE)
-    onset = bins.to_ticks(notes["onset"], tpq)
-    length = bins.to_ticks(notes["onset"] + notes["duration"], tpq) - onset
-    positions = bins.durations[nearest(length / bins.steps, bins.durations)]
-    grid["onset"] = onset
-    grid["duration"] = np.where(is_drum, DRUM_LENGTH, positions) * bins.steps
-    grid["pitch"] = notes["pitch"]
-    grid["velocity"] = bins.velocity(notes["velocity"])
+    # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+    from composer.tokenizers.grid_notes import put_on_grid
+
+    grid = notes.copy()
+    put_on_grid(
+        grid["onset"],
+        grid["duration"],
+        grid["velocity"],
+        is_drum,
+        tpq,
+        bins.tpq,
+        bins.lengths,
+        DRUM_LENGTH * bins.steps,
+        bins.velocity_table,
+    )
     return grid
 
 
 def longest(grid: Events, key: Ints) -> Ints:
     """Return the rows in order of ``key``, of several with one key the longest, then loudest."""
+    from composer.tokenizers.grid_notes import longest_of_each
+
+    rows = np.empty(len(grid), np.int64)
     order = np.argsort(key, kind="stable")
-    kept = changes(key[order])
-    if not kept.all():
-        order = np.lexsort([-grid["velocity"], -grid["duration"], key])
-    return np.asarray(order[kept])
+    return rows[: longest_of_each(order, key, grid["duration"], grid["velocity"], rows)]
 
 
-def all_notes(score: Score, rows: Sequence[int]) -> tuple[Events, Ints]:
-    """Return the notes of all tracks, dtype ``NOTE``, and the row that stands for each's track."""
-    notes = np.concatenate([np.empty(0, NOTE), *(track.notes for track in score.tracks)])
-    return notes, np.repeat(np.array(rows, np.int64), [len(t.notes) for t in score.tracks])
+def all_events(
+    tracks: Sequence[Track], rows: Sequence[int], name: str = "notes", dtype: np.dtype[Any] = NOTE
+) -> tuple[Events, Ints]:
+    """Return one table of all tracks, track by track, and the row that stands for each's."""
+    tables = [getattr(track, name) for track in tracks]
+    row = np.repeat(np.array(rows, np.int64), [len(table) for table in tables])
+    return joined(tables, dtype), row
 
 
-def bars_until(meter: Meter, end: int) -> int:
-    """Return how many bars of a quantised piece it takes to reach ``end``, at least one.
+def bar_starts(signatures: Events, bins: Bins, end: int = 0, *, bars: int | None = None) -> Ints:
+    """Return where each bar of a quantised piece begins, and the end of the last.
+
+    Parameters
+    ----------
+    signatures
+        What ``quantize_signatures`` returned.
+    bins
+        The grid.
+    end
+        Tick that the bars are to reach; there is one at least.
+    bars
+        How many there are to be, in place of ``end``.
 
     Raises
     ------
     TokenError
         There are more than ``MAX_PIECE_BARS``, or more ticks than a score can hold.
     """
-    bars = max(1, meter.bars_until(end))
-    if bars > MAX_PIECE_BARS:
+    lengths, counts, left = [], [], bars
+    for (tick, numerator, denominator), until in zip(
+        signatures.tolist(), [*signatures["tick"][1:].tolist(), None], strict=True
+    ):
+        length = 4 * bins.tpq * numerator // denominator
+        count = max(1, -((tick - end) // length)) if left is None else left
+        whole = count if until is None else min(count, (until - tick) // length)
+        lengths.append(length)
+        counts.append(whole)
+        if whole == count:
+            break
+        left = None if left is None else left - whole
+    total = sum(counts)
+    if total > MAX_PIECE_BARS:
         raise TokenError(
-            f"the score has {bars} bars, over the limit of {MAX_PIECE_BARS}; cut it, or look for a "
-            "note far behind the others or a tpq that is too low"
+            f"the score has {total} bars, over the limit of {MAX_PIECE_BARS}; cut it, or look for "
+            "a note far behind the others or a tpq that is too low"
         )
-    if meter.bar_start(bars) > MAX_TICK:
+    starts = np.zeros(total + 1, np.int64)
+    np.cumsum(np.repeat(lengths, counts), out=starts[1:])
+    if starts[-1] > MAX_TICK:
         raise TokenError(
-            f"at {meter.tpq} ticks a quarter the score ends behind tick {MAX_TICK}; cut it, or "
+            f"at {bins.tpq} ticks a quarter the score ends behind tick {MAX_TICK}; cut it, or "
             "lower resolution or microtiming"
         )
-    return bars
+    return starts
 
 
-def bar_starts(meter: Meter, end: int) -> Ints:
-    """Return where each bar of a quantised piece begins up to ``end``, and the end of the last.
-
-    Raises
-    ------
-    TokenError
-        As ``bars_until``.
-    """
-    return meter.bar_start(np.arange(bars_until(meter, end) + 1))
-
-
-def quantize_tempos(score: Score, bins: Bins, *, on_bars: Events | None = None) -> Events:
+def quantize_tempos(score: Score, bins: Bins, *, on_bars: Ints | None = None) -> Events:
     """Return tempos of a quantised score; changes only, the last of several at one place.
 
-    Every change moves to the nearest position, or, of the time signatures ``on_bars``, to the
-    nearest bar line.
+    Every change moves to the nearest position, or, where ``on_bars`` says when bars begin, to the
+    nearest of these.
     """
-    ticks, mspq = score.meter.tempo_changes
-    positions = bins.to_positions(ticks, score.tpq) * bins.steps
+    tempos = score.meter.tempos
+    ticks = bins.to_positions(tempos["tick"], score.tpq) * bins.steps
     if on_bars is not None:
-        grid = Meter(bins.tpq, on_bars, np.empty(0, TEMPO))
-        bar, inside = grid.bar_and_position(positions)
-        positions = grid.bar_start(bar + (2 * inside >= grid.bar_length(bar)))
-    last = np.append(positions[1:] > positions[:-1], True)
-    positions, index = positions[last], bins.tempo_bin(mspq)[last]
-    changed = changes(index)
-    tempos = np.empty(int(changed.sum()), TEMPO)
-    tempos["tick"], tempos["mspq"] = positions[changed], bins.tempos[index[changed]]
-    tempos["tick"][:1] = 0
-    return tempos
+        ticks = on_bars[np.searchsorted(edges(on_bars), ticks, side="right")]
+    index = bins.tempo_bin(tempos["mspq"])
+    if len(ticks) > 1:
+        last = np.append(ticks[1:] > ticks[:-1], True)
+        ticks, index = ticks[last], index[last]
+        changed = changes(index)
+        ticks, index = ticks[changed], index[changed]
+    moved = np.empty(len(ticks), TEMPO)
+    moved["tick"], moved["mspq"] = ticks, bins.tempos[index]
+    moved["tick"][:1] = 0
+    return moved
 
 
-def quantize_chords(score: Score, bins: Bins, key: Key | None) -> tuple[Text, ...]:
-    """Return chord symbols of a quantised score in canonical spelling; changes only.
+def quantize_chords(score: Score, bins: Bins) -> Events:
+    """Return chords of a quantised score, dtype ``CHORD``; changes only, the last at one position.
 
     Warns
     -----
     ComposerWarning
         A symbol cannot be read and was left out.
     """
-    if not score.chords:
-        return ()
-    at: dict[int, str] = {}
-    unreadable = []
-    ticks = bins.to_positions([tick for tick, _ in score.chords], score.tpq) * bins.steps
-    for position, (_, text) in zip(ticks.tolist(), score.chords, strict=True):
+    rows, unreadable = [], []
+    for tick, text in score.chords:
         try:
             chord = parse_chord(text)
         except SymbolError:
             unreadable.append(text)
-            continue
-        at[position] = chord_symbol(chord, key)
+        else:
+            rows.append((tick, *chord_values(chord)))
     if unreadable:
         warnings.warn(
             f"chord symbols that cannot be read were left out: {', '.join(unreadable[:5])}",
             ComposerWarning,
             stacklevel=2,
         )
-    return only_changes(Text(position, at[position]) for position in sorted(at))
+    if not rows:
+        return np.empty(0, CHORD)
+    chords = np.array(rows, CHORD)
+    chords["tick"] = bins.to_positions(chords["tick"], score.tpq) * bins.steps
+    return changed_chords(chords[np.append(chords["tick"][1:] > chords["tick"][:-1], True)])
 
 
-def only_changes(chords: Iterable[Text]) -> tuple[Text, ...]:
+def changed_chords(chords: Events) -> Events:
     """Return chords without those that say the one before again."""
-    kept: list[Text] = []
-    for chord in chords:
-        if not kept or kept[-1].text != chord.text:
-            kept.append(chord)
-    return tuple(kept)
+    changed = changes(chords["root"]) | changes(chords["quality"]) | changes(chords["bass"])
+    return np.asarray(chords[changed])
+
+
+def chord_texts(chords: Events, key: Key | None) -> tuple[Text, ...]:
+    """Return chords, dtype ``CHORD``, as symbols spelled for a key."""
+    return tuple(
+        Text(tick, _symbol(root, quality, bass, key))
+        for tick, root, quality, bass in chords.tolist()
+    )
+
+
+@lru_cache(maxsize=4096)
+def _symbol(root: int, quality: int, bass: int, key: Key | None) -> str:
+    if root < 0:
+        return NO_CHORD
+    return Chord(root, quality, bass if bass >= 0 else None).symbol(key)

@@ -39,7 +39,7 @@ import numpy.typing as npt
 
 from composer.errors import TokenError
 from composer.score import Score
-from composer.tokenizers.remi_codec import decode_remi, encode_remi
+from composer.tokenizers.remi_codec import RemiCodec
 from composer.tokenizers.remi_config import RemiConfig
 from composer.tokenizers.remi_grammar import remi_grammar, remi_vocabulary
 from composer.tokenizers.remi_piece import piece_of, program_rows, score_of
@@ -85,6 +85,7 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         self.bins = self.config.bins
         self.vocabulary = remi_vocabulary(self.config)
         self.grammar = remi_grammar(self.vocabulary, self.bins)
+        self.codec = RemiCodec(self.vocabulary, self.bins)
 
     def quantize(self, score: Score) -> Score:
         """Return the score as this format can say it: on the grid, one track a program.
@@ -101,7 +102,7 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
 
     def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
-        return encode_remi(self.vocabulary, piece_of(score, self.config), self.bins)
+        return self.codec.encode(piece_of(score, self.config))
 
     def decode(self, ids: npt.ArrayLike) -> Score:
         """Return the score that ids say, at ``resolution`` ticks a quarter, or times microtiming.
@@ -111,8 +112,7 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         TokenError
             The ids break the grammar; the message gives the place.
         """
-        piece = decode_remi(self.vocabulary, self.grammar.check(ids), self.bins)
-        return score_of(piece, self.bins)
+        return score_of(self.codec.decode(self.grammar.check(ids)), self.bins)
 
     def _rows(self, score: Score) -> Sequence[int]:
         return program_rows(score, self.config)

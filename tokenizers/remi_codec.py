@@ -1,134 +1,209 @@
-"""A piece to REMI ids and back, on columns.
+"""A piece to REMI ids and back.
 
-Bars, tempos, chords and rests are *heads*; notes, pedals and bends are *rows*. Both are sorted, the
-few heads are put between the many rows, and what a Position stands for falls out of the order.
+Tempos, chords and rests are *heads*, pedals and bends *controls*: few, and made ready in numpy. One
+compiled loop puts them and the bars between the notes, another reads the notes and says of each id
+where it stands.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 
-from composer.grid import chord_rows
-from composer.meter import Meter
-from composer.score import NOTE, TEMPO, TIME_SIGNATURE, Events, Text
-from composer.theory import NO_CHORD, Chord, Key
+from composer.errors import TokenError
+from composer.score import MAX_TICK, NOTE, PEDAL, PITCH_BEND, TEMPO, TIME_SIGNATURE, Events
+from composer.theory import Key
 from composer.tokenizers.bins import (
-    DRUM_LENGTH,
     MIDDLE_VELOCITY,
     TIME_SIGNATURES,
     Bins,
     bin_velocities,
-    nearest,
     velocity_bins,
 )
-from composer.tokenizers.events import Bools, Ints, Reader, changes, chord_columns
-from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
-from composer.tokenizers.quantize import only_changes, signature_index
+from composer.tokenizers.events import Ints, Reader, chord_columns
+from composer.tokenizers.families import KEYS, PITCH_OFFSET, transposition
+from composer.tokenizers.quantize import CHORD, changed_chords, signature_index
 from composer.tokenizers.remi_piece import (
     FOUR_FOUR,
     Piece,
+    Rows,
     changed_bends,
     joined_pedals,
     nearest_position,
-    no_bends,
-    no_pedals,
+    no_rows,
 )
+from composer.tokenizers.remi_scan import FAMILIES, family_codes
 from composer.tokenizers.vocabulary import Ids, Vocabulary
-
-#: Order of what one program does at one place; a pitch comes after, by its number.
-UP, DOWN, BEND, FIRST_PITCH = range(4)
-_CODES = 256  # above every such number
-
-# Order of the heads at one place.
-_BAR, _TEMPO, _CHORD, _REST = range(4)
-_KINDS = 4
 
 #: Silence shorter than this share of a quarter is no rest.
 _REST_SHARE = 2
 
-
-class _Heads(NamedTuple):
-    """What stands between the notes: a place and up to two tokens each, -1 for none."""
-
-    tick: Ints
-    first: Ints
-    second: Ints
+_NONE: Ints = np.empty(0, np.int64)
 
 
-def encode_remi(vocabulary: Vocabulary, piece: Piece, bins: Bins) -> Ids:
-    """Return the ids of a piece."""
-    base = vocabulary.base
-    starts = piece.starts
-    rank, heads = _heads(vocabulary, piece, bins)
-    tick, tokens = _rows(vocabulary, piece, bins)
-    at = np.searchsorted(tick, heads.tick) + np.arange(len(rank))
-    is_row = np.ones(len(rank) + len(tick), bool)
-    is_row[at] = False
-    said = np.full((len(is_row), 2 + tokens.shape[1]), -1, np.int32)
-    said[is_row, 2:] = tokens
-    said[at, 2], said[at, 3] = heads.first, heads.second
-    ticks = np.empty(len(is_row), np.int64)
-    ticks[is_row], ticks[at] = tick, heads.tick
-    is_bar = np.zeros(len(is_row), bool)
-    is_bar[at[rank == _BAR]] = True
+class RemiCodec:
+    """Encodes and decodes the sequences of one format.
 
-    begins = changes(ticks)
-    begins[1:] |= is_bar[:-1]
-    begins &= ~is_bar
-    ticks, bar = ticks[begins], np.cumsum(is_bar)[begins] - 1
-    place = nearest_position(ticks, bins)
-    said[begins, 0] = base["Position"] + (place - starts[bar]) // bins.steps
-    if "Offset" in base:
-        said[begins, 1] = base["Offset"] + ticks - place + bins.steps // 2
-    ids = said.ravel()
-    head = [base["BOS"], *([base["Key"] + KEYS.index(piece.key)] if piece.key else [])]
-    return np.concatenate([head, ids[ids >= 0], [base["EOS"]]]).astype(np.int32)
+    Parameters
+    ----------
+    vocabulary
+        Which families it has.
+    bins
+        Its grid, and the tables that its values are binned by.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, bins: Bins) -> None:
+        self._vocabulary = vocabulary
+        self._bins = bins
+        base = {**dict.fromkeys(FAMILIES, -1), **vocabulary.base}
+        self._codes = family_codes(vocabulary)
+        if base["Drum"] < 0:
+            base["Drum"] = base["Pitch"]
+        self._first = np.array([base[name] for name in FAMILIES])
+        self._velocity_ids, self._velocities = np.full(128, -1), _NONE
+        if bins.velocities:
+            self._velocities = bin_velocities(bins.velocities)
+            self._velocity_ids = base["Velocity"] + velocity_bins(range(128), bins.velocities)
+        self._durations = bins.durations * bins.steps
+        self._duration_ids = np.full(int(self._durations[-1]) + 1, -1)
+        self._duration_ids[self._durations] = base["Duration"] + np.arange(len(self._durations))
+        self._bar_lengths = bins.bar_lengths * bins.steps
+
+    def encode(self, piece: Piece) -> Ids:
+        """Return the ids of a piece, shape (T,) int32."""
+        # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+        from composer.tokenizers.remi_kernels import write_ids
+
+        base, notes = self._vocabulary.base, piece.notes.events
+        signatures = self._signatures(piece)
+        controls, heads = self._controls(piece), self._heads(piece)
+        front, first = [base["BOS"]], self._first
+        if piece.key:
+            front.append(base["Key"] + KEYS.index(piece.key))
+            first = first.copy()
+            first[FAMILIES.index("Pitch")] += PITCH_OFFSET + transposition(piece.key)
+        # An event says a Position, an Offset and at most four more; a bar itself and a TimeSig.
+        events = len(notes) + len(heads[0]) + len(controls[0])
+        ids = np.empty(len(front) + 2 * len(signatures) + 6 * events + 1, np.int32)
+        ids[: len(front)] = front
+        end = len(front) + write_ids(
+            notes["onset"],
+            piece.notes.program,
+            notes["pitch"],
+            notes["velocity"],
+            notes["duration"],
+            *controls,
+            *heads,
+            piece.starts,
+            signatures,
+            first,
+            self._velocity_ids,
+            self._duration_ids,
+            self._bins.steps,
+            ids[len(front) :],
+        )
+        ids[end] = base["EOS"]
+        return ids[: end + 1].copy()
+
+    def _signatures(self, piece: Piece) -> Ints:
+        """Return the TimeSig id that each bar says, or -1."""
+        ids = np.full(len(piece.starts) - 1, -1)
+        if "TimeSig" in self._vocabulary.base:
+            values = [signature_index(n, d) for _, n, d in piece.signatures.tolist()]
+            at = np.searchsorted(piece.starts, piece.signatures["tick"])
+            ids[at] = self._vocabulary.base["TimeSig"] + np.array(values)
+        return ids
+
+    def _heads(self, piece: Piece) -> tuple[Ints, Ints]:
+        """Return tick and ids, shape (heads, 2), of what a Position says before its rows."""
+        base, bins = self._vocabulary.base, self._bins
+        ticks, ids = [_NONE], [np.empty((0, 2), np.int64)]  # at one tick in this order
+        if "Tempo" in base:
+            ticks.append(piece.tempos["tick"])
+            ids.append(_alone(base["Tempo"] + bins.tempo_bin(piece.tempos["mspq"])))
+        if len(piece.chords):
+            shift = transposition(piece.key) if piece.key else 0
+            ticks.append(piece.chords["tick"])
+            ids.append(np.stack(chord_columns(self._vocabulary, piece.chords, shift), 1))
+        if "Rest" in base:
+            ticks.append(_rests(piece, bins))
+            ids.append(_alone(np.full(len(ticks[-1]), base["Rest"])))
+        tick = np.concatenate(ticks)
+        order = np.argsort(tick, kind="stable")
+        return tick[order], np.concatenate(ids)[order]
+
+    def _controls(self, piece: Piece) -> tuple[Ints, Ints, Ints]:
+        """Return tick, program and id of pedals and bends: up before down before a bend."""
+        base, bins = self._vocabulary.base, self._bins
+        pedals, bends = piece.pedals, piece.bends
+        down, bend = pedals.events["tick"], bends.events["value"]
+        ticks = [down + pedals.events["duration"], down, bends.events["tick"]]
+        ids = [
+            np.full(len(down), base.get("Pedal", 0)),
+            np.full(len(down), base.get("Pedal", 0) + 1),
+        ]
+        ids.append(base["Bend"] + bins.bend_bin(bend) if bins.bends else _NONE)
+        tick = np.concatenate(ticks)
+        program = np.concatenate([pedals.program, pedals.program, bends.program])
+        order = np.lexsort([program, tick])
+        return tick[order], program[order], np.concatenate(ids)[order]
+
+    def decode(self, ids: Ids) -> Piece:
+        """Return the piece that ids say; they must keep the grammar.
+
+        Raises
+        ------
+        TokenError
+            It ends behind the last tick that a score can hold.
+        """
+        from composer.tokenizers.remi_kernels import read_ids
+
+        bins, read = self._bins, Reader(self._vocabulary, ids)
+        key = KEYS[read.value[read.at("Key")[0]]] if "Key" in self._vocabulary.base else None
+        tick, program = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
+        at = read.notes()[0]
+        notes = np.empty(len(at), NOTE)
+        notes["velocity"] = MIDDLE_VELOCITY
+        end = read_ids(
+            read.family,
+            read.value,
+            self._codes,
+            self._bar_lengths,
+            bins.common_time * bins.steps,
+            PITCH_OFFSET + transposition(key) if key else 0,
+            self._velocities,
+            self._durations,
+            bins.steps,
+            tick,
+            program,
+            notes["onset"],
+            notes["duration"],
+            notes["pitch"],
+            notes["velocity"],
+        )
+        if end > MAX_TICK:
+            raise TokenError(f"the piece ends at tick {end}; a score ends by tick {MAX_TICK}")
+        return Piece(
+            key=key,
+            signatures=_read_signatures(read, tick),
+            tempos=_read_tempos(read, tick, bins),
+            chords=_read_chords(read, tick, key),
+            notes=Rows(notes, program[at]),
+            pedals=_read_pedals(read, tick, program, end),
+            bends=_read_bends(read, tick, program, bins),
+            starts=np.append(tick[read.at("Bar")], end),
+        )
 
 
-def _shift(piece: Piece) -> int:
-    return transposition(piece.key) if piece.key else 0
-
-
-def _heads(vocabulary: Vocabulary, piece: Piece, bins: Bins) -> tuple[Ints, _Heads]:
-    """Return the heads in their order, and the kind of each."""
-    base, starts = vocabulary.base, piece.starts
-    bars = len(starts) - 1
-    signature = np.full(bars, -1)
-    if "TimeSig" in base:
-        values = [signature_index(n, d) for _, n, d in piece.signatures.tolist()]
-        at = np.searchsorted(starts, piece.signatures["tick"])
-        signature[at] = base["TimeSig"] + np.array(values)
-    # A bar begins with what is said at its Position 0, early onsets too.
-    blocks = [_Heads(starts[:-1] - bins.steps // 2, np.full(bars, base["Bar"]), signature)]
-    ranks = [_BAR]
-    if "Tempo" in base:
-        tempo = base["Tempo"] + bins.tempo_bin(piece.tempos["mspq"])
-        blocks.append(_Heads(piece.tempos["tick"], tempo, np.full(len(tempo), -1)))
-        ranks.append(_TEMPO)
-    if piece.chords:
-        tick = np.array([tick for tick, _ in piece.chords])
-        meter = Meter(bins.tpq, piece.signatures, piece.tempos[:0])
-        rows = chord_rows(piece.chords, meter)
-        blocks.append(_Heads(tick, *chord_columns(vocabulary, rows, _shift(piece))))
-        ranks.append(_CHORD)
-    if "Rest" in base:
-        tick = _rests(piece, bins)
-        blocks.append(_Heads(tick, np.full(len(tick), base["Rest"]), np.full(len(tick), -1)))
-        ranks.append(_REST)
-    rank = np.repeat(ranks, [len(block.tick) for block in blocks])
-    tick, first, second = map(np.concatenate, zip(*blocks, strict=True))
-    order = np.argsort(tick * _KINDS + rank, kind="stable")
-    return rank[order], _Heads(tick[order], first[order], second[order])
+def _alone(ids: Ints) -> Ints:
+    """Return ids that are said alone as the heads have them."""
+    return np.stack([ids, np.full(len(ids), -1)], 1)
 
 
 def _rests(piece: Piece, bins: Bins) -> Ints:
     """Return where silence of an eighth or more begins, in each bar anew."""
-    starts = piece.starts
-    begin = nearest_position(piece.notes["onset"], bins)
-    reach = np.maximum.accumulate(np.append(0, begin + piece.notes["duration"]))
+    notes, starts = piece.notes.events, piece.starts
+    begin = nearest_position(notes["onset"], bins)
+    reach = np.maximum.accumulate(np.append(0, begin + notes["duration"]))
     until = np.append(begin, starts[-1])
     silent = until > reach
     reach, until = reach[silent], until[silent]
@@ -142,173 +217,46 @@ def _rests(piece: Piece, bins: Bins) -> Ints:
     return np.asarray(ticks[end - ticks >= bins.tpq // _REST_SHARE])
 
 
-def _rows(vocabulary: Vocabulary, piece: Piece, bins: Bins) -> tuple[Ints, Ids]:
-    """Return place and tokens of notes, pedals and bends in their order; tokens (rows, 2 to 4)."""
-    tokens = _note_tokens(vocabulary, piece, bins)
-    if not len(piece.pedals) and not len(piece.bends):
-        return piece.notes["onset"], tokens
-    base, width = vocabulary.base, tokens.shape[1]
-    pedals, bends = piece.pedals, piece.bends
-    up, down = pedals["tick"] + pedals["duration"], pedals["tick"]
-    bend = base.get("Bend", 0) + bins.bend_bin(bends["value"]) if len(bends) else bends["tick"]
-    blocks = [
-        (piece.notes["onset"], piece.program, FIRST_PITCH + piece.notes["pitch"], None),
-        (up, piece.pedal_program, np.full(len(up), UP), base.get("Pedal", 0) + up * 0),
-        (down, piece.pedal_program, np.full(len(up), DOWN), base.get("Pedal", 0) + 1 + up * 0),
-        (bends["tick"], piece.bend_program, np.full(len(bends), BEND), bend),
-    ]
-    matrices = [tokens]
-    for _, program, _, token in blocks[1:]:
-        matrix = np.full((len(program), width), -1, np.int32)
-        if "Program" in base:
-            matrix[:, 0] = base["Program"] + program
-        matrix[:, int("Program" in base)] = token
-        matrices.append(matrix)
-    tick, program, code = (np.concatenate([block[i] for block in blocks]) for i in range(3))
-    order = np.argsort((tick * (DRUMS + 1) + program) * _CODES + code, kind="stable")
-    return tick[order], np.concatenate(matrices)[order]
-
-
-def _note_tokens(vocabulary: Vocabulary, piece: Piece, bins: Bins) -> Ids:
-    """Return Program, Pitch, Velocity and Duration of each note, those that the format has."""
-    base, notes = vocabulary.base, piece.notes
-    is_drum = piece.program == DRUMS
-    pitched = base["Pitch"] + _shift(piece)
-    if piece.key:
-        pitched += PITCH_OFFSET
-    columns = [notes["pitch"] + np.where(is_drum, base.get("Drum", base["Pitch"]), pitched)]
-    if "Program" in base:
-        columns.insert(0, base["Program"] + piece.program)
-    if "Velocity" in base:
-        columns.append(base["Velocity"] + velocity_bins(notes["velocity"], bins.velocities))
-    duration = nearest(notes["duration"] // bins.steps, bins.durations)
-    columns.append(np.where(is_drum, -1, base["Duration"] + duration))
-    tokens = np.empty((len(notes), len(columns)), np.int32)
-    for i, column in enumerate(columns):
-        tokens[:, i] = column
-    return tokens
-
-
-class _Reading(NamedTuple):
-    """What decoding knows of a sequence: ids by family, and where its bars begin."""
-
-    ids: Reader
-    bins: Bins
-    bars: Ints  # places
-    starts: Ints  # ticks, and the end of the last
-
-    def start(self, places: Ints) -> Ints:
-        return self.starts[np.searchsorted(self.bars, places) - 1]
-
-    def tick(self, places: Ints) -> Ints:
-        tick = self.start(places) + self.ids.running("Position", places) * self.bins.steps
-        if self.bins.steps > 1:
-            tick += self.ids.running("Offset", places) - self.bins.steps // 2
-        return tick
-
-    def program(self, places: Ints) -> Ints:
-        if "Program" not in self.ids.vocabulary.base:
-            return np.zeros(len(places), np.int64)
-        return self.ids.value[places - 1]
-
-
-def decode_remi(vocabulary: Vocabulary, ids: Ids, bins: Bins) -> Piece:
-    """Return the piece that ids say; they must keep the grammar."""
-    read = Reader(vocabulary, ids)
-    bars, signatures = read.at("Bar"), read.at("TimeSig")
-    lengths = np.full(len(bars), bins.common_time)
-    if len(signatures):  # a bar's own TimeSig stands right behind it
-        lengths = bins.bar_lengths[read.running("TimeSig", bars + 2)]
-    starts = np.concatenate([[0], np.cumsum(lengths)]) * bins.steps
-    found = _Reading(read, bins, bars, starts)
-    key = KEYS[read.value[read.at("Key")[0]]] if "Key" in vocabulary.base else None
-    notes, program = _notes(found, key)
-    pedals, pedal_program = _pedals(found)
-    bends, bend_program = _bends(found)
-    return Piece(
-        key=key,
-        signatures=_signatures(found, signatures) if "TimeSig" in vocabulary.base else FOUR_FOUR,
-        tempos=_tempos(found),
-        chords=_chords(found, key),
-        notes=notes,
-        program=program,
-        pedals=pedals,
-        pedal_program=pedal_program,
-        bends=bends,
-        bend_program=bend_program,
-        starts=starts,
+def _read_signatures(read: Reader, tick: Ints) -> Events:
+    if "TimeSig" not in read.vocabulary.base:
+        return FOUR_FOUR
+    places = read.at("TimeSig")
+    rows = [TIME_SIGNATURES[value] for value in read.value[places].tolist()]
+    return np.array(
+        [(at, *row) for at, row in zip(tick[places].tolist(), rows, strict=True)], TIME_SIGNATURE
     )
 
 
-def _signatures(found: _Reading, places: Ints) -> Events:
-    signatures = np.empty(len(places), TIME_SIGNATURE)
-    signatures["tick"] = found.start(places)
-    said = np.array(TIME_SIGNATURES)[found.ids.value[places]]
-    signatures["numerator"], signatures["denominator"] = said[:, 0], said[:, 1]
-    return signatures
-
-
-def _tempos(found: _Reading) -> Events:
-    places = found.ids.at("Tempo")
+def _read_tempos(read: Reader, tick: Ints, bins: Bins) -> Events:
+    places = read.at("Tempo")
     tempos = np.empty(len(places), TEMPO)
-    if len(places):
-        tempos["tick"] = found.tick(places)
-        tempos["mspq"] = found.bins.tempos[found.ids.value[places]]
+    tempos["tick"], tempos["mspq"] = tick[places], bins.tempos[read.value[places]]
     return tempos
 
 
-def _chords(found: _Reading, key: Key | None) -> tuple[Text, ...]:
-    if not len(found.ids.at("Chord")):
-        return ()
-    places, root, quality, bass = found.ids.chords(transposition(key) if key else 0)
-    symbols = map(_symbol, root.tolist(), quality.tolist(), bass.tolist(), [key] * len(places))
-    return only_changes(map(Text, found.tick(places).tolist(), symbols))
+def _read_chords(read: Reader, tick: Ints, key: Key | None) -> Events:
+    places, *columns = read.chords(transposition(key) if key else 0)
+    chords = np.empty(len(places), CHORD)
+    chords["tick"] = tick[places]
+    chords["root"], chords["quality"], chords["bass"] = columns
+    return changed_chords(chords)
 
 
-def _notes(found: _Reading, key: Key | None) -> tuple[Events, Ints]:
-    read, bins = found.ids, found.bins
-    places, _ = read.notes()
-    program = found.program(places)
-    pitched: Bools = program != DRUMS
-    notes = np.empty(len(places), NOTE)
-    notes["pitch"] = read.value[places]
-    if key:
-        notes["pitch"][pitched] -= PITCH_OFFSET + transposition(key)
-    notes["velocity"] = MIDDLE_VELOCITY
-    said = places + 1
-    if bins.velocities:
-        notes["velocity"] = bin_velocities(bins.velocities)[read.value[said]]
-        said = said + 1
-    length = bins.durations[np.where(pitched, read.value[np.minimum(said, len(read.value) - 1)], 0)]
-    notes["duration"] = np.where(pitched, length, DRUM_LENGTH) * bins.steps
-    if len(places):
-        notes["onset"] = found.tick(places)
-    return notes, program
-
-
-def _pedals(found: _Reading) -> tuple[Events, Ints]:
+def _read_pedals(read: Reader, tick: Ints, program: Ints, end: int) -> Rows:
     """Return the pedals; one that stays down goes up at the end."""
-    places = found.ids.at("Pedal")
+    places = read.at("Pedal")
     if not len(places):
-        return no_pedals()
-    tick, program, down = found.tick(places), found.program(places), found.ids.value[places] > 0
-    order = np.argsort(program, kind="stable")  # down and up take turns in each program
-    tick, program, down = tick[order], program[order], down[order]
+        return no_rows(PEDAL)
+    # Down and up take turns in each program.
+    places = places[np.argsort(program[places], kind="stable")]
+    tick, program, down = tick[places], program[places], read.value[places] > 0
     is_up_next = np.append(program[1:] == program[:-1], False)
-    end = np.where(is_up_next, np.append(tick[1:], 0), found.starts[-1])
-    return joined_pedals(tick[down], end[down], program[down])
+    up = np.where(is_up_next, np.append(tick[1:], 0), end)
+    return joined_pedals(tick[down], up[down], program[down])
 
 
-def _bends(found: _Reading) -> tuple[Events, Ints]:
-    places = found.ids.at("Bend")
+def _read_bends(read: Reader, tick: Ints, program: Ints, bins: Bins) -> Rows:
+    places = read.at("Bend")
     if not len(places):
-        return no_bends()
-    index, program = found.ids.value[places], found.program(places)
-    return changed_bends(found.tick(places), index, program, found.bins)
-
-
-@lru_cache(maxsize=4096)
-def _symbol(root: int, quality: int, bass: int, key: Key | None) -> str:
-    if root < 0:
-        return NO_CHORD
-    return Chord(root, quality, bass if bass >= 0 else None).symbol(key)
+        return no_rows(PITCH_BEND)
+    return changed_bends(tick[places], read.value[places], program[places], bins)

@@ -123,7 +123,7 @@ def remi_grammar(vocabulary: Vocabulary, bins: Bins) -> Grammar:
         scan=Scan(
             vocabulary,
             table,
-            RemiOrder(bins).keeps,
+            RemiOrder(vocabulary, bins).keeps,
             Branch("Program", ("pitch", "drum"), kinds_of_note),
         ),
     )

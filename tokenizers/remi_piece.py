@@ -7,28 +7,31 @@ so all three agree on what a piece is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from composer.meter import Meter
 from composer.score import (
+    KEY_SIGNATURE,
     PEDAL,
     PITCH_BEND,
     TEMPO,
     TIME_SIGNATURE,
     Events,
     Score,
-    Text,
     Track,
+    frozen,
 )
 from composer.theory import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Ints, changes
 from composer.tokenizers.families import DRUMS
 from composer.tokenizers.quantize import (
-    all_notes,
+    CHORD,
+    all_events,
     bar_starts,
+    chord_texts,
     home_key,
     longest,
     on_grid,
@@ -44,19 +47,23 @@ FOUR_FOUR = np.array([(0, 4, 4)], TIME_SIGNATURE)
 _LATEST = 2**50  # above every tick, and 129 times it fits into 64 bits
 
 
+class Rows(NamedTuple):
+    """Events of all parts together; a program is ``DRUMS`` for drums."""
+
+    events: Events
+    program: Ints  # of each
+
+
 class Piece(NamedTuple):
-    """Columns in ticks of a quantised score; a program is ``DRUMS`` for drums."""
+    """Columns in ticks of a quantised score."""
 
     key: Key | None  # where pitches are relative
     signatures: Events  # dtype TIME_SIGNATURE
     tempos: Events  # dtype TEMPO
-    chords: tuple[Text, ...]
-    notes: Events  # dtype NOTE, by onset, program and pitch
-    program: Ints  # of each note
-    pedals: Events  # dtype PEDAL, by program and tick, without overlaps
-    pedal_program: Ints
-    bends: Events  # dtype PITCH_BEND, by program and tick, changes only
-    bend_program: Ints
+    chords: Events  # dtype CHORD
+    notes: Rows  # dtype NOTE, by onset, program and pitch
+    pedals: Rows  # dtype PEDAL, by program and tick, without overlaps
+    bends: Rows  # dtype PITCH_BEND, by program and tick, changes only
     starts: Ints  # where each bar begins, and the end of the last; shape (bars + 1,)
 
 
@@ -79,16 +86,19 @@ def piece_of(score: Score, config: RemiConfig) -> Piece:
     bins, rows = config.bins, program_rows(score, config)
     key = home_key(score) if config.relative_pitch else None
     signatures = quantize_signatures(score, bins) if config.time_signatures else FOUR_FOUR
-    chords = quantize_chords(score, bins, key) if config.chords else ()
-    notes, program = _merged_notes(score, rows, bins)
-    pedals, pedal_program = _merged_pedals(score, rows, bins) if config.pedals else no_pedals()
-    bends, bend_program = _merged_bends(score, rows, bins) if config.pitch_bends else no_bends()
-    ends = nearest_position(notes["onset"], bins) + notes["duration"]
-    points = [bends["tick"], pedals["tick"] + pedals["duration"]]
-    last = max(int(nearest_position(ticks, bins).max(initial=0)) for ticks in points)
-    last = max([last, *(tick for tick, _ in chords[-1:])]) + bins.steps
-    meter = Meter(bins.tpq, signatures, np.empty(0, TEMPO))
-    starts = bar_starts(meter, max(last, int(ends.max(initial=0))))
+    chords = quantize_chords(score, bins) if config.chords else np.empty(0, CHORD)
+    notes = _merged_notes(score, rows, bins)
+    pedals = _merged_pedals(score, rows, bins) if config.pedals else no_rows(PEDAL)
+    bends = _merged_bends(score, rows, bins) if config.pitch_bends else no_rows(PITCH_BEND)
+    # The last bar holds the end of every note and the position of all else.
+    ends = nearest_position(notes.events["onset"], bins) + notes.events["duration"]
+    places = (
+        chords["tick"],
+        bends.events["tick"],
+        pedals.events["tick"] + pedals.events["duration"],
+    )
+    last = max(int(nearest_position(ticks, bins).max(initial=0)) for ticks in places)
+    starts = bar_starts(signatures, bins, max(last + bins.steps, int(ends.max(initial=0))))
     tempos = quantize_tempos(score, bins) if config.tempos else np.empty(0, TEMPO)
     return Piece(
         key=key,
@@ -96,82 +106,73 @@ def piece_of(score: Score, config: RemiConfig) -> Piece:
         tempos=tempos[tempos["tick"] < starts[-1]],
         chords=chords,
         notes=notes,
-        program=program,
         pedals=pedals,
-        pedal_program=pedal_program,
         bends=bends,
-        bend_program=bend_program,
         starts=starts,
     )
 
 
 def score_of(piece: Piece, bins: Bins) -> Score:
     """Return a piece as a score, one track for each program that plays, drums last."""
-    values = np.unique(np.concatenate([piece.program, piece.pedal_program, piece.bend_program]))
-    notes, pedals, bends = (
-        _by_program(table, program, values)
-        for table, program in (
-            (piece.notes, piece.program),
-            (piece.pedals, piece.pedal_program),
-            (piece.bends, piece.bend_program),
+    all_rows = (piece.notes, piece.pedals, piece.bends)
+    heard = sum(np.bincount(rows.program, minlength=DRUMS + 1) for rows in all_rows)
+    programs: list[int] = np.flatnonzero(heard).tolist()
+    notes, pedals, bends = (_by_program(rows, programs) for rows in all_rows)
+    tracks = tuple(
+        Track.trusted(
+            program=program % DRUMS,
+            is_drum=program == DRUMS,
+            notes=notes[i],
+            pitch_bends=bends[i],
+            pedals=pedals[i],
         )
+        for i, program in enumerate(programs)
     )
     key = piece.key
-    return Score(
+    keys = [(0, key.sharps, key.mode == "minor")] if key else []
+    return Score.trusted(
         tpq=bins.tpq,
-        tracks=tuple(
-            Track(
-                program=value % DRUMS,
-                is_drum=value == DRUMS,
-                notes=notes[i],
-                pedals=pedals[i],
-                pitch_bends=bends[i],
-            )
-            for i, value in enumerate(values.tolist())
-        ),
-        tempos=piece.tempos,
-        time_signatures=piece.signatures,
-        key_signatures=[(0, key.sharps, key.mode == "minor")] if key else (),  # type: ignore[arg-type]
-        chords=piece.chords,
+        tracks=tracks,
+        tempos=frozen(piece.tempos),
+        time_signatures=frozen(piece.signatures),
+        key_signatures=frozen(np.array(keys, KEY_SIGNATURE)),
+        chords=chord_texts(piece.chords, key),
     )
 
 
-def _by_program(table: Events, program: Ints, values: Ints) -> list[Events]:
-    """Return the rows of each of ``values``."""
-    if not len(table):
-        return [table] * len(values)
+def _by_program(rows: Rows, programs: Sequence[int]) -> list[Events]:
+    """Return the events of each of ``programs``, read-only."""
+    # Numbers this small are sorted in one go.
+    program = rows.program.astype(np.uint8)
     order = np.argsort(program, kind="stable")
-    return np.split(table[order], np.searchsorted(program[order], values[1:]))
+    events = frozen(rows.events.take(order))
+    edges = [*np.searchsorted(program[order], programs).tolist(), len(events)]
+    return [events[begin:end] for begin, end in pairwise(edges)]
 
 
-def _merged_notes(score: Score, rows: Sequence[int], bins: Bins) -> tuple[Events, Ints]:
-    notes, program = all_notes(score, rows)
+def _merged_notes(score: Score, rows: Sequence[int], bins: Bins) -> Rows:
+    notes, program = all_events(score.tracks, rows)
     if -1 in rows:
         notes, program = notes[program >= 0], program[program >= 0]
     notes = on_grid(notes, score.tpq, bins, program == DRUMS)
     order = longest(notes, (notes["onset"] * (DRUMS + 1) + program) * 128 + notes["pitch"])
-    return notes[order], program[order]
+    return Rows(notes.take(order), program.take(order))
 
 
-def no_pedals() -> tuple[Events, Ints]:
-    """Return no pedals, and their programs."""
-    return np.empty(0, PEDAL), np.empty(0, np.int64)
+def no_rows(dtype: np.dtype[Any]) -> Rows:
+    """Return no events."""
+    return Rows(np.empty(0, dtype), np.empty(0, np.int64))
 
 
-def no_bends() -> tuple[Events, Ints]:
-    """Return no pitch bends, and their programs."""
-    return np.empty(0, PITCH_BEND), np.empty(0, np.int64)
-
-
-def _merged_pedals(score: Score, rows: Sequence[int], bins: Bins) -> tuple[Events, Ints]:
-    given, program = _gathered(score, rows, "pedals", PEDAL)
+def _merged_pedals(score: Score, rows: Sequence[int], bins: Bins) -> Rows:
+    given, program = _but_drums(score, rows, "pedals", PEDAL)
     start = bins.to_ticks(given["tick"], score.tpq)
     end = bins.to_ticks(given["tick"] + given["duration"], score.tpq)
     return joined_pedals(start, end, program)
 
 
-def joined_pedals(start: Ints, end: Ints, program: Ints) -> tuple[Events, Ints]:
-    """Return pedals, those of one program that overlap joined, and their programs."""
+def joined_pedals(start: Ints, end: Ints, program: Ints) -> Rows:
+    """Return pedals, those of one program that overlap joined."""
     kept = end > start
     start, end, program = start[kept], end[kept], program[kept]
     order = np.lexsort([start, program])
@@ -182,17 +183,17 @@ def joined_pedals(start: Ints, end: Ints, program: Ints) -> tuple[Events, Ints]:
     pedals = np.empty(int(first.sum()), PEDAL)
     pedals["tick"] = begin[first] % _LATEST
     pedals["duration"] = reach[np.append(first[1:], True)[: len(first)]] - begin[first]
-    return pedals, begin[first] // _LATEST
+    return Rows(pedals, begin[first] // _LATEST)
 
 
-def _merged_bends(score: Score, rows: Sequence[int], bins: Bins) -> tuple[Events, Ints]:
-    given, program = _gathered(score, rows, "pitch_bends", PITCH_BEND)
+def _merged_bends(score: Score, rows: Sequence[int], bins: Bins) -> Rows:
+    given, program = _but_drums(score, rows, "pitch_bends", PITCH_BEND)
     tick = bins.to_ticks(given["tick"], score.tpq)
     return changed_bends(tick, bins.bend_bin(given["value"]), program, bins)
 
 
-def changed_bends(tick: Ints, index: Ints, program: Ints, bins: Bins) -> tuple[Events, Ints]:
-    """Return pitch bends by their bins, changes only, the last of one tick; and their programs."""
+def changed_bends(tick: Ints, index: Ints, program: Ints, bins: Bins) -> Rows:
+    """Return pitch bends by their bins, changes only, the last of one tick."""
     order = np.lexsort([tick, program])
     place, index = (program * _LATEST + tick)[order], index[order]
     last = np.append(place[1:] > place[:-1], True)[: len(place)]
@@ -202,17 +203,10 @@ def changed_bends(tick: Ints, index: Ints, program: Ints, bins: Bins) -> tuple[E
     place, index = place[index != before], index[index != before]
     bends = np.empty(len(place), PITCH_BEND)
     bends["tick"], bends["value"] = place % _LATEST, bins.bend(index)
-    return bends, place // _LATEST
+    return Rows(bends, place // _LATEST)
 
 
-def _gathered(
-    score: Score, rows: Sequence[int], name: str, dtype: np.dtype[Any]
-) -> tuple[Events, Ints]:
-    """Return a table of all tracks but drums, and the program of each row."""
-    chosen = [
-        (row, track) for row, track in zip(rows, score.tracks, strict=True) if not track.is_drum
-    ]
-    tables = [getattr(track, name) for _, track in chosen]
-    programs = np.array([row for row, _ in chosen], np.int64)
-    table = np.concatenate([np.empty(0, dtype), *tables])
-    return table, np.repeat(programs, [len(rows) for rows in tables])
+def _but_drums(score: Score, rows: Sequence[int], name: str, dtype: np.dtype[Any]) -> Rows:
+    events, program = all_events(score.tracks, rows, name, dtype)
+    pitched = (program >= 0) & (program != DRUMS)
+    return Rows(events[pitched], program[pitched])

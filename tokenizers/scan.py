@@ -4,16 +4,13 @@
 the walk's: up to the first breach every column below is what the cursor would hold there, so that
 the breach is seen; where there is none, nothing is. The tests hold both to this.
 
-Families go through the table in one loop of C: a state is a list that holds, for each family, the
-list that is the next state. Order is arithmetic on columns.
+Families go through the table in one compiled loop; what order asks of their values comes after.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
-from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,13 +19,16 @@ from composer.tokenizers.events import Bools, Ints, Reader
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
+#: A next state that a branch chooses.
+BRANCHES = -2
+
 
 class Branch(NamedTuple):
     """What decides between the states that a table's ``"@name"`` stands for."""
 
     family: str
     states: tuple[str, ...]
-    #: Index into ``states`` for each place of the family; -1 where the table needs no branch.
+    #: Index into ``states`` for each place of the family; any number where the table has no branch.
     choose: Callable[[Reader], Ints]
 
 
@@ -57,29 +57,28 @@ class Scan:
         self._vocabulary = vocabulary
         self._ordered = ordered
         self._branch = branch
-        names = [family.name for family in vocabulary.families]
-        self._branched = len(names)  # first of the symbols that choose a branch
-        symbols = [(name, "") for name in names]
-        symbols += [(branch.family, state) for state in branch.states]
-        dead: list[Any] = []
-        dead += [dead] * len(symbols)
-        lists: dict[str, list[Any]] = {state: [] for state in table}
+        states = [*table]
+        self._start, self._end = states.index("start"), states.index("end")
+        self._branch_family = (
+            vocabulary.index(branch.family) if branch.family in vocabulary.base else -1
+        )
+        # A format may lack a branch's state, and then never comes to it.
+        self._branches = np.array([states.index(s) if s in table else -1 for s in branch.states])
+        self._table = np.full((len(states), len(vocabulary.families)), -1)
         for state, row in table.items():
-            for family, chosen in symbols:
-                after = row.get(family, "")
-                after = chosen if after.startswith("@") else after
-                lists[state].append(lists.get(after, dead))
-        self._start, self._end = lists["start"], lists["end"]
+            for family, after in row.items():
+                number = BRANCHES if after.startswith("@") else states.index(after)
+                self._table[states.index(state), vocabulary.index(family)] = number
 
     def accepts(self, ids: Ids) -> bool:
         """Return whether ids, all of them in the vocabulary, keep the grammar from start to end."""
+        # Late, as loading the compiler takes longer than all else that a tokenizer imports.
+        from composer.tokenizers.table_walk import walk
+
         read = Reader(self._vocabulary, ids)
-        symbols = read.family.astype(np.uint8)
-        chosen = self._branch.choose(read)
-        places = read.at(self._branch.family)[chosen >= 0]
-        symbols[places] = self._branched + chosen[chosen >= 0]
-        last = reduce(operator.getitem, symbols.tobytes(), self._start)
-        return last is self._end and self._ordered(read)
+        branches = self._branches[self._branch.choose(read)]
+        last = walk(read.family, self._table, self._start, self._branch_family, branches)
+        return last == self._end and self._ordered(read)
 
 
 def rises(group: Ints, value: Ints) -> bool:

@@ -78,9 +78,9 @@ class Vocabulary:
         return np.repeat(np.arange(len(lengths), dtype=np.int16), lengths)
 
     @cached_property
-    def value_of(self) -> Ids:
+    def value_of(self) -> npt.NDArray[np.int64]:
         """Value of each id within its family, shape (size,)."""
-        return np.concatenate([np.arange(len(f.labels), dtype=np.int32) for f in self.families])
+        return np.concatenate([np.arange(len(f.labels)) for f in self.families])
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:

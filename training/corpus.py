@@ -18,7 +18,6 @@ from composer.grid import Grid
 from composer.harmony import infer_chords, infer_key
 from composer.score import KEY_SIGNATURE, Score, Track
 from composer.tokenizers.cells import Cells
-from composer.tokenizers.cells_codec import decode_cells
 from composer.tokenizers.corpus import tokenize_corpus
 from composer.tokenizers.token_corpus import TokenCorpus
 
@@ -52,7 +51,7 @@ class Corpus(TokenCorpus):
         return self._grid(index)
 
     def _decode(self, index: int) -> Grid:
-        return decode_cells(self.tokenizer.vocabulary, self.ids(index))
+        return self.tokenizer.codec.decode(self.ids(index))
 
 
 def prepare(folder: Path, out: Path, tokenizer: Cells, workers: int = 1) -> Corpus:

@@ -199,6 +199,9 @@ def _rope_theta(config: dict[str, Any], path: Path) -> float:
     kind = rope.get("rope_type", rope.get("type", "default"))
     if kind != "default":
         raise ModelError(f"{path}: rope type is {kind!r:.40}; this decoder needs 'default'")
+    part = rope.get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0))
+    if part != 1:
+        raise ModelError(f"{path}: partial_rotary_factor is {part!r:.40}; this decoder needs 1.0")
     return _positive(rope.get("rope_theta", config.get("rope_theta", 10000.0)), "rope_theta", path)
 
 
