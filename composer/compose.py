@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Union
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from composer.decoding.cpu import CPUDecoder
@@ -110,8 +109,9 @@ class Composer:
         part: str = "flute",
         range: RangeLike | None = None,
         seed: int | None = None,
-        temperature: float = TEMPERATURE,
-        top_p: float = TOP_P,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        sampling: Sampling | None = None,
     ) -> Score:
         """Write a melody over chords; without chords it invents both.
 
@@ -134,7 +134,9 @@ class Composer:
         seed
             The same seed gives the same music; a new one is drawn without it.
         temperature, top_p
-            See ``Sampling``.
+            See ``Sampling``; 0.9 and 0.95 without them.
+        sampling
+            All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
 
         Returns
         -------
@@ -160,8 +162,8 @@ class Composer:
         blank = blank.replace(tracks=(_track(part),))
         rules = part_rules(instrument, "melody", given_range=range)
         columns = [1] if chords is not None else [0, 1]
-        sampling = Sampling(temperature, top_p)
-        return self._write(blank, home, columns, (rules,), sampling, seed, bars=count)
+        settings = sampling_of(temperature, top_p, sampling)
+        return self._write(blank, home, columns, (rules,), settings, seed, bars=count)
 
     def chords(
         self,
@@ -173,8 +175,9 @@ class Composer:
         bars: int | None = None,
         part: str | None = "piano",
         seed: int | None = None,
-        temperature: float = TEMPERATURE,
-        top_p: float = TOP_P,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        sampling: Sampling | None = None,
     ) -> Score:
         """Invent a chord progression, or harmonise a melody.
 
@@ -193,7 +196,7 @@ class Composer:
         part
             Instrument that plays the chords as block chords in a track "Chords"; None for chord
             symbols alone.
-        seed, temperature, top_p
+        seed, temperature, top_p, sampling
             As in ``melody``.
 
         Returns
@@ -218,8 +221,8 @@ class Composer:
             count = own_bars(score)
         score = score.replace(chords=())
         rules = given_rules(self.tokenizer.grid(score, home))
-        sampling = Sampling(temperature, top_p)
-        written = self._write(score, home, [0], rules, sampling, seed, bars=count)
+        settings = sampling_of(temperature, top_p, sampling)
+        written = self._write(score, home, [0], rules, settings, seed, bars=count)
         if instrument is None:
             return written
         end = int(written.meter.bar_start(count))
@@ -236,8 +239,9 @@ class Composer:
         key: str | None = None,
         keep: str | int | Sequence[str | int] | None = None,
         seed: int | None = None,
-        temperature: float = TEMPERATURE,
-        top_p: float = TOP_P,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        sampling: Sampling | None = None,
     ) -> Score:
         """Write parts to a melody and its chords.
 
@@ -255,7 +259,7 @@ class Composer:
             The score's key signature, or the key its notes suggest, without it.
         keep
             Names or numbers (from 1) of the tracks that stay; all without it.
-        seed, temperature, top_p
+        seed, temperature, top_p, sampling
             As in ``melody``.
 
         Returns
@@ -274,6 +278,7 @@ class Composer:
         if not parts:
             raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
         instruments = [parse_instrument(name) for name in parts]
+        settings = sampling_of(temperature, top_p, sampling)
         given = read(score)
         home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
@@ -283,9 +288,7 @@ class Composer:
         if chords is not None:
             given = given.replace(chords=chord_texts(chords, home, given, count))
         elif not given.chords:
-            given = self.chords(
-                given, key=home.name, part=None, seed=seed, temperature=temperature, top_p=top_p
-            )
+            given = self.chords(given, key=home.name, part=None, seed=seed, sampling=settings)
         first = len(given.tracks)
         whole = given.replace(tracks=(*given.tracks, *map(_track, parts)))
         rules = (
@@ -293,8 +296,7 @@ class Composer:
             *(part_rules(player, role_of(player)) for player in instruments),
         )
         columns = [first + 1 + i for i, _ in enumerate(instruments)]
-        sampling = Sampling(temperature, top_p)
-        return self._write(whole, home, columns, rules, sampling, seed, bars=count)
+        return self._write(whole, home, columns, rules, settings, seed, bars=count)
 
     def infill(
         self,
@@ -304,8 +306,9 @@ class Composer:
         *,
         key: str | None = None,
         seed: int | None = None,
-        temperature: float = TEMPERATURE,
-        top_p: float = TOP_P,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        sampling: Sampling | None = None,
     ) -> Score:
         """Write some bars of some parts anew, in keeping with all the rest.
 
@@ -320,7 +323,7 @@ class Composer:
             that is called so goes by its number); all tracks without it.
         key
             The score's key signature, or the key its notes suggest, without it.
-        seed, temperature, top_p
+        seed, temperature, top_p, sampling
             As in ``melody``.
 
         Returns
@@ -348,10 +351,11 @@ class Composer:
         columns = [0 if name == "chords" else track_index(given, name) + 1 for name in names]
         if not columns:
             raise RequestError("parts is empty; name tracks of the score, or leave it out for all")
-        rules = given_rules(self.tokenizer.grid(given, home))
-        sampling = Sampling(temperature, top_p)
         window = slice(first - 1, last)
-        return self._write(given, home, columns, rules, sampling, seed, bars=count, window=window)
+        asked = range(grid_bars(given, first - 1), grid_bars(given, last))
+        rules = given_rules(self.tokenizer.grid(given, home), asked)
+        settings = sampling_of(temperature, top_p, sampling)
+        return self._write(given, home, columns, rules, settings, seed, bars=count, window=window)
 
     def _write(
         self,
@@ -379,14 +383,18 @@ class Composer:
         request = Request(grid, written, rules, sampling, seed)
         hidden = None if self.progress else True  # None: hidden unless there is a terminal
         count = int(written.any(1).sum())
-        # One thread is as fast for matrices this small, keeps its speed while a DAW has the other
-        # cores busy, and adds up in the same order on every machine.
-        with (
-            threadpool_limits(1, "blas"),
-            tqdm(total=count, desc="Writing", unit="bar", disable=hidden) as bar,
-        ):
+        with tqdm(total=count, desc="Writing", unit="bar", disable=hidden) as bar:
             grid = write_cells(request, self.decoder, self.tokenizer, wrote=bar.update)
         return put_back(score, grid, written)
+
+
+def sampling_of(
+    temperature: float | None, top_p: float | None, sampling: Sampling | None
+) -> Sampling:
+    """Return the settings that a verb is called with."""
+    given = {"temperature": temperature, "top_p": top_p}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(sampling or Sampling(TEMPERATURE, TOP_P), **changes)
 
 
 def read(score: ScoreLike) -> Score:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,13 @@ class Grid:
     notes: Events
     chords: Events
 
-    @property
+    @cached_property
     def bar_lengths(self) -> npt.NDArray[np.int64]:
         """Length of each bar in positions, shape (bars,)."""
         numerators = self.bars["numerator"].astype(np.int64)
         return np.asarray(numerators * 4 * RESOLUTION // self.bars["denominator"])
 
-    @property
+    @cached_property
     def bar_starts(self) -> npt.NDArray[np.int64]:
         """Position at which each bar begins, and the end of the last; shape (bars + 1,)."""
         return np.concatenate([[0], np.cumsum(self.bar_lengths)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -173,13 +174,15 @@ def part_roles(grid: Grid) -> list[str | None]:
     return roles
 
 
-def given_rules(grid: Grid) -> tuple[PartRules, ...]:
+def given_rules(grid: Grid, bars: Sequence[int] = ()) -> tuple[PartRules, ...]:
     """Return rules for the parts a piece has: their own register, and one note at a time if so.
 
     Parameters
     ----------
     grid
         The piece.
+    bars
+        Those to write: a part that begins notes in each of them is to do so again.
     """
     found = []
     for row, (part, role) in enumerate(zip(grid.parts, part_roles(grid), strict=True)):
@@ -191,9 +194,13 @@ def given_rules(grid: Grid) -> tuple[PartRules, ...]:
         low, high = int(notes["pitch"].min()), int(notes["pitch"].max())
         widen = max(0, _LEAST_WIDTH - (high - low) + 1) // 2
         rules = part_rules(player, role, given_range=(max(0, low - widen), min(127, high + widen)))
-        monophonic = _plays_singly(notes)
         found.append(
-            dataclasses.replace(rules, monophonic=monophonic, least_notes=1, least_onsets=0)
+            dataclasses.replace(
+                rules,
+                monophonic=_plays_singly(notes),
+                least_notes=1,
+                least_onsets=int(len(bars) > 0 and np.isin(bars, notes["bar"]).all()),
+            )
         )
     return tuple(found)
 

@@ -1,5 +1,6 @@
 """A model of random weights, so that what holds for it holds whatever the weights say."""
 
+import copy
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from safetensors.numpy import save_file
 
 from composer.compose import Composer
 from composer.decoding.cpu import CPUDecoder
+from composer.decoding.sampler import write_cells
 from composer.decoding.weights import LlamaShape
 from composer.tokenizers.cells import Cells
 
@@ -34,28 +36,39 @@ def random_model(vocab_size, context_length, seed=7):
     return shape, weights
 
 
-class SpyDecoder:
-    """A decoder that remembers every sequence it was told."""
+class SpyGrammar:
+    """A grammar that remembers every sequence that was said."""
 
-    def __init__(self, decoder):
+    def __init__(self, grammar):
+        self.grammar = grammar
+        self.said = []
+
+    def __getattr__(self, name):
+        return getattr(self.grammar, name)
+
+    def start(self):
+        self.said.append([])
+        return self.grammar.start()
+
+    def advance(self, cursor, index):
+        self.grammar.advance(cursor, index)
+        self.said[-1].append(index)
+
+
+class Spy:
+    """Writes requests and remembers what was said."""
+
+    def __init__(self, decoder, tokenizer):
         self.decoder = decoder
-        self.sequences = []
+        self.tokenizer = copy.copy(tokenizer)
+        self.tokenizer.grammar = SpyGrammar(tokenizer.grammar)
 
-    vocab_size = property(lambda self: self.decoder.vocab_size)
-    context_length = property(lambda self: self.decoder.context_length)
-    length = property(lambda self: self.decoder.length)
+    @property
+    def sequences(self):
+        return [said for said in self.tokenizer.grammar.said if said]
 
-    def reset(self):
-        self.decoder.reset()
-        self.sequences.append([])
-
-    def prefill(self, ids):
-        logits = self.decoder.prefill(ids)
-        self.sequences[-1].extend(int(i) for i in ids)
-        return logits
-
-    def step(self, id):
-        return self.prefill([id])
+    def write(self, request, **options):
+        return write_cells(request, self.decoder, self.tokenizer, **options)
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +83,16 @@ def decoders(cells):
 
 
 @pytest.fixture(scope="session")
-def spy_on(decoders):
-    """A function from a context length to a decoder that remembers what it was told."""
-    return lambda context_length: SpyDecoder(decoders[context_length])
+def spy_on(decoders, cells):
+    """A function from a context length to a spy."""
+    return lambda context_length: Spy(decoders[context_length], cells)
 
 
 @pytest.fixture(scope="session")
 def short_decoder(cells):
     """A function as ``spy_on`` for any context length."""
     model = random_model(cells.vocab_size, 512)
-    return lambda context_length: SpyDecoder(CPUDecoder(*model, context_length=context_length))
+    return lambda length: Spy(CPUDecoder(*model, context_length=length), cells)
 
 
 @pytest.fixture(scope="session")

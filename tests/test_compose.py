@@ -9,6 +9,7 @@ import pytest
 import composer
 from composer import Score, Text, Track
 from composer.compose import Composer, load
+from composer.decoding.sampling import Sampling
 from composer.errors import ComposerWarning, ModelError, RequestError, SymbolError, TokenError
 from composer.theory import Key, parse_chord
 
@@ -352,3 +353,32 @@ def test_model_and_tokenizer_have_to_agree(decoders):
 
     with pytest.raises(ModelError, match="take both from one folder"):
         Composer(decoders[512], Cells(CellsConfig(velocity_bins=8)))
+
+
+def repeated_notes(tune):
+    return float((np.diff(tune.tracks[0].notes["pitch"]) == 0).mean())
+
+
+def repeated_bars(tune):
+    """Return the share of bars that are as another one is."""
+    notes, bar = tune.tracks[0].notes, 4 * tune.tpq
+    bars = [notes[(notes["onset"] // bar) == i] for i in range(tune.bars)]
+    said = [
+        [(n["onset"] % bar, n["duration"], n["pitch"], n["velocity"]) for n in bar_notes]
+        for bar_notes in bars
+    ]
+    return sum(said.count(one) > 1 for one in said) / len(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"), [("repeat_notes", repeated_notes), ("repeat_bars", repeated_bars)]
+)
+def test_repetition_can_be_had_and_avoided(name, measure):
+    def mean(value):
+        settings = Sampling(0.9, 0.95, **{name: value})
+        tunes = [composer.melody("C G", bars=12, seed=s, sampling=settings) for s in range(3)]
+        return np.mean([measure(tune) for tune in tunes])
+
+    shares = [mean(value) for value in (0.01, 1, 100)]
+    assert shares == sorted(shares)
+    assert shares[0] < shares[2] / 2

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from composer.constraints import BassNotes, ChordTones, InScale, PitchRange
-from composer.decoding.sampler import write_cells
+from composer.decoding.sampler import write_cells, write_together
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
@@ -294,7 +294,7 @@ def test_any_request_is_met(batch, spy_on, cells):
         request = random_request(seed)
         spy = spy_on(512 if seed % 4 == 0 else 1024)
         done = []
-        result = write_cells(request, spy, cells, wrote=done.append)
+        result = spy.write(request, wrote=done.append)
         assert sum(done) == request.written.any(1).sum()
         check_untouched(request, result)
         check_rules(request, result)
@@ -340,7 +340,7 @@ def test_a_long_piece_of_many_parts_is_written_window_by_window(context_length, 
     rules = (*given, PartRules("bass", most_notes=1, least_onsets=1))
     spy = spy_on(context_length)
     request = Request(grid, all_of(grid, 0, 13), rules, Sampling(1), 3)
-    result = write_cells(request, spy, cells)
+    result = spy.write(request)
     check_untouched(request, result)
     check_rules(request, result)
     check_chords(request, result)
@@ -357,7 +357,7 @@ def test_a_long_piece_of_many_parts_is_written_window_by_window(context_length, 
 def test_strong_onsets_have_their_notes(spy_on, cells):
     grid = plain_grid(100, [Part("", 0)])
     rules = (PartRules("accompaniment", (PitchRange(36, 96),), least_notes=3, most_notes=4),)
-    result = write_cells(Request(grid, all_of(grid, 1), rules, Sampling(1), 5), spy_on(512), cells)
+    result = spy_on(512).write(Request(grid, all_of(grid, 1), rules, Sampling(1), 5))
     strong = [
         len(notes)
         for bar in range(100)
@@ -380,7 +380,7 @@ def test_no_context_is_too_short_to_be_filled_to_the_last_id(context_length, sho
     for seed in range(4):
         request = Request(grid, all_of(grid, 0, 1, 2, 3), rules, Sampling(1), seed)
         spy = short_decoder(context_length)
-        result = write_cells(request, spy, cells)
+        result = spy.write(request)
         check_sequences(request, result, spy.sequences, cells)
         assert max(map(len, spy.sequences)) < context_length
 
@@ -390,7 +390,7 @@ def test_a_bar_too_big_for_the_context_is_refused(short_decoder, cells):
     rules = (PartRules(),) * 13
     request = Request(grid, all_of(grid, *range(1, 14)), rules)
     with pytest.raises(RequestError, match=r"bar 1 with 13 parts is more than .* 60 ids holds"):
-        write_cells(request, short_decoder(60), cells)
+        short_decoder(60).write(request)
 
 
 def test_rules_that_leave_no_pitch_are_refused_before_anything_is_written(spy_on, cells):
@@ -398,7 +398,7 @@ def test_rules_that_leave_no_pitch_are_refused_before_anything_is_written(spy_on
     rules = PartRules(rules=(PitchRange(61, 61), InScale()))
     spy = spy_on(512)
     with pytest.raises(RequestError, match="no pitch for Flute in bar 1; widen its range"):
-        write_cells(Request(grid, all_of(grid, 1), (rules,)), spy, cells)
+        spy.write(Request(grid, all_of(grid, 1), (rules,)))
     assert not spy.sequences
 
 
@@ -407,7 +407,7 @@ def test_a_chord_just_written_may_leave_a_cell_no_pitch(spy_on, cells):
     grid = plain_grid(16, [Part("Flute", 73)], key="A minor")
     rules = PartRules(rules=(PitchRange(67, 67), InScale()))
     request = Request(grid, all_of(grid, 0, 1), (rules,), Sampling(2), 1)
-    result = write_cells(request, spy_on(1024), cells)
+    result = spy_on(1024).write(request)
     check_rules(request, result)
     silent = set(range(16)) - set(result.notes["bar"].tolist())
     assert silent
@@ -423,7 +423,7 @@ def test_a_bar_that_is_still_to_do_is_not_shown_as_silent(spy_on, cells):
     written = np.zeros((4, 2), bool)
     written[[0, 2], 1] = True
     spy = spy_on(512)
-    write_cells(Request(grid, written, (PartRules(),)), spy, cells)
+    spy.write(Request(grid, written, (PartRules(),)))
     first = cells.ids_to_tokens(spy.sequences[0])
     assert [token for token in first if token.startswith("Bar_")] == ["Bar_1", "Bar_3", "Bar_0"]
 
@@ -434,7 +434,7 @@ def test_of_notes_no_chord_holds_together_the_melody_is_heard(spy_on, cells):
     rules = (PartRules("accompaniment"), PartRules("melody"))
     for seed in range(10):
         request = Request(grid, all_of(grid, 0), rules, Sampling(2), seed)
-        result = write_cells(request, spy_on(512), cells)
+        result = spy_on(512).write(request)
         assert 54 % 12 in tones_of(chord_at(result, 0, 0))
 
 
@@ -443,10 +443,35 @@ def test_the_seed_decides(spy_on, cells):
 
     def write(seed):
         request = Request(grid, all_of(grid, 0, 1), (PartRules(),), seed=seed)
-        return write_cells(request, spy_on(512), cells)
+        return spy_on(512).write(request)
 
     assert (write(1).notes == write(1).notes).all()
     assert write(1).notes.tolist() != write(2).notes.tolist()
+
+
+def test_requests_written_together_come_out_as_they_do_alone(decoders, cells):
+    requests = [random_request(seed) for seed in (3, 8, 21, 34)]
+    alone = [write_cells(request, decoders[512], cells) for request in requests]
+    left = sum(int(request.written.any(1).sum()) for request in requests)
+    told = []
+    together = write_together(requests, decoders[512], cells, told.append)
+    for writer, grid in zip(together, alone, strict=True):
+        assert np.array_equal(writer.grid.notes, grid.notes)
+        assert np.array_equal(writer.grid.chords, grid.chords)
+    assert sum(told) == left
+
+
+def test_what_the_model_held_of_the_ids_is_said_cell_by_cell(decoders, cells):
+    grid = plain_grid(3, [Part("", 0), Part("", 40)])
+    written = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]], bool)
+    request = Request(grid, written, (PartRules(least_onsets=2),) * 2, Sampling(1), 4)
+    (writer,) = write_together([request], decoders[512], cells)
+    assert (writer.log_probability[written] < 0).all()
+    assert (writer.log_probability[~written] == 0).all()
+    cold = Request(grid, written, request.parts, Sampling(0), 4)
+    (likely,) = write_together([cold], decoders[512], cells)
+    first = likely.log_probability[0, 0], writer.log_probability[0, 0]
+    assert first[0] >= first[1]  # the likeliest id at each step of a cell of a few ids
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from composer.decoding.sampling import Sampling, choose
+from composer.decoding.sampling import GROUPS, Chooser, Sampling
 from composer.errors import ModelError, RequestError
+from composer.tokenizers import Cells
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def choose(logits, allowed, sampling, rng):
+    return Chooser(sampling).choose(logits, allowed, rng).id
 
 
 def probabilities(logits, allowed, sampling):
@@ -23,8 +28,9 @@ def probabilities(logits, allowed, sampling):
     for id, weight in zip(ranked, weights, strict=True):
         if mass >= sampling.top_p * sum(weights):
             break
-        result[id] = weight
         mass += weight
+        if weight >= sampling.min_p * weights[0]:
+            result[id] = weight
     return result / result.sum()
 
 
@@ -42,7 +48,8 @@ def counts(logits, allowed, sampling, draws, seed=0):
         Sampling(temperature=3),
         Sampling(top_k=4),
         Sampling(top_p=0.8),
-        Sampling(temperature=1.5, top_p=0.9, top_k=8),
+        Sampling(min_p=0.2),
+        Sampling(temperature=1.5, top_p=0.9, top_k=8, min_p=0.1),
     ],
     ids=str,
 )
@@ -64,12 +71,13 @@ def test_ids_are_drawn_as_often_as_they_are_probable(sampling):
     temperature=st.sampled_from([0.2, 1.0, 5.0]),
     top_p=st.sampled_from([1e-9, 0.3, 0.9, 0.999, 1.0]),
     top_k=st.integers(0, 31),
+    min_p=st.sampled_from([0.0, 0.05, 0.31, 1.0]),
 )
 def test_what_can_be_chosen_is_what_the_obvious_way_keeps(
-    logits, allowed, temperature, top_p, top_k
+    logits, allowed, temperature, top_p, top_k, min_p
 ):
     assume(allowed.any())
-    sampling = Sampling(temperature, top_p, top_k)
+    sampling = Sampling(temperature, top_p, top_k, min_p)
     expected = probabilities(logits, allowed, sampling)
     # A share that equals top_p but for rounding may fall on either side.
     shares = np.sort(probabilities(logits, allowed, Sampling(temperature, 1.0, top_k)))[::-1]
@@ -120,7 +128,7 @@ def test_one_seed_gives_one_choice():
 def test_temperature_0_takes_the_likeliest_and_the_lowest_of_equals():
     logits = np.array([9, 1, 5, 5, 2], np.float32)
     allowed = np.array([False, True, True, True, True])
-    assert choose(logits, allowed, Sampling(temperature=0), FixedRng(None)) == 2
+    assert choose(logits, allowed, Sampling(temperature=0), FixedRng(0.5)) == 2
 
 
 def test_top_k_keeps_those_as_likely_as_the_last():
@@ -145,9 +153,9 @@ def test_the_lowest_draw_does_not_choose_an_id_of_probability_0():
     assert choose(logits, np.ones(3, bool), Sampling(), FixedRng(0.0)) == 1
 
 
-def test_one_allowed_id_is_returned_without_a_draw_or_a_look():
+def test_one_allowed_id_is_returned_without_a_look():
     allowed = np.array([False, True, False])
-    assert choose(np.full(3, np.nan, np.float32), allowed, Sampling(), FixedRng(None)) == 1
+    assert choose(np.full(3, np.nan, np.float32), allowed, Sampling(), FixedRng(0.5)) == 1
 
 
 def test_nothing_allowed_is_an_error():
@@ -165,7 +173,7 @@ def test_logits_that_are_not_numbers_are_an_error(value):
     logits = np.array([0, value, 1], np.float32)
     with pytest.raises(ModelError, match=f"largest allowed logit is {value}"):
         choose(logits, np.ones(3, bool), Sampling(), np.random.default_rng(0))
-    assert choose(logits, np.array([True, False, True]), Sampling(0), FixedRng(None)) == 2
+    assert choose(logits, np.array([True, False, True]), Sampling(0), FixedRng(0.5)) == 2
 
 
 def test_logits_of_minus_infinity_alone_are_an_error():
@@ -185,8 +193,89 @@ def test_logits_of_minus_infinity_alone_are_an_error():
         ({"top_p": None}, "top_p None is not"),
         ({"top_k": -1}, "top_k -1 is not a whole number of 0 or more; take 0"),
         ({"top_k": 2.0}, r"top_k 2\.0 is not a whole number"),
+        ({"min_p": 1.5}, r"min_p 1\.5 is outside 0 to 1; take 0"),
+        ({"repeat_notes": 0}, "repeat_notes 0 is outside 0.01 to 100; take 1"),
+        ({"repeat_bars": 1000}, "repeat_bars 1000 is outside 0.01 to 100"),
+        ({"rhythm": 0.5}, r"rhythm 0\.5 is no Sampling"),
+        ({"pitch": Sampling(repeat_notes=2)}, "pitch Sampling.* is no Sampling of temperature"),
+        ({"dynamics": Sampling(rhythm=Sampling(2))}, "dynamics Sampling.* is no Sampling of"),
     ],
 )
 def test_values_outside_their_range_are_refused(values, message):
     with pytest.raises(RequestError, match=message):
         Sampling(**values)
+
+
+FAMILIES = Cells().vocabulary
+
+
+def some_of_each_group():
+    """A mask with ids of three groups and of none."""
+    allowed = np.zeros(FAMILIES.size, bool)
+    for family, values in (("Position", 5), ("Pitch", 6), ("Velocity", 3), ("Part", 2)):
+        first = FAMILIES.base[family]
+        allowed[first : first + values] = True
+    return allowed
+
+
+def test_groups_are_chosen_by_their_whole_probability_and_then_cut_for_themselves():
+    logits = np.random.default_rng(2).normal(0, 1, FAMILIES.size).astype(np.float32)
+    allowed = some_of_each_group()
+    sampling = Sampling(2, rhythm=Sampling(0.5), pitch=Sampling(1, top_k=2))
+    expected = np.zeros(FAMILIES.size)
+    own = {name: np.zeros(FAMILIES.size, bool) for name in (*GROUPS, "other")}
+    for name, families in GROUPS.items():
+        for family in families:
+            own[name][FAMILIES.slices[family]] = getattr(sampling, name) is not None
+    own["other"] = ~np.any([own[name] for name in GROUPS], axis=0)
+    masses = {name: np.exp(logits[allowed & ids]).sum() ** 0.5 for name, ids in own.items()}
+    for name, ids in own.items():
+        if (allowed & ids).any():
+            settings = getattr(sampling, name, None) or sampling
+            share = masses[name] / sum(masses.values())
+            expected += share * probabilities(logits, allowed & ids, settings)
+    chooser, rng = Chooser(sampling, FAMILIES), np.random.default_rng(3)
+    draws = [chooser.choose(logits, allowed, rng).id for _ in range(6000)]
+    found = np.bincount(draws, minlength=FAMILIES.size)
+    assert not found[expected == 0].any()
+    expected *= 6000
+    assert ((found - expected)[expected > 0] ** 2 / expected[expected > 0]).sum() < 45
+
+
+def test_a_group_at_temperature_0_takes_its_likeliest():
+    logits = np.random.default_rng(2).normal(0, 1, FAMILIES.size).astype(np.float32)
+    allowed, rng = some_of_each_group(), np.random.default_rng(3)
+    chooser = Chooser(Sampling(1, pitch=Sampling(0)), FAMILIES)
+    pitches = {
+        chosen
+        for chosen in (chooser.choose(logits, allowed, rng).id for _ in range(300))
+        if FAMILIES.token(chosen).startswith("Pitch")
+    }
+    assert len(pitches) == 1
+    cold = Chooser(Sampling(0, pitch=Sampling(1)), FAMILIES)
+    families = {FAMILIES.family_of[cold.choose(logits, allowed, rng).id] for _ in range(50)}
+    assert len(families) == 1
+
+
+@pytest.mark.parametrize("change", [0.1, 5.0])
+def test_changed_ids_are_so_many_times_as_likely(change):
+    logits = np.log(np.array([0.5, 0.3, 0.2])).astype(np.float32)
+    rng = np.random.default_rng(4)
+    chosen = [
+        Chooser(Sampling()).choose(logits, np.ones(3, bool), rng, {0: change, 2: change}).id
+        for _ in range(6000)
+    ]
+    expected = np.array([0.5 * change, 0.3, 0.2 * change])
+    expected *= 6000 / expected.sum()
+    found = np.bincount(chosen, minlength=3)
+    assert ((found - expected) ** 2 / expected).sum() < 14  # the 99.9th percentile
+
+
+def test_log_probabilities_are_of_what_is_allowed_before_any_setting():
+    logits = np.log(np.array([0.5, 0.3, 0.2])).astype(np.float32)
+    allowed, rng = np.array([True, False, True]), np.random.default_rng(0)
+    chooser = Chooser(Sampling(0.1, top_k=1))
+    choice = chooser.choose(logits, allowed, rng, {2: 100.0})
+    assert choice.id == 2
+    assert choice.log_probability == pytest.approx(np.log(0.2 / 0.7), abs=1e-6)
+    assert chooser.choose(logits, np.array([True, False, False]), rng) == (0, 0.0)

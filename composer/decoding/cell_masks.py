@@ -97,6 +97,8 @@ class NoteMask(CellMask):
         As in ``PartRules``.
     strong
         Positions at which ``least_notes`` holds.
+    last
+        Pitches of the part's last onset before the bar.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class NoteMask(CellMask):
         least_notes: int = 1,
         least_onsets: int = 0,
         strong: Collection[int] = (),
+        last: Collection[int] = (),
     ) -> None:
         super().__init__(grammar, after, budget)
         self._pitches = pitches
@@ -124,6 +127,8 @@ class NoteMask(CellMask):
         self._strong = frozenset(strong)
         self._owed = least_onsets
         self._together = 0  # notes of the running onset
+        #: Pitches of the onset before the running one.
+        self.last = last
         self._holding = False  # whether the onset still owes notes
         self._bar = np.arange(len(pitches))[:, None]
         self._velocities = bin_velocities(grammar.vocabulary.count("Velocity"))
@@ -165,6 +170,8 @@ class NoteMask(CellMask):
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Position":
+            if self._together:
+                self.last = [row[1] for row in self.rows[-self._together :]]
             self._owed -= 1
             self._together = 0
         elif family in ("Drum", "Duration"):

@@ -1,28 +1,43 @@
-"""Choose one id from logits: mask, temperature, top-k, top-p, then chance.
+"""How an id is chosen from logits: mask, temperature, top-k, top-p, min-p, then chance.
 
 References
 ----------
 .. [1] Fan et al. 2018, Hierarchical Neural Story Generation (top-k).
 .. [2] Holtzman et al. 2020, The Curious Case of Neural Text Degeneration (top-p).
+.. [3] Nguyen et al. 2024, Turning Up the Heat: Min-p Sampling (min-p).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.decoding.decoder import Logits
 from composer.errors import ModelError, RequestError
+from composer.tokenizers.vocabulary import Vocabulary
 
 _HOTTEST = 5.0  # above it all ids are nearly as likely as each other
+_MOST_CHANGE = 100.0  # more makes a rule of a preference
+
+#: What settings of its own may be given for, and the families that it is.
+GROUPS = {
+    "rhythm": ("Position", "Duration"),
+    "pitch": ("Pitch", "Drum"),
+    "dynamics": ("Velocity",),
+    "harmony": ("Chord", "Bass"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How adventurous the choice of an id is.
+
+    Ids are masked, then tempered, then cut by top-k, by top-p of what top-k left, and by min-p.
 
     Parameters
     ----------
@@ -32,6 +47,17 @@ class Sampling:
         Keep the fewest likeliest ids whose probabilities sum to this, above 0 up to 1.
     top_k
         Keep the ``top_k`` likeliest ids, and any as likely as the last of them; 0 keeps all.
+    min_p
+        Keep ids at least this share as likely as the likeliest, 0 to 1; 0 keeps all.
+    repeat_notes
+        What the probability of beginning a pitch is multiplied by that a part began last, 0.01 to
+        100: below 1 for melodies that move more.
+    repeat_bars
+        The same for going on with what is so far a copy of an earlier bar of the part: below 1
+        for fewer bars that come again, above 1 for more.
+    rhythm, pitch, dynamics, harmony
+        Settings of their own for positions and durations, for pitches, for velocities, and for
+        chords. What comes next, a position or a pitch, is still chosen at the temperature above.
 
     Raises
     ------
@@ -40,13 +66,21 @@ class Sampling:
 
     Examples
     --------
-    >>> Sampling(temperature=0.9, top_p=0.95)
-    Sampling(temperature=0.9, top_p=0.95, top_k=0)
+    >>> steady = Sampling(temperature=0.9, rhythm=Sampling(0.7), pitch=Sampling(1.1, top_p=0.9))
+    >>> steady.rhythm.temperature
+    0.7
     """
 
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
+    min_p: float = 0.0
+    repeat_notes: float = 1.0
+    repeat_bars: float = 1.0
+    rhythm: Sampling | None = None
+    pitch: Sampling | None = None
+    dynamics: Sampling | None = None
+    harmony: Sampling | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.temperature, Real) or not 0 <= self.temperature <= _HOTTEST:
@@ -62,88 +96,132 @@ class Sampling:
             raise RequestError(
                 f"top_k {self.top_k!r} is not a whole number of 0 or more; take 0 to keep every id"
             )
+        if not isinstance(self.min_p, Real) or not 0 <= self.min_p <= 1:
+            raise RequestError(f"min_p {self.min_p!r} is outside 0 to 1; take 0 to keep every id")
+        for name in ("repeat_notes", "repeat_bars"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not 1 / _MOST_CHANGE <= value <= _MOST_CHANGE:
+                raise RequestError(
+                    f"{name} {value!r} is outside {1 / _MOST_CHANGE:g} to {_MOST_CHANGE:g}; "
+                    "take 1 for the model as it was trained"
+                )
+        for name in GROUPS:
+            own = getattr(self, name)
+            if own is not None and not (isinstance(own, Sampling) and own == own.plain):
+                raise RequestError(
+                    f"{name} {own!r} is no Sampling of temperature, top_p, top_k and min_p alone"
+                )
+
+    @property
+    def plain(self) -> Sampling:
+        """These settings without those of single families and of repetition."""
+        return Sampling(self.temperature, self.top_p, self.top_k, self.min_p)
 
 
-def choose(
-    logits: Logits,
-    allowed: npt.NDArray[np.bool_],
-    sampling: Sampling,
-    rng: np.random.Generator,
-) -> int:
-    """Choose one of the allowed ids.
+_NO_CHANGES: Mapping[int, float] = {}
+_NONE = np.empty(0, np.int64), np.empty(0)
 
-    Ids are masked, then tempered, then cut by top-k, then by top-p of what top-k left. Neither
-    array is changed. If one id is allowed it is returned without a look at its logit or a draw
-    from ``rng``, and temperature 0 draws nothing either; any other choice draws one number.
+
+def _logarithms(
+    changes: Mapping[int, float],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    if not changes:
+        return _NONE
+    return np.array([*changes]), np.log([*changes.values()])
+
+
+class Choice(NamedTuple):
+    """An id, and how likely the model held it."""
+
+    id: int
+    #: Natural logarithm of its share among the ids allowed, before any setting; 0 where it was
+    #: the only one.
+    log_probability: float
+
+
+class Chooser:
+    """Chooses ids by settings.
 
     Parameters
     ----------
-    logits
-        float (V,); -inf is a probability of 0.
-    allowed
-        bool (V,), True where an id may be chosen.
     sampling
-        Temperature, top-p and top-k.
-    rng
-        Where chance comes from.
-
-    Returns
-    -------
-    int
-        An id for which ``allowed`` is True. At temperature 0 the likeliest, the lowest of equals.
-
-    Raises
-    ------
-    RequestError
-        If nothing is allowed, or the two arrays differ in shape.
-    ModelError
-        If an allowed logit is nan or +inf, or every one is -inf.
+        The settings.
+    vocabulary
+        Says which ids are of which family; without it all go by the general settings.
 
     Examples
     --------
     >>> logits = np.array([0.0, 3.0, 1.0], np.float32)
-    >>> choose(logits, np.array([True, False, True]), Sampling(0), np.random.default_rng(1))
-    2
+    >>> Chooser(Sampling(0)).choose(logits, np.array([True, False, True]), np.random.default_rng(1))
+    Choice(id=2, log_probability=-0.31326168751822286)
     """
-    if logits.shape != allowed.shape:
-        raise RequestError(
-            f"a mask of shape {allowed.shape} does not fit logits of shape {logits.shape}; "
-            "make it for the model's vocabulary"
-        )
-    ids = allowed.nonzero()[0]  # (A,)
-    if ids.size == 1:
-        return int(ids[0])
-    if not ids.size:
-        raise RequestError(f"none of {allowed.size} ids is allowed; loosen the constraints")
-    kept = logits[ids]  # (A,)
-    best = kept.max()
-    if not np.isfinite(best):
-        raise ModelError(
-            f"the largest allowed logit is {best}, not a number; train the model again"
-        )
-    if sampling.temperature == 0:
-        return int(ids[kept.argmax()])
-    if 0 < sampling.top_k < ids.size:
-        above = kept >= np.partition(kept, -sampling.top_k)[-sampling.top_k]
-        ids, kept = ids[above], kept[above]
-    with np.errstate(over="ignore", under="ignore"):  # -inf at a tiny temperature is exact
-        weights = np.exp((kept.astype(np.float64) - best) / sampling.temperature)  # (A,)
-    if sampling.top_p < 1:
-        ids, weights = _nucleus(ids, weights, sampling.top_p)
-    total = weights.cumsum()
-    return int(ids[total.searchsorted(rng.random() * total[-1], side="right")])
 
+    def __init__(self, sampling: Sampling, vocabulary: Vocabulary | None = None) -> None:
+        rows = [sampling]
+        self._group = np.empty(0, np.int8)
+        own = {name: getattr(sampling, name) for name in GROUPS if getattr(sampling, name)}
+        if own and vocabulary is not None:
+            self._group = np.zeros(vocabulary.size, np.int8)
+            for name, settings in own.items():
+                for family in GROUPS[name]:
+                    self._group[vocabulary.slices[family]] = len(rows)
+                rows.append(settings)
+        self._settings = np.array([(s.temperature, s.top_k, s.top_p, s.min_p) for s in rows], float)
 
-def _nucleus(
-    ids: npt.NDArray[np.intp], weights: npt.NDArray[np.float64], top_p: float
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Keep the fewest heaviest ids whose share of the weight reaches ``top_p``."""
-    total = weights.sum()
-    # Ids this light weigh too little together to be needed, and most ids are: sort only the rest.
-    # The last factor leaves room for rounding.
-    heavy = weights >= total * (1 - top_p) / weights.size * (1 - 1e-9)
-    ids, weights = ids[heavy], weights[heavy]
-    order = np.argsort(-weights, kind="stable")  # equals in the order of their ids
-    needed = int(weights[order].cumsum().searchsorted(top_p * total)) + 1
-    order = order[:needed]
-    return ids[order], weights[order]
+    def choose(
+        self,
+        logits: Logits,
+        allowed: npt.NDArray[np.bool_],
+        rng: np.random.Generator,
+        changes: Mapping[int, float] = _NO_CHANGES,
+    ) -> Choice:
+        """Choose one of the allowed ids; two numbers are drawn each time.
+
+        Parameters
+        ----------
+        logits
+            float32 (V,); -inf is a probability of 0.
+        allowed
+            bool (V,), True where an id may be chosen. Neither array is changed.
+        rng
+            Where chance comes from.
+        changes
+            What the probabilities of some ids are multiplied by, above 0.
+
+        Returns
+        -------
+        Choice
+            At temperature 0 the likeliest id, the lowest of equals.
+
+        Raises
+        ------
+        RequestError
+            If nothing is allowed, or the two arrays differ in shape.
+        ModelError
+            If an allowed logit is nan or +inf, or every one is -inf.
+        """
+        # Late, as loading the compiler takes longer than all else that is imported.
+        from composer.decoding.choice import NO_NUMBER, NOTHING_ALLOWED, choose_id
+
+        if logits.shape != allowed.shape:
+            raise RequestError(
+                f"a mask of shape {allowed.shape} does not fit logits of shape {logits.shape}; "
+                "make it for the model's vocabulary"
+            )
+        index, log_probability = choose_id(
+            logits,
+            allowed,
+            self._group,
+            self._settings,
+            *_logarithms(changes),
+            rng.random(),
+            rng.random(),
+        )
+        if index == NOTHING_ALLOWED:
+            raise RequestError(f"none of {allowed.size} ids is allowed; loosen the constraints")
+        if index == NO_NUMBER:
+            raise ModelError(
+                f"the largest allowed logit is {log_probability}, not a number; train the model "
+                "again"
+            )
+        return Choice(index, log_probability)

@@ -1,0 +1,173 @@
+"""The mask of a cell: what a request asks of it, beside what its grid holds by now."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from composer.constraints import (
+    Cell,
+    ChordMask,
+    PitchMask,
+    allowed_chords,
+    allowed_pitches,
+    strong_positions,
+)
+from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.errors import RequestError
+from composer.grid import Grid, chord_of
+from composer.request import Request
+from composer.theory import Chord
+from composer.tokenizers.bins import DURATIONS
+from composer.tokenizers.families import transposition
+from composer.tokenizers.grammar import Grammar
+
+
+class CellRules:
+    """Makes the masks of a request's cells.
+
+    Parameters
+    ----------
+    request
+        What is to be written.
+    grammar
+        Grammar of the format.
+    """
+
+    def __init__(self, request: Request, grammar: Grammar) -> None:
+        self._request = request
+        self._grammar = grammar
+        self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
+
+    def check(self, grid: Grid) -> None:
+        """Refuse rules that leave a cell no pitch, as far as the chords are known.
+
+        Raises
+        ------
+        RequestError
+            They do.
+        """
+        written = self._request.written
+        for bar, row in np.argwhere(written[:, 1:] & ~written[:, :1]).tolist():
+            if not self._pitches(grid, bar, row).any():
+                name = grid.parts[row].name or f"part {row + 1}"
+                raise RequestError(
+                    f"the rules leave no pitch for {name} in bar {bar + 1}; "
+                    f"widen its range or drop a rule"
+                )
+
+    def mask(self, grid: Grid, bar: int, column: int, after: int, budget: int) -> CellMask:
+        """Return the mask of a cell, column 0 being the chords.
+
+        Parameters
+        ----------
+        grid
+            What is given and written so far.
+        after
+            The id that follows the cell.
+        budget
+            Ids after which it begins nothing new.
+        """
+        if not column:
+            return self._chord_mask(grid, bar, after, budget)
+        rules = self._request.parts[column - 1]
+        time = grid.bars[bar]
+        strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
+        busy, room = _sounding(grid, bar, column - 1)
+        if rules.monophonic:
+            busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
+        if rules.ends_with_chord:
+            room = np.minimum(room, _chord_room(grid, bar))
+        return NoteMask(
+            self._grammar,
+            after,
+            budget,
+            pitches=self._pitches(grid, bar, column - 1),
+            busy=busy,
+            room=room,
+            monophonic=rules.monophonic,
+            most_notes=rules.most_notes,
+            least_notes=rules.least_notes,
+            least_onsets=rules.least_onsets,
+            strong=[*strong, *(position for position, _ in _chords(grid, bar))],
+            last=_last_pitches(grid, bar, column - 1),
+        )
+
+    def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
+        """Return what a part's rules allow in a bar."""
+        part, time = grid.parts[row], grid.bars[bar]
+        cell = Cell(
+            key=grid.key,
+            numerator=int(time["numerator"]),
+            denominator=int(time["denominator"]),
+            chords=_chords(grid, bar),
+            program=part.program,
+            is_drum=part.is_drum,
+        )
+        if (row, cell) not in self._pitch_masks:
+            rules = self._request.parts[row].rules
+            self._pitch_masks[row, cell] = allowed_pitches(rules, cell)
+        return self._pitch_masks[row, cell]
+
+    def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
+        time, start = grid.bars[bar], int(grid.bar_starts[bar])
+        positions = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
+        is_drum = np.array([part.is_drum for part in grid.parts] or [False])
+        is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
+        notes = grid.notes[~is_drum[grid.notes["part"]]]
+        # Where no chord holds all that sounds, the melody's and the highest notes have to be in.
+        notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
+        onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
+        table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
+        open_chords: dict[int, ChordMask] = {
+            position: allowed_chords(grid.key, classes)
+            for position, classes in zip(positions, sounding_at(positions, table), strict=True)
+        }
+        return ChordCellMask(
+            self._grammar,
+            after,
+            budget,
+            chords=open_chords,
+            shift=transposition(grid.key),
+        )
+
+
+def _sounding(grid: Grid, bar: int, row: int) -> tuple[PitchTimes, PitchTimes]:
+    """Return when a part's notes around a bar leave each pitch free, as ``NoteMask`` has it."""
+    start, end = int(grid.bar_starts[bar]), int(grid.bar_starts[-1])
+    notes = grid.notes[grid.notes["part"] == row]
+    pitches = notes["pitch"]
+    onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
+    offsets = onsets + notes["duration"]
+    busy, room = np.zeros(128, np.int64), np.full(128, end - start)
+    np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
+    np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
+    return busy, np.tile(room, (int(grid.bar_lengths[bar]), 1))
+
+
+def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
+    """Return the pitches of a part's last onset before a bar."""
+    notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
+    onsets = grid.bar_starts[notes["bar"]] + notes["position"]
+    found: list[int] = notes["pitch"][onsets == onsets.max(initial=-1)].tolist()
+    return found
+
+
+def _chord_room(grid: Grid, bar: int) -> PitchTimes:
+    """Return where the first chord begins that a pitch is no note of, by where it begins."""
+    start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
+    room = np.full((length, 128), int(grid.bar_starts[-1]) - start)
+    chords = grid.chords
+    begins = grid.bar_starts[chords["bar"]] + chords["position"] - start
+    near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)
+    for begin, row in zip(begins[near].tolist(), chords[near], strict=True):
+        chord = chord_of(row)
+        if chord:
+            foreign = ~np.isin(np.arange(128) % 12, list(chord.pitch_classes))
+            room[:begin, foreign] = np.minimum(room[:begin, foreign], begin)
+    return room
+
+
+def _chords(grid: Grid, bar: int) -> tuple[tuple[int, Chord | None], ...]:
+    """Return the chords of a bar, the first at position 0."""
+    rows = grid.chords[grid.chords["bar"] == bar]
+    return tuple((int(row["position"]), chord_of(row)) for row in rows)

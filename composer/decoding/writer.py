@@ -1,0 +1,253 @@
+"""A request that is being written, cell by cell.
+
+A piece is written in windows. In each empty cell ids are sampled until the one that comes after it;
+ids that leave no choice are said without asking the model. Where a window would outgrow the model's
+context it ends at the bar line, and the next one begins there.
+
+The context holds it all. A cell may take ``budget + OVERRUN`` ids: once its budget is spent it ends
+where the grammar lets it, and between two such places lie fewer ids than that. The budget is an
+equal share of what the ids said, the headings of the bar's other cells and ``EOS`` leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.decoding.cell_masks import CellMask, NoteMask
+from composer.decoding.cell_rules import CellRules
+from composer.decoding.copies import Copies
+from composer.decoding.decoder import Decoder, Logits
+from composer.decoding.sampling import Chooser
+from composer.decoding.windows import Window, Windows
+from composer.errors import RequestError
+from composer.grid import CELL_CHORD, CELL_NOTE, Grid, sorted_chords, sorted_notes
+from composer.request import Request
+from composer.tokenizers.cells import Cells
+from composer.tokenizers.cells_codec import restated_chords
+from composer.tokenizers.cells_vocabulary import CHORDS
+from composer.tokenizers.grammar import Grammar
+
+CELL_BUDGET = 160  # ids after which a cell begins nothing new
+LEAST_BUDGET = 48  # a bar whose cells would get less is left to the next window
+OVERRUN = 8  # ids a cell over its budget may need to end
+
+# Yields where a choice is to be made, and is sent the logits (V,) for it.
+_Steps: TypeAlias = Generator[None, Logits, None]
+
+
+class Writer:
+    """Writes a request with a decoder of its own.
+
+    Parameters
+    ----------
+    request
+        What to write.
+    decoder
+        The model; it may hold a sequence of before.
+    tokenizer
+        The model's.
+    held
+        What the decoder holds.
+    endless
+        Whether more bars will come after the request's.
+
+    Raises
+    ------
+    RequestError
+        The rules leave a cell no pitch.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        decoder: Decoder,
+        tokenizer: Cells,
+        *,
+        held: Sequence[int] = (),
+        endless: bool = False,
+    ) -> None:
+        self.request = request
+        self.decoder = decoder
+        #: What is given and what is written so far; the chord that holds is said in each bar.
+        self.grid = _given(request)
+        self.todo: list[int] = np.flatnonzero(request.written.any(1)).tolist()
+        #: Sums over the ids chosen in each cell of what the model held of them, shape as
+        #: ``request.written``: natural logarithms, before any setting.
+        self.log_probability: npt.NDArray[np.float64] = np.zeros(request.written.shape)
+        self._tokenizer = tokenizer
+        self._rules = CellRules(request, tokenizer.grammar)
+        self._rules.check(self.grid)
+        self._windows = Windows(request, tokenizer, decoder.context_length // 2, endless=endless)
+        self._chooser = Chooser(request.sampling, tokenizer.vocabulary)
+        self._rng = np.random.default_rng(request.seed)
+        self._said = _Sequence(tokenizer.grammar)
+        self._said.ids.extend(held)
+        self._window: Window | None = None
+        self._endless = endless
+
+    def opening(self) -> list[int]:
+        """Return the ids that the first window begins with."""
+        return self._windows.choose(self.grid, self.todo)[1]
+
+    @property
+    def pending(self) -> list[int]:
+        """Ids that have been said and the decoder has not heard."""
+        return self._said.ids[self.decoder.length :]
+
+    def go_on(self, logits: Logits | None = None) -> bool:
+        """Write up to the next choice.
+
+        Parameters
+        ----------
+        logits
+            What the model expects after ``pending``; None to begin.
+
+        Returns
+        -------
+        bool
+            Whether there is one; if not, everything is written.
+
+        Raises
+        ------
+        RequestError
+            One bar is more than the model's context holds.
+        """
+        if logits is None:
+            self._steps = self._write()
+        try:
+            self._steps.send(logits)  # type: ignore[arg-type]
+        except StopIteration:
+            return False
+        return True
+
+    def _write(self) -> _Steps:
+        while self.todo:
+            number = self.todo[0]
+            window, bar = self._window, None
+            if window and number in window.fill:
+                bar = self._windows.bar(window, self.grid, number)
+            if window is None or bar is None or self._budget(*map(len, bar)) < LEAST_BUDGET:
+                window = self._open_window()
+                bar = self._windows.bar(window, self.grid, number)
+                if self._budget(*map(len, bar)) < 1:
+                    raise RequestError(
+                        f"bar {number + 1} with {len(window.rows)} parts is more than the model's "
+                        f"context of {self.decoder.context_length} ids holds; write fewer parts at "
+                        "once"
+                    )
+            yield from self._bar(window, number, *bar)
+            self.todo = self.todo[1:]
+
+    def _open_window(self) -> Window:
+        """Begin a sequence at the first bar to do."""
+        self._window, opening = self._windows.choose(self.grid, self.todo)
+        held = self._said.ids[: self.decoder.length]
+        self._said = _Sequence(self._tokenizer.grammar)
+        self._said.say(opening)
+        # What the decoder holds of the same ids it need not hear again, but for the last of them.
+        self.decoder.truncate(min(_common(held, opening), len(opening) - 1))
+        return self._window
+
+    def _bar(self, window: Window, number: int, given: list[int], empty: list[int]) -> _Steps:
+        base = self._tokenizer.vocabulary.base
+        self._said.say(given)
+        is_last = number == window.fill[-1] and not self._endless
+        following = base["EOS"] if is_last else base["Bar"] + number + 1 - window.start
+        for i, (heading, after) in enumerate(zip(empty, [*empty[1:], following], strict=True)):
+            budget = self._budget(0, len(empty) - i)
+            self._said.say([heading])
+            part = heading - base["Part"]
+            column = 0 if part == CHORDS else window.rows[part] + 1
+            mask = self._rules.mask(self.grid, number, column, after, budget)
+            chances = yield from self._cell(mask)
+            self.log_probability[number, column] = chances
+            self._put(number, column, mask)
+
+    def _cell(self, mask: CellMask) -> Generator[None, Logits, float]:
+        """Sample one cell; returns the sum of what the model held of its ids."""
+        said, sampling = self._said, self.request.sampling
+        content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
+        if sampling.repeat_bars != 1:
+            copies = Copies(said.ids, mask.after, content)
+        while True:
+            allowed = mask.allowed(said.cursor)
+            if np.count_nonzero(allowed) == 1:
+                index = int(allowed.argmax())
+            else:
+                logits = yield
+                changes = self._changes(mask, copies)
+                index, chance = self._chooser.choose(logits, allowed, self._rng, changes)
+                total += chance
+            if index == mask.after:
+                return total
+            said.say([index])
+            mask.hear(said.cursor, index)
+            if copies:
+                copies.hear(index)
+
+    def _changes(self, mask: CellMask, copies: Copies | None) -> dict[int, float]:
+        """Return what the probabilities of some ids are multiplied by."""
+        sampling, changes = self.request.sampling, dict[int, float]()
+        if sampling.repeat_notes != 1 and isinstance(mask, NoteMask):
+            lowest = self._tokenizer.vocabulary.base["Pitch"] + self._said.cursor.lowest
+            changes = {lowest + pitch: sampling.repeat_notes for pitch in mask.last}
+        if copies:
+            for index in copies.next_ids():
+                changes[index] = changes.get(index, 1.0) * sampling.repeat_bars
+        return changes
+
+    def _budget(self, given: int, cells: int) -> int:
+        """Return how many ids each of so many cells may take; less than 1 if they do not fit."""
+        # Their headings, and EOS.
+        room = self.decoder.context_length - len(self._said.ids) - given - cells - 1
+        return min(CELL_BUDGET, room // cells - OVERRUN)
+
+    def _put(self, bar: int, column: int, mask: CellMask) -> None:
+        """Put a cell that was written into the grid."""
+        if column:
+            notes = np.array([(bar, column - 1, *row) for row in mask.rows], CELL_NOTE)
+            notes = sorted_notes(np.concatenate([self.grid.notes, notes]))
+            self.grid = self.grid.replace(notes=notes)
+        else:
+            chords = np.array([(bar, *row) for row in mask.rows], CELL_CHORD)
+            chords = sorted_chords(np.concatenate([self.grid.chords, chords]))
+            self.grid = self.grid.replace(chords=chords)
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return how many ids two sequences begin with alike."""
+    length = min(len(first), len(second))
+    differs = np.flatnonzero(np.array(first[:length]) != np.array(second[:length]))
+    return int(differs[0]) if len(differs) else length
+
+
+class _Sequence:
+    """Ids said so far, and where they stand in the grammar."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.ids: list[int] = []
+        self.cursor = grammar.start()
+        self._grammar = grammar
+
+    def say(self, ids: Sequence[int]) -> None:
+        """Append ids that the grammar allows."""
+        for index in ids:
+            self._grammar.advance(self.cursor, index)
+        self.ids.extend(ids)
+
+
+def _given(request: Request) -> Grid:
+    """Return the grid without what is to be written, each bar saying the chord that holds in it."""
+    grid, written = request.grid, request.written
+    notes = grid.notes[~written[grid.notes["bar"], grid.notes["part"] + 1]]
+    chords = restated_chords(grid)
+    chords = chords[~written[chords["bar"], 0]]
+    # A chord that is written must not hold on in a bar that has none.
+    silent = np.setdiff1d(np.flatnonzero(~written[:, 0]), chords["bar"][chords["position"] == 0])
+    after = silent[written[np.maximum(silent - 1, 0), 0]]
+    none = np.array([(bar, 0, -1, 0, -1) for bar in after], CELL_CHORD)
+    return grid.replace(notes=notes, chords=sorted_chords(np.concatenate([chords, none])))

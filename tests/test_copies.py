@@ -1,0 +1,23 @@
+from composer.decoding.copies import Copies
+
+# Ids from 10 on are content; 1 and 2 head cells, 0 a bar.
+SAID = [0, 1, 10, 11, 12, 13, 14, 2, 20, 1, 0, 1, 10, 11, 12, 13, 0, 1]
+
+
+def following(*heard):
+    copies = Copies(SAID, after=0, content=10)
+    for index in heard:
+        copies.hear(index)
+    return copies.next_ids()
+
+
+def test_a_copy_goes_on_as_the_bars_before_did():
+    assert following(10, 11, 12, 13) == {14, 0}
+    assert following(10, 11, 12, 13, 14) == {0}
+
+
+def test_what_is_shorter_than_a_note_or_differs_is_no_copy():
+    assert following(10, 11, 12) == set()
+    assert following(10, 11, 12, 15) == set()
+    assert following(10, 11, 12, 13, 14, 15) == set()
+    assert following(20, 21, 22, 23) == set()
