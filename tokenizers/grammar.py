@@ -3,7 +3,8 @@
 A grammar is an automaton. Its table says, for each state, which families may come next and which
 state each leads to. What order needs beside that is the *cursor*: onsets rise inside a bar and
 end where the bar does, pitches rise inside an onset, parts rise inside a bar, velocities are said
-when they change. So every piece has exactly one sequence, and every sequence is a piece.
+when they change. So every sequence is a piece, and order leaves a piece no choice; what a sampler
+cannot know in time, such as whether a rest is to come, is left open (see ``Tokenizer.validate``).
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Grammar:
         return Cursor()
 
     def allowed(self, cursor: Cursor) -> Mask:
-        """Return which ids may come next, shape (V,); a new array each time."""
+        """Return which ids may come next at ``cursor``, shape (V,); a new array each time."""
         mask = self._open[cursor.state].copy()
         for family in self.table[cursor.state]:
             rule = self._narrow.get(family)
@@ -131,7 +132,7 @@ class Grammar:
         return mask
 
     def advance(self, cursor: Cursor, index: int) -> None:
-        """Move the cursor over one id that ``allowed`` allows."""
+        """Move the cursor over the id ``index``, one that ``allowed`` allows."""
         family = self._family_of[index]
         next_state = self.table[cursor.state][family]
         move = self._move.get(family)
@@ -156,7 +157,7 @@ class Grammar:
         return array
 
     def breaches(self, array: Ids) -> Iterator[Breach]:
-        """Walk over ids of the vocabulary and yield the breaches.
+        """Walk over ``array``, ids of the vocabulary of shape (T,), and yield the breaches.
 
         A value out of order is taken as said and the walk goes on; a family that may not come next
         ends it, as nothing behind it has a state to be judged by.
