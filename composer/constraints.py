@@ -111,10 +111,7 @@ class InScale:
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the notes of the key, altered by the chords."""
-        rows = {
-            chord: pitches_of(frozenset(_altered_scale(cell.key, chord)))
-            for chord in {*cell.chord_at()}
-        }
+        rows = {chord: pitches_of(_altered_scale(cell.key, chord)) for chord in {*cell.chord_at()}}
         return np.array([rows[chord] for chord in cell.chord_at()])
 
 
