@@ -34,7 +34,7 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.sampling import Sampling, choose
 from composer.decoding.weights import LlamaShape
 
-NEW = 64  # ids decoded for a figure
+NEW = 128  # ids decoded for a figure
 TOGETHER = 8
 PROMPT = ", its prompt"  # and one id; what a peer takes for these is taken off
 LONGEST = 2048
