@@ -347,6 +347,15 @@ def test_huge_activations_do_not_overflow(folder, name, precision):
     assert np.isfinite(decoder.prefill(some_ids(5))).all()
 
 
+def test_scores_in_the_hundreds_equal_those_of_transformers(tmp_path):
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    folder = save(tmp_path, num_hidden_layers=1, initializer_range=1.0, **heads)
+    ids = some_ids(40)
+    expected = reference(folder, ids, "float32")
+    found = CPUDecoder.from_folder(folder, precision="float32").verify(ids)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.std())
+
+
 def test_rows_of_zeros_are_kept_as_zeros(folder):
     shape, weights = load_weights(folder)
     weights["lm_head.weight"][7] = 0
