@@ -34,8 +34,9 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.sampling import Sampling, choose
 from composer.decoding.weights import LlamaShape
 
-NEW = 64  # ids decoded for a figure
+NEW = 128  # ids decoded for a figure
 TOGETHER = 8
+PROMPT = ", its prompt"  # and one id; what a peer takes for these is taken off
 LONGEST = 2048
 #: As the shipped model, but wider and deeper.
 LARGE = {
@@ -192,15 +193,17 @@ def measure(folder: Path, context: int, threads: list[int], repetitions: int) ->
         todo[f"{name}, drafts of 8 verified"] = one.verified
         todo[f"{name}, prefill"] = one.prefill
         todo[f"{name}, memory"] = lambda d=one.decoder: memory_speed(bytes_read(d, context))
+    prompts = {"": prompt[None], f", {TOGETHER} at once": np.repeat(prompt[None], TOGETHER, 0)}
     for name, generate in peers(folder, allowed, threads).items():
-        todo[name] = lambda g=generate: g(prompt[None], NEW + 1) - g(prompt[None], 1)
-        if name.startswith("ct"):
-            many = np.repeat(prompt[None], TOGETHER, 0)
-            todo[f"{name}, {TOGETHER} at once"] = lambda g=generate, p=many: g(p, NEW + 1) - g(p, 1)
+        for how, rows in prompts.items():
+            todo[f"{name}{how}"] = lambda g=generate, p=rows: g(p, NEW + 1)
+            todo[f"{name}{how}{PROMPT}"] = lambda g=generate, p=rows: g(p, 1)
     best: Figures = {}
     for _ in range(repetitions):
         for name, run in todo.items():
             best[name] = min(best.get(name, np.inf), run())
+    for name in [name for name in best if name.endswith(PROMPT)]:
+        best[name.removesuffix(PROMPT)] -= best.pop(name)
     return best, decoders
 
 

@@ -347,6 +347,15 @@ def test_huge_activations_do_not_overflow(folder, name, precision):
     assert np.isfinite(decoder.prefill(some_ids(5))).all()
 
 
+def test_scores_in_the_hundreds_equal_those_of_transformers(tmp_path):
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    folder = save(tmp_path, num_hidden_layers=1, initializer_range=1.0, **heads)
+    ids = some_ids(40)
+    expected = reference(folder, ids, "float32")
+    found = CPUDecoder.from_folder(folder, precision="float32").verify(ids)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.std())
+
+
 def test_rows_of_zeros_are_kept_as_zeros(folder):
     shape, weights = load_weights(folder)
     weights["lm_head.weight"][7] = 0
@@ -369,8 +378,10 @@ def test_sizes_are_those_of_the_model(decoder, folder):
 
 
 def test_memory_is_what_weights_and_cache_take(tmp_path):
-    folder = save(tmp_path, hidden_size=256, intermediate_size=512, tie_word_embeddings=True)
-    matrices = 50 * 256 + 2 * (256 * (256 + 2 * 128 + 256) + 3 * 256 * 512)
+    """What is tied is there once."""
+    sizes = {"vocab_size": 2000, "hidden_size": 256, "intermediate_size": 512}
+    folder = save(tmp_path, **sizes, tie_word_embeddings=True)
+    matrices = 2000 * 256 + 2 * (256 * (256 + 2 * 128 + 256) + 3 * 256 * 512)
     for precision, size in (("int8", 1), ("float32", 4)):
         decoder = CPUDecoder.from_folder(folder, precision=precision)
         assert matrices * size < decoder.weight_bytes < 1.15 * matrices * size
