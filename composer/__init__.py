@@ -28,7 +28,16 @@ _HOMES = {
     "SymbolError": "composer.errors",
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
+    "Breach": "composer.checker",
+    "check": "composer.checker",
     "Composer": "composer.compose",
+    "ChordTones": "composer.constraints",
+    "InScale": "composer.constraints",
+    "PitchRange": "composer.constraints",
+    "MaxPolyphony": "composer.where",
+    "Monophonic": "composer.where",
+    "NoteCount": "composer.where",
+    "Rhythm": "composer.where",
     "example": "composer.example_tunes",
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
@@ -43,13 +52,21 @@ _HOMES = {
 _VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
+    "Breach",
+    "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "InScale",
+    "MaxPolyphony",
     "MidiError",
     "ModelError",
+    "Monophonic",
     "Note",
+    "NoteCount",
+    "PitchRange",
     "RequestError",
+    "Rhythm",
     "Sampling",
     "Score",
     "ScoreError",
@@ -60,6 +77,7 @@ __all__ = [
     "TrainingError",
     "__version__",
     "arrange",
+    "check",
     "chords",
     "example",
     "example_names",
@@ -86,7 +104,9 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.checker import Breach, check
     from composer.compose import Composer, load
+    from composer.constraints import ChordTones, InScale, PitchRange
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,
@@ -101,6 +121,7 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.score import Note, Score, Text, Track
+    from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 
     melody = load().melody
     chords = load().chords

@@ -23,19 +23,22 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
-from composer.edit import grid_bars, own_bars, put_back, track_index
+from composer.edit import grid_bars, held_notes, own_bars, put_back, track_index
 from composer.endless import Stream
 from composer.errors import ModelError, RequestError
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart, chord_texts
 from composer.meter import bar_range
+from composer.pitches import RangeLike
 from composer.request import PartRules, Request
-from composer.roles import RangeLike, given_rules, part_rules, role_of
+from composer.roles import given_rules, part_rules, role_of
+from composer.scopes import Where, constraints_of, demands_on
 from composer.score import Score, Track
 from composer.theory import Key, parse_chord
 from composer.tokenizers.cells import Cells
 from composer.voicing import block_chords
+from composer.where import listed
 
 #: A score, or the path of a MIDI file.
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
@@ -116,6 +119,7 @@ class Composer:
         temperature: float | None = None,
         top_p: float | None = None,
         sampling: Sampling | None = None,
+        where: Where = (),
     ) -> Score:
         """Write a melody over chords; without chords it invents both.
 
@@ -142,6 +146,9 @@ class Composer:
         sampling
             All the settings of sampling; ``temperature`` and ``top_p`` go before its own. Without
             it notes are repeated half as readily as the model would.
+        where
+            Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
+            what is written, whatever the model and the habits of the instrument say.
 
         Returns
         -------
@@ -153,7 +160,7 @@ class Composer:
         SymbolError
             A key, chord, meter, instrument or range that cannot be read.
         RequestError
-            Values that do not fit together.
+            Values that do not fit together, or constraints that nothing can meet.
 
         Examples
         --------
@@ -168,7 +175,7 @@ class Composer:
         rules = part_rules(instrument, "melody", given_range=range)
         columns = [1] if chords is not None else [0, 1]
         settings = sampling_of(temperature, top_p, sampling or MELODIC)
-        return self._write(blank, home, columns, (rules,), settings, seed, bars=count)
+        return self._write(blank, home, columns, (rules,), settings, seed, bars=count, where=where)
 
     def chords(
         self,
@@ -183,6 +190,7 @@ class Composer:
         temperature: float | None = None,
         top_p: float | None = None,
         sampling: Sampling | None = None,
+        where: Where = (),
     ) -> Score:
         """Invent a chord progression, or harmonise a melody.
 
@@ -203,6 +211,8 @@ class Composer:
             symbols alone.
         seed, temperature, top_p, sampling
             As in ``melody``; notes are repeated as readily as the model does.
+        where
+            As in ``melody``.
 
         Returns
         -------
@@ -227,7 +237,7 @@ class Composer:
         score = score.replace(chords=())
         rules = given_rules(self.tokenizer.grid(score, home))
         settings = sampling_of(temperature, top_p, sampling)
-        written = self._write(score, home, [0], rules, settings, seed, bars=count)
+        written = self._write(score, home, [0], rules, settings, seed, bars=count, where=where)
         if instrument is None:
             return written
         end = int(written.meter.bar_start(count))
@@ -247,6 +257,7 @@ class Composer:
         temperature: float | None = None,
         top_p: float | None = None,
         sampling: Sampling | None = None,
+        where: Where = (),
     ) -> Score:
         """Write parts to a melody and its chords.
 
@@ -266,6 +277,8 @@ class Composer:
             Names or numbers (from 1) of the tracks that stay; all without it.
         seed, temperature, top_p, sampling
             As in ``melody``; notes are repeated as readily as the model does.
+        where
+            As in ``melody``.
 
         Returns
         -------
@@ -279,7 +292,7 @@ class Composer:
         >>> [track.name for track in song.tracks]
         ['Flute', 'Piano', 'Bass']
         """
-        parts = _listed(parts)
+        parts = listed(parts)
         if not parts:
             raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
         instruments = [parse_instrument(name) for name in parts]
@@ -288,7 +301,7 @@ class Composer:
         home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
         if keep is not None:
-            rows = {track_index(given, name) for name in _listed(keep)}
+            rows = {track_index(given, name) for name in listed(keep)}
             given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
         if chords is not None:
             given = given.replace(chords=chord_texts(chords, home, given, count))
@@ -301,7 +314,7 @@ class Composer:
             *(part_rules(player, role_of(player)) for player in instruments),
         )
         columns = [first + 1 + i for i, _ in enumerate(instruments)]
-        return self._write(whole, home, columns, rules, settings, seed, bars=count)
+        return self._write(whole, home, columns, rules, settings, seed, bars=count, where=where)
 
     def infill(
         self,
@@ -314,6 +327,7 @@ class Composer:
         temperature: float | None = None,
         top_p: float | None = None,
         sampling: Sampling | None = None,
+        where: Where = (),
     ) -> Score:
         """Write some bars of some parts anew, in keeping with all the rest.
 
@@ -330,6 +344,8 @@ class Composer:
             The score's key signature, or the key its notes suggest, without it.
         seed, temperature, top_p, sampling
             As in ``melody``; notes are repeated as readily as the model does.
+        where
+            As in ``melody``.
 
         Returns
         -------
@@ -352,7 +368,7 @@ class Composer:
         home = Key.parse(key) if key else song_key(given)
         count = own_bars(given)
         first, last = bar_range(bars, count)
-        names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else _listed(parts)
+        names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else listed(parts)
         columns = [0 if name == "chords" else track_index(given, name) + 1 for name in names]
         if not columns:
             raise RequestError("parts is empty; name tracks of the score, or leave it out for all")
@@ -360,7 +376,9 @@ class Composer:
         asked = range(grid_bars(given, first - 1), grid_bars(given, last))
         rules = given_rules(self.tokenizer.grid(given, home), asked)
         settings = sampling_of(temperature, top_p, sampling)
-        return self._write(given, home, columns, rules, settings, seed, bars=count, window=window)
+        return self._write(
+            given, home, columns, rules, settings, seed, bars=count, where=where, window=window
+        )
 
     def stream(
         self,
@@ -375,6 +393,7 @@ class Composer:
         temperature: float | None = None,
         top_p: float | None = None,
         sampling: Sampling | None = None,
+        where: Where = (),
     ) -> Stream:
         """Write bars for as long as one asks for them, each while the one before is heard.
 
@@ -390,6 +409,8 @@ class Composer:
             Instruments of the other parts.
         seed, temperature, top_p, sampling
             As in ``melody``; notes are repeated as readily as the model does.
+        where
+            As in ``melody``.
 
         Returns
         -------
@@ -404,7 +425,7 @@ class Composer:
         >>> [[track.name for track in bar.tracks] for bar in islice(bars, 2)]
         [['Flute', 'Piano', 'Bass'], ['Flute', 'Piano', 'Bass']]
         """
-        names = [*([] if melody is None else [melody]), *_listed(parts)]
+        names = [*([] if melody is None else [melody]), *listed(parts)]
         if not names:
             raise RequestError("there is no part to write; name a melody or parts")
         players = [parse_instrument(name) for name in names]
@@ -418,6 +439,7 @@ class Composer:
             tuple(part_rules(player, role) for player, role in zip(players, roles, strict=True)),
             sampling_of(temperature, top_p, sampling),
             secrets.randbelow(2**32) if seed is None else seed,
+            where=constraints_of(where),
             chords=chords,
             key=key,
             meter=meter,
@@ -434,6 +456,7 @@ class Composer:
         seed: int | None,
         *,
         bars: int,
+        where: Where,
         window: slice = slice(None),
     ) -> Score:
         """Return the score with some columns of the grid written in some bars."""
@@ -447,7 +470,9 @@ class Composer:
         written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
         written[rows, list(columns)] = True
         seed = secrets.randbelow(2**32) if seed is None else seed
-        request = Request(grid, written, rules, sampling, seed)
+        demands = demands_on(where, score, grid, written, bars)
+        held = held_notes(score, grid, written) if demands else None
+        request = Request(grid, written, rules, sampling, seed, demands, held)
         hidden = None if self.progress else True  # None: hidden unless there is a terminal
         count = int(written.any(1).sum())
         with tqdm(total=count, desc="Writing", unit="bar", disable=hidden) as bar:
@@ -486,13 +511,6 @@ def load(folder: str | os.PathLike[str] | None = None) -> Composer:
         The folder is missing, corrupt, or holds another kind of model.
     """
     return _pretrained() if folder is None else Composer.load(folder)
-
-
-def _listed(names: str | int | Sequence[str | int]) -> list[str | int]:
-    """Return names as a list; a text holds them with commas between."""
-    if isinstance(names, str):
-        return [name.strip() for name in names.split(",") if name.strip()]
-    return [names] if isinstance(names, int) else list(names)
 
 
 def _track(name: str | int) -> Track:

@@ -1,7 +1,9 @@
 """What a cell may hold, whatever the weights say.
 
 A rule is a pure function of the cell: it returns which MIDI pitches may begin at which position,
-or which chords. Rules are joined by "and"; what is left is the sampler's mask.
+or which chords. Rules are joined by "and"; what is left is the sampler's mask. Those that users may
+ask for have ``parts`` and ``bars`` as every ``Constraint`` has; where a part's own rules hold them,
+they hold in all its cells.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from composer.errors import RequestError
 from composer.grid import RESOLUTION
+from composer.pitches import parse_range
 from composer.theory import QUALITIES, Chord, Key
+from composer.where import Bars, Constraint, Parts
 
 #: Which pitches may begin where, shape (positions, 128).
 PitchMask = npt.NDArray[np.bool_]
@@ -103,11 +108,20 @@ _STEPS = {0: 0, 1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 5, 10: 6, 11:
 
 
 @dataclasses.dataclass(frozen=True)
-class InScale:
+class InScale(Constraint):
     """Notes of the home key; in a chord, the chord's own notes take the place of those they alter.
 
-    So under E major in A minor the G sharp is in and the G is out, and the A stays.
+    So under E major in A minor the G sharp is in and the G is out, and the A stays. Drums have no
+    key.
+
+    Parameters
+    ----------
+    parts, bars
+        See ``Constraint``.
     """
+
+    pitched: ClassVar[bool] = True
+    by_chord: ClassVar[bool] = True
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the notes of the key, altered by the chords."""
@@ -129,8 +143,24 @@ def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
 
 
 @dataclasses.dataclass(frozen=True)
-class ChordTones:
-    """Only notes of the chord on strong beats, and wherever a chord begins."""
+class ChordTones(Constraint):
+    """Only notes of the chord on strong beats, and wherever a chord begins.
+
+    What matters is where a note begins; it may sound on. Where there is no chord, and on drums, all
+    notes are free.
+
+    Parameters
+    ----------
+    everywhere
+        Whether no other note may begin anywhere.
+    parts, bars
+        See ``Constraint``.
+    """
+
+    everywhere: bool = False
+
+    pitched: ClassVar[bool] = True
+    by_chord: ClassVar[bool] = True
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return all pitches, but chord tones alone on strong beats."""
@@ -138,6 +168,8 @@ class ChordTones:
         chords = cell.chord_at()
         strong = {*strong_positions(cell.numerator, cell.denominator).tolist()}
         strong |= {position for position, _ in cell.chords}
+        if self.everywhere:
+            strong = {*range(cell.positions)}
         for position in strong:
             chord = chords[position]
             if chord is not None:
@@ -159,12 +191,48 @@ class BassNotes:
         return mask
 
 
-@dataclasses.dataclass(frozen=True)
-class PitchRange:
-    """Pitches from ``low`` to ``high``, both in."""
+@dataclasses.dataclass(frozen=True, init=False)
+class PitchRange(Constraint):
+    """Pitches from ``low`` to ``high``, both in: ``PitchRange("C4-C6")`` or ``PitchRange(60, 84)``.
+
+    Drums keep to it where ``parts`` names them.
+
+    Parameters
+    ----------
+    low, high
+        MIDI pitches, or a text for both.
+    parts, bars
+        See ``Constraint``.
+
+    Raises
+    ------
+    RequestError
+        No range of MIDI pitches.
+    SymbolError
+        A note that cannot be read.
+    """
 
     low: int
     high: int
+
+    pitched: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        low: int | str,
+        high: int | None = None,
+        *,
+        parts: Parts = None,
+        bars: Bars = None,
+    ) -> None:
+        if not isinstance(low, str) and high is None:
+            raise RequestError(f"PitchRange({low!r}) has no upper end; write such as 'C4-C6'")
+        given = low if isinstance(low, str) else (low, int(high or 0))
+        for name, value in zip(("low", "high"), parse_range(given), strict=True):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "bars", bars)
+        self.__post_init__()
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the pitches of the range, at every position."""

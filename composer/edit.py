@@ -14,6 +14,7 @@ from composer.errors import RequestError, SymbolError
 from composer.grid import RESOLUTION, Grid
 from composer.instruments import parse_instrument
 from composer.meter import Meter
+from composer.request import HELD
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
 from composer.theory import NO_CHORD, Chord, chord_symbol
 from composer.tokenizers.bins import Bins
@@ -88,6 +89,35 @@ def grid_bars(score: Score, bars: int) -> int:
     end = _GRID.to_positions(score.meter.bar_start(bars), score.tpq)
     grid = Meter(RESOLUTION, quantize_signatures(score, _GRID), score.tempos[:0])
     return grid.bars_until(int(end))
+
+
+def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
+    """Return the notes that stay where cells are written, dtype ``HELD``, as they really sound.
+
+    The grid moves notes a little, and shortens those that a file lets overlap.
+
+    Parameters
+    ----------
+    score, grid, written
+        As for ``put_back``.
+    """
+    ticks = _to_ticks(np.arange(int(grid.bar_starts[-1]) + 1), score.tpq)
+    held = [np.empty(0, HELD)]
+    for row, track in enumerate(score.tracks):
+        bars = written[:, row + 1]
+        notes = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
+        offset = notes["onset"] + notes["duration"]
+        rows = np.empty(len(notes), HELD)
+        rows["part"], rows["pitch"] = row, notes["pitch"]
+        rows["onset"] = _GRID.to_positions(notes["onset"], score.tpq)
+        rows["offset"] = np.maximum(
+            rows["onset"] + 1, 0 if track.is_drum else _GRID.to_positions(offset, score.tpq)
+        )
+        # Where a note of this pitch would have to make way for it.
+        rows["first"] = np.searchsorted(ticks, notes["onset"])
+        rows["last"] = np.searchsorted(ticks, offset)
+        held.append(rows)
+    return np.concatenate(held)
 
 
 def put_back(score: Score, grid: Grid, written: Mask) -> Score:

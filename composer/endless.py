@@ -12,14 +12,17 @@ from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import finish
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
+from composer.demands import Demand
 from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.lead_sheet import chart
 from composer.request import PartRules, Request
+from composer.scopes import rows_of
 from composer.score import Score, Track
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
+from composer.where import Constraint
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
 _MOST_BARS, _KEPT_BARS = 48, 8
@@ -41,6 +44,9 @@ class Stream(Iterator[Score]):
         How each part is to be written.
     sampling, seed
         As for a ``Request``.
+    where
+        Constraints, which hold in every bar. Notes of a part that they make begin notes in each bar
+        end with the bar.
     chart
         What ``composer.lead_sheet.chart`` takes: chords, key, meter and tempo.
 
@@ -62,6 +68,8 @@ class Stream(Iterator[Score]):
         rules: tuple[PartRules, ...],
         sampling: Sampling,
         seed: int,
+        *,
+        where: tuple[Constraint, ...] = (),
         **chart: Any,
     ) -> None:
         self._decoder = decoder.fork()
@@ -69,6 +77,12 @@ class Stream(Iterator[Score]):
         self._tokenizer = tokenizer
         self._tracks = tuple(tracks)
         self._rules = rules
+        self._where = [(c, rows_of(c, Score(tracks=self._tracks))) for c in where]
+        for constraint in where:
+            if constraint.bars is not None:
+                raise RequestError(
+                    f"{constraint} names bars, which a stream has no end of; leave them out"
+                )
         self._rng = np.random.default_rng(seed)
         self._writer: Writer | None = None
         #: How many bars have been written.
@@ -106,8 +120,14 @@ class Stream(Iterator[Score]):
         if changes:
             asked = {**self._chart, **changes}
             blank, key, count = chart(**asked, bars=None)
+            sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
+            parts = zip(sheet.parts, self._tracks, strict=True)
+            named = tuple(dataclasses.replace(part, name=track.name) for part, track in parts)
+            sheet = sheet.replace(parts=named)
+            if self._where:
+                self._check(sheet, asked)
             self._blank = blank.replace(tracks=self._tracks, chords=())
-            self._sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
+            self._sheet = sheet
             self._chart = {**asked, "key": key.name}
             if "chords" in changes:
                 self._at = 0
@@ -117,9 +137,7 @@ class Stream(Iterator[Score]):
         """Write the next bar."""
         grid, writer = self._next_grid(), self._writer
         now = len(grid.bars) - 2
-        written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
-        written[now, 0 if self._chart["chords"] is None else 1 :] = True
-        request = Request(grid, written, self._rules, self._sampling)
+        request = self._request(grid, [now], self._chart)
         held = writer.held if writer else ()
         if writer and writer.grid.key == grid.key and now == len(writer.grid.bars) - 1:
             writer.take(request)
@@ -133,6 +151,22 @@ class Stream(Iterator[Score]):
         self._at += 1
         one = cut_bars(writer.grid, now, 1)
         return put_back(self._blank, one, np.ones((1, 1 + len(one.parts)), bool))
+
+    def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
+        """Return the request for some bars of a grid."""
+        written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
+        written[list(bars), 0 if chart["chords"] is None else 1 :] = True
+        demands = []
+        for constraint, rows in self._where:
+            cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
+            cells[:, rows] = True
+            demands.append(Demand(constraint, cells))
+        return Request(grid, written, self._rules, self._sampling, demands=tuple(demands))
+
+    def _check(self, sheet: Grid, chart: dict[str, Any]) -> None:
+        """Refuse what no bar of a sheet can keep."""
+        request = self._request(sheet, range(len(sheet.bars)), chart)
+        Writer(request, self._decoder, self._tokenizer, endless=True)
 
     def _next_grid(self) -> Grid:
         """Return what is written so far, or the last of it, the bar to write, and one more.

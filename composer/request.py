@@ -9,9 +9,23 @@ import numpy.typing as npt
 
 from composer.constraints import PitchRule
 from composer.decoding.sampling import Sampling
+from composer.demands import Demand
 from composer.errors import RequestError
 from composer.grid import Grid
+from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
+
+#: A given note as it sounds in the user's score, in positions from the start of the piece.
+HELD = np.dtype(
+    [
+        ("part", "i8"),
+        ("onset", "i8"),
+        ("offset", "i8"),
+        ("pitch", "i8"),
+        ("first", "i8"),  # where no note of its pitch may begin, up to ...
+        ("last", "i8"),  # ... the position before this one
+    ]
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +94,11 @@ class Request:
         Temperature and the like.
     seed
         0 or more. The same seed, model and request give the same notes.
+    demands
+        What holds whatever the model and the parts' rules say.
+    held
+        The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
+        begin elsewhere than the grid can say; as the grid has them without it.
 
     Raises
     ------
@@ -92,6 +111,8 @@ class Request:
     parts: tuple[PartRules, ...]
     sampling: Sampling = Sampling(temperature=1.0, top_p=0.95)  # noqa: RUF009  (frozen)
     seed: int = 0
+    demands: tuple[Demand, ...] = ()
+    held: Events | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))
@@ -100,6 +121,12 @@ class Request:
                 f"written has shape {self.written.shape} and there are rules for {len(self.parts)} "
                 f"parts; the grid has {shape[0]} bars and {shape[1] - 1} parts"
             )
+        for demand in self.demands:
+            if demand.cells.shape != (shape[0], shape[1] - 1):
+                raise RequestError(
+                    f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "
+                    f"has {shape[0]} bars and {shape[1] - 1} parts"
+                )
         if not self.written.any():
             raise RequestError("the request names no cell to write; name bars and parts")
         if self.seed < 0:

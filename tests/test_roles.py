@@ -7,12 +7,11 @@ from composer.constraints import BassNotes, ChordTones, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.instruments import parse_instrument, sounding_range
+from composer.pitches import parse_pitch, parse_range
 from composer.roles import (
     BASSES,
     REGISTERS,
     given_rules,
-    parse_pitch,
-    parse_range,
     part_roles,
     part_rules,
     register,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask
+from composer.decoding.bounds import ChordChoice
 from composer.decoding.open_positions import leave_open
 from composer.theory import QUALITIES
 from composer.tokenizers.bins import DURATIONS, bin_velocities
@@ -22,8 +23,10 @@ from composer.tokenizers.grammar import Cursor, Grammar, Mask
 #: Positions counted from the bar's start, of pitches along the last axis.
 PitchTimes = npt.NDArray[np.int64]
 
-_CONTENT = frozenset(("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass"))
-_DRUM_STATES = ("drum onset", "drum", "hit")
+#: Families that a cell may hold.
+CONTENT = frozenset(("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass"))
+#: States of the grammar in a cell of drums, once it has an onset.
+DRUM_STATES = ("drum onset", "drum", "hit")
 
 
 class CellMask:
@@ -49,13 +52,8 @@ class CellMask:
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
-        mask = self.grammar.allowed(cursor, _CONTENT)
-        may_end = self.grammar.allows(cursor, self.after)
-        self._narrow(cursor, mask)
-        if self._left <= 0 and may_end:
-            mask[:] = False
-        if may_end and (self._settled() or not mask.any()):
-            mask[self.after] = True
+        mask = self.grammar.allowed(cursor, CONTENT)
+        self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
         return mask
 
     def hear(self, cursor: Cursor, index: int) -> None:
@@ -64,6 +62,14 @@ class CellMask:
         vocabulary = self.grammar.vocabulary
         family = vocabulary.families[vocabulary.family_of[index]].name
         self._hear(family, int(vocabulary.value_of[index]), cursor)
+
+    def _settle(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
+        """Narrow the content in place, and open the way out."""
+        self._narrow(cursor, mask)
+        if self._left <= 0 and may_end:
+            mask[:] = False
+        if may_end and (self._settled() or not mask.any()):
+            mask[self.after] = True
 
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         """Narrow the content in place."""
@@ -136,7 +142,7 @@ class NoteMask(CellMask):
             leave_open(mask[at["Position"]], self._pitches, self._busy)
         if cursor.position < 0:
             return
-        is_drum = cursor.state in _DRUM_STATES
+        is_drum = cursor.state in DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
         playable = self._pitches[cursor.position] & (self._busy <= cursor.position)
         playable[: max(0, cursor.rank + 1 - lowest)] = False
@@ -189,6 +195,8 @@ class ChordCellMask(CellMask):
         Position -> which chords may begin there, shape (12, qualities); the first is position 0.
     shift
         Semitones from a real root to the one relative to the home key.
+    choice
+        Which chords the bar's parts can be written under. It goes before ``chords``.
     """
 
     def __init__(
@@ -199,8 +207,10 @@ class ChordCellMask(CellMask):
         *,
         chords: Mapping[int, ChordMask],
         shift: int,
+        choice: ChordChoice | None = None,
     ) -> None:
         super().__init__(grammar, after, budget)
+        self._choice = choice
         self._open = {
             position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
         }
@@ -211,12 +221,14 @@ class ChordCellMask(CellMask):
         at = self._slices
         positions = mask[at["Position"]]
         later = [p for p in self._open if positions[p] and (p > 0) == bool(self.rows)]
+        if self._choice:
+            later = [p for p in later if self._chords_at(p).any()]
         positions[:] = False
         positions[later] = True
         if cursor.state == "chord":
             chords = mask[at["Chord"]]
             chords[NO_CHORD] = False
-            chords[1:] &= self._open[cursor.position]
+            chords[1:] &= self._chords_at(cursor.position)
             if chords.sum() > 1:
                 chords[self._last] = False  # to say a chord again in a bar says nothing
         elif cursor.state == "bass":
@@ -224,11 +236,24 @@ class ChordCellMask(CellMask):
             tones = (root + np.array(QUALITIES[quality].intervals)) % 12
             mask[at["Bass"]] &= np.isin(np.arange(12), tones)
 
+    def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
+        """Return which chords may begin at a position, as the vocabulary has them."""
+        wanted = self._open[position]
+        if self._choice is None:
+            return wanted
+        possible = np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
+        both = wanted & possible
+        # Every bar needs a first chord; another only where all is as it should be.
+        return both if position or both.any() else possible
+
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Chord":
             self._last = value
             root, quality = divmod(value - 1, len(QUALITIES))
-            self.rows.append((cursor.position, (root - self._shift) % 12, quality, -1))
+            root = (root - self._shift) % 12
+            self.rows.append((cursor.position, root, quality, -1))
+            if self._choice:
+                self._choice.take(cursor.position, root, quality)
         elif family == "Bass":
             self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import numpy as np
 
 from composer.constraints import (
     Cell,
     ChordMask,
     PitchMask,
+    PitchRule,
     allowed_chords,
     allowed_pitches,
     pitches_of,
     strong_positions,
 )
+from composer.decoding.bound_masks import BoundNoteMask
+from composer.decoding.bounds import Bounds
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
@@ -41,17 +47,23 @@ class CellRules:
         self._after = int(DURATIONS[-1]) if endless else 0
         self._grammar = grammar
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
+        self._endless = endless
+        self._bounds: Bounds | None = None
 
     def check(self, grid: Grid) -> None:
-        """Refuse rules that leave a cell no pitch, as far as the chords are known.
+        """Refuse rules that leave a cell no pitch and demands that nothing can meet.
 
         Raises
         ------
         RequestError
-            They do.
+            There are some. Where chords are to be written, rules wait for them.
         """
-        written = self._request.written
+        written, request = self._request.written, self._request
+        if request.demands:
+            self._bounds = Bounds(request, grid, self._cell, endless=self._endless)
         for bar, row in np.argwhere(written[:, 1:] & ~written[:, :1]).tolist():
+            if self._bounds and self._bounds.concern(bar, row):
+                continue
             if not self._pitches(grid, bar, row).any():
                 name = grid.parts[row].name or f"part {row + 1}"
                 raise RequestError(
@@ -73,19 +85,22 @@ class CellRules:
         """
         if not column:
             return self._chord_mask(grid, bar, after, budget)
-        rules = self._request.parts[column - 1]
+        row, rules = column - 1, self._request.parts[column - 1]
         time = grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
-        busy, room = _sounding(grid, bar, column - 1, self._after)
+        busy, room = _sounding(grid, bar, row, self._after)
+        bound = self._bounds.bound(grid, bar, row) if self._bounds else None
+        kind: Callable[..., NoteMask]
+        kind = partial(BoundNoteMask, bound, busy.copy(), room[0].copy()) if bound else NoteMask
         if rules.monophonic:
             busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
-        return NoteMask(
+        return kind(
             self._grammar,
             after,
             budget,
-            pitches=self._pitches(grid, bar, column - 1),
+            pitches=self._pitches(grid, bar, row),
             busy=busy,
             room=room,
             monophonic=rules.monophonic,
@@ -93,22 +108,39 @@ class CellRules:
             least_notes=rules.least_notes,
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
-            last=_last_pitches(grid, bar, column - 1),
+            last=_last_pitches(grid, bar, row),
         )
 
-    def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
-        """Return what a part's rules allow in a bar."""
+    def onsets(self, grid: Grid, bar: int, column: int) -> int:
+        """Return how many onsets demands make a cell have."""
+        return self._bounds.onsets(grid, bar, column - 1) if self._bounds and column else 0
+
+    def demanded(self, bar: int) -> str:
+        """Return the constraints that a bar is to keep, in words."""
+        rows = np.flatnonzero(self._request.written[bar, 1:]).tolist() if self._bounds else []
+        named = [self._bounds.named(bar, row) for row in rows] if self._bounds else []
+        return ", ".join(filter(None, dict.fromkeys(named)))
+
+    def _cell(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
+        """Return what rules may know of a cell, under the chords of the grid or under one."""
         part, time = grid.parts[row], grid.bars[bar]
-        cell = Cell(
+        return Cell(
             key=grid.key,
             numerator=int(time["numerator"]),
             denominator=int(time["denominator"]),
-            chords=_chords(grid, bar),
+            chords=((0, chord),) if chord else _chords(grid, bar),
             program=part.program,
             is_drum=part.is_drum,
         )
+
+    def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
+        """Return what a part's rules allow in a bar, and in a bar with demands what they can."""
+        cell = self._cell(grid, bar, row)
+        rules = self._request.parts[row].rules
+        demand = self._bounds.demand(grid, bar, row) if self._bounds else None
+        if demand is not None:
+            return _as_far_as_they_can(rules, cell, demand.pitches)
         if (row, cell) not in self._pitch_masks:
-            rules = self._request.parts[row].rules
             self._pitch_masks[row, cell] = allowed_pitches(rules, cell)
         return self._pitch_masks[row, cell]
 
@@ -132,7 +164,18 @@ class CellRules:
             budget,
             chords=open_chords,
             shift=transposition(grid.key),
+            choice=self._bounds.chords(grid, bar) if self._bounds else None,
         )
+
+
+def _as_far_as_they_can(rules: Sequence[PitchRule], cell: Cell, pitches: PitchMask) -> PitchMask:
+    """Return a mask narrowed by one rule after the other, each where it leaves something."""
+    mask = pitches.copy()
+    for rule in rules:
+        both = mask & rule.pitches(cell)
+        where = both.any(1)
+        mask[where] = both[where]
+    return mask
 
 
 def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, PitchTimes]:

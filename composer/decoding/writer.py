@@ -6,7 +6,8 @@ context it ends at the bar line, and the next one begins there.
 
 The context holds it all. A cell may take ``budget + OVERRUN`` ids: once its budget is spent it ends
 where the grammar lets it, and between two such places lie fewer ids than that. The budget is an
-equal share of what the ids said, the headings of the bar's other cells and ``EOS`` leave.
+equal share of what the ids said, the headings of the bar's other cells and ``EOS`` leave; but what
+a cell needs for the onsets that demands make it have is kept back for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from composer.decoding.bound_masks import IDS_AN_ONSET
 from composer.decoding.cell_masks import CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.copies import Copies
@@ -60,7 +62,7 @@ class Writer:
     Raises
     ------
     RequestError
-        The rules leave a cell no pitch.
+        The rules leave a cell no pitch, or demands cannot be met.
     """
 
     def __init__(
@@ -99,6 +101,8 @@ class Writer:
         self._windows = Windows(
             request, tokenizer, self.decoder.context_length // 2, endless=self._endless
         )
+        if request.demands:
+            self._check_context()
         self._chooser = Chooser(request.sampling, tokenizer.vocabulary)
         if self._window:
             self._window = self._window.longer(self.todo)
@@ -149,10 +153,11 @@ class Writer:
             window, bar = self._window, None
             if window and number in window.fill:
                 bar = self._windows.bar(window, self.grid, number)
-            if window is None or bar is None or self._budget(*map(len, bar)) < LEAST_BUDGET:
+            needs = self._needs(number, window) if window else []
+            if window is None or bar is None or self._share(len(bar[0]), needs) < LEAST_BUDGET:
                 window = self._open_window()
                 bar = self._windows.bar(window, self.grid, number)
-                if self._budget(*map(len, bar)) < 1:
+                if self._share(len(bar[0]), self._needs(number, window)) < 1:
                     raise RequestError(
                         f"bar {number + 1} with {len(window.rows)} parts is more than the model's "
                         f"context of {self.decoder.context_length} ids holds; write fewer parts at "
@@ -176,8 +181,10 @@ class Writer:
         self._said.say(given)
         is_last = number == window.fill[-1] and not self._endless
         following = base["EOS"] if is_last else base["Bar"] + number + 1 - window.start
+        needs = self._needs(number, window)
         for i, (heading, after) in enumerate(zip(empty, [*empty[1:], following], strict=True)):
-            budget = self._budget(0, len(empty) - i)
+            share = self._share(0, needs[i:])
+            budget = min(max(CELL_BUDGET, needs[i]), needs[i] + share)
             self._said.say([heading])
             part = heading - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
@@ -219,11 +226,34 @@ class Writer:
                 changes[index] = changes.get(index, 1.0) * sampling.repeat_bars
         return changes
 
-    def _budget(self, given: int, cells: int) -> int:
-        """Return how many ids each of so many cells may take; less than 1 if they do not fit."""
+    def _needs(self, number: int, window: Window) -> list[int]:
+        """Return the ids that the onsets owed by each cell of a bar take, in the cells' order."""
+        written = self.request.written[number]
+        columns = [column for column in (0, *(row + 1 for row in window.rows)) if written[column]]
+        return [IDS_AN_ONSET * self._rules.onsets(self.grid, number, c) for c in columns]
+
+    def _share(self, given: int, needs: Sequence[int], said: int | None = None) -> int:
+        """Return how many ids each cell may take beside what it needs; less than 1 if none fits."""
+        said = len(self._said.ids) if said is None else said
         # Their headings, and EOS.
-        room = self.decoder.context_length - len(self._said.ids) - given - cells - 1
-        return min(CELL_BUDGET, room // cells - OVERRUN)
+        room = self.decoder.context_length - said - given - len(needs) - 1
+        return (room - sum(needs)) // len(needs) - OVERRUN
+
+    def _check_context(self) -> None:
+        """Refuse demands for more onsets than the context holds."""
+        context = self.decoder.context_length
+        least = Windows(self.request, self._tokenizer, 0, endless=self._endless)
+        for number in self.todo:
+            window, opening = least.choose(self.grid, [number])
+            needs = self._needs(number, window)
+            # A window leaves half of the context if it can be as short as that.
+            given = len(opening) + len(least.bar(window, self.grid, number)[0])
+            if self._share(0, needs, max(given, context // 2)) < 1:
+                raise RequestError(
+                    f"{self._rules.demanded(number) or 'the request'} may take "
+                    f"{sum(needs)} ids in bar {number + 1}, more than the model's context of "
+                    f"{context} ids has room for; ask for fewer onsets or fewer parts at once"
+                )
 
     def _put(self, bar: int, column: int, mask: CellMask) -> None:
         """Put a cell that was written into the grid."""

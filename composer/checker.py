@@ -1,0 +1,262 @@
+"""Whether a finished score keeps constraints, told by plain loops over its notes.
+
+This shares no code with what writes scores: it reads the constraints' values and the score, and
+knows nothing of masks, demands or the grid. So where both agree, neither has to be believed.
+
+Conventions
+-----------
+Ticks are taken to the nearest of twelve positions a quarter, halves up, and a note lasts for one
+position at least. A note belongs to the bar and the position that it begins in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from composer.constraints import ChordTones, InScale, PitchRange
+from composer.edit import track_index
+from composer.errors import RequestError, SymbolError
+from composer.harmony import song_key
+from composer.score import Score, Track
+from composer.theory import QUALITIES, Chord, Key, parse_chord
+from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm, listed
+
+_KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic)
+
+
+class Breach(NamedTuple):
+    """Where a score breaks a constraint, and how."""
+
+    constraint: Constraint
+    part: int  # from 1
+    bar: int  # from 1
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.constraint} in bar {self.bar} of part {self.part}: {self.what}"
+
+
+class _Onset(NamedTuple):
+    """A note: its bar and place there, and when it sounds, in positions."""
+
+    bar: int
+    place: int
+    begin: int
+    end: int
+    pitch: int
+
+
+def check(
+    score: Score,
+    where: Constraint | Sequence[Constraint],
+    *,
+    key: Key | str | None = None,
+    bars: tuple[int, int] | None = None,
+    parts: Sequence[str | int] | None = None,
+) -> list[Breach]:
+    """Return each breach of constraints in a score.
+
+    Parameters
+    ----------
+    score
+        Any score; chords are its chord symbols.
+    where
+        Constraints, as verbs take them.
+    key
+        Home key for ``InScale``; the score's key signature, or the key its notes suggest, without
+        it.
+    bars, parts
+        Bars, first and last, and parts to look at, such as those that a verb wrote; all without
+        them.
+
+    Returns
+    -------
+    list of Breach
+        Empty where all hold.
+
+    Raises
+    ------
+    RequestError
+        A constraint names a part that the score does not have, or is of a kind unknown here.
+
+    Examples
+    --------
+    >>> import composer
+    >>> where = [composer.NoteCount(min=2, max=4), composer.Monophonic()]
+    >>> tune = composer.melody("C G Am F", where=where, seed=1)
+    >>> composer.check(tune, where)
+    []
+    """
+    constraints = [where] if isinstance(where, Constraint) else list(where)
+    for constraint in constraints:
+        if not isinstance(constraint, _KNOWN):
+            raise RequestError(f"{constraint} is no constraint that can be checked")
+    home = Key.parse(key) if isinstance(key, str) else key or song_key(score)
+    looked_at = {*range(len(score.tracks))}
+    if parts is not None:
+        looked_at = {track_index(score, name) for name in parts}
+    starts = _bar_starts(score, [c.bars for c in constraints] + [bars])
+    chords = _chords(score)
+    first, last = bars or (1, len(starts) - 1)
+    breaches = []
+    for constraint in constraints:
+        named = constraint.parts
+        rows = range(len(score.tracks))
+        if named is not None:
+            rows = [track_index(score, name) for name in listed(named)]  # type: ignore[assignment]
+        low, high = constraint.bars or (1, len(starts) - 1)  # type: ignore[misc]
+        for row in rows:
+            track = score.tracks[row]
+            about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
+            if row not in looked_at or (about_pitch and track.is_drum and named is None):
+                continue
+            notes = _onsets(track, score.tpq, starts)
+            for bar in range(max(first, low), min(last, high) + 1):
+                inside = [note for note in notes if note.bar == bar - 1]
+                for what in _wrong(constraint, score, bar - 1, inside, notes, chords, home, starts):
+                    breaches.append(Breach(constraint, row + 1, bar, what))
+    return breaches
+
+
+def _position(tick: int, tpq: int) -> int:
+    return (24 * tick + tpq) // (2 * tpq)
+
+
+def _bar_starts(score: Score, bars: Sequence[object]) -> list[int]:
+    """Return where each bar begins, and where the last one ends."""
+    ends = [int(note["onset"] + note["duration"]) for t in score.tracks for note in t.notes]
+    begins = [int(note["onset"]) for track in score.tracks for note in track.notes]
+    # As a verb counts them: a last note held a sixteenth too long opens no bar.
+    end = max([0, max(ends, default=0) - score.tpq // 4, max(begins, default=-1) + 1])
+    end = max([end, *(tick + 1 for tick, _ in score.chords)])
+    count = score.meter.bars_until(end)
+    named = [int(pair[1]) for pair in bars if isinstance(pair, tuple)]
+    count = max([count, *named])
+    return [_position(int(score.meter.bar_start(bar)), score.tpq) for bar in range(count + 1)]
+
+
+def _onsets(track: Track, tpq: int, starts: list[int]) -> list[_Onset]:
+    notes = []
+    for onset, duration, pitch, _ in track.notes.tolist():
+        begin = _position(onset, tpq)
+        end = begin + 1 if track.is_drum else max(begin + 1, _position(onset + duration, tpq))
+        bar = 0
+        while bar + 2 < len(starts) and starts[bar + 1] <= begin:
+            bar += 1
+        notes.append(_Onset(bar, begin - starts[bar], begin, end, pitch))
+    return notes
+
+
+def _chords(score: Score) -> list[tuple[int, Chord | None]]:
+    """Return where each chord begins, in positions, and the chord."""
+    chords: list[tuple[int, Chord | None]] = []
+    for tick, text in score.chords:
+        try:
+            chord = parse_chord(text)
+        except SymbolError:
+            continue
+        position = _position(tick, score.tpq)
+        if chords and chords[-1][0] == position:
+            chords.pop()
+        if chord != (chords[-1][1] if chords else None):
+            chords.append((position, chord))
+    return chords
+
+
+def _wrong(
+    constraint: Constraint,
+    score: Score,
+    bar: int,
+    inside: list[_Onset],
+    notes: list[_Onset],
+    chords: list[tuple[int, Chord | None]],
+    key: Key,
+    starts: list[int],
+) -> list[str]:
+    """Return what a constraint finds wrong with a bar of a part."""
+    places = sorted({note.place for note in inside})
+    if isinstance(constraint, NoteCount):
+        if len(places) < constraint.min:
+            return [f"{len(places)} onsets, fewer than {constraint.min}"]
+        if constraint.max is not None and len(places) > constraint.max:
+            return [f"{len(places)} onsets, more than {constraint.max}"]
+        return []
+    if isinstance(constraint, Rhythm):
+        wanted = [round((float(beat) - 1) * 12) for beat in constraint.required]
+        wrong = [f"no onset at position {p}" for p in wanted if p not in places]
+        if constraint.allowed is not None:
+            free = [round((float(beat) - 1) * 12) for beat in constraint.allowed]
+            wrong += [f"an onset at position {p}" for p in places if p not in free]
+        return wrong
+    if isinstance(constraint, Monophonic | MaxPolyphony):
+        most = 1 if isinstance(constraint, Monophonic) else constraint.notes
+        wrong = []
+        for place in places:
+            now = starts[bar] + place
+            count = sum(1 for note in notes if note.begin <= now < note.end)
+            if count > most:
+                wrong.append(f"{count} notes sound at position {place}, more than {most}")
+        return wrong
+    wrong = []
+    for note in inside:
+        if not _pitch_is_right(constraint, score, bar, note, chords, key, starts):
+            wrong.append(f"pitch {note.pitch} begins at position {note.place}")
+    return wrong
+
+
+def _pitch_is_right(
+    constraint: Constraint,
+    score: Score,
+    bar: int,
+    note: _Onset,
+    chords: list[tuple[int, Chord | None]],
+    key: Key,
+    starts: list[int],
+) -> bool:
+    if isinstance(constraint, PitchRange):
+        return constraint.low <= note.pitch <= constraint.high
+    chord, begins = None, False
+    for position, name in chords:
+        if position <= note.begin:
+            chord, begins = name, position == note.begin
+    if isinstance(constraint, InScale):
+        return note.pitch % 12 in _notes_of(key, chord)
+    everywhere = isinstance(constraint, ChordTones) and constraint.everywhere
+    strong = begins or everywhere or note.place in _strong(score, bar)
+    return chord is None or not strong or note.pitch % 12 in {*chord.tones, chord.bass}
+
+
+def _strong(score: Score, bar: int) -> list[int]:
+    """Return the positions of a bar's strong beats: its first, and every second of an even number.
+
+    Beats of 6/8, 9/8, 12/8 and the like are three of their units long.
+    """
+    signature = score.meter.signature_at(bar)
+    beats, unit = int(signature["numerator"]), 48 // int(signature["denominator"])
+    if unit <= 6 and beats % 3 == 0 and beats > 3:
+        beats, unit = beats // 3, 3 * unit
+    return [beat * unit for beat in range(0, beats, 2)] if beats % 2 == 0 else [0]
+
+
+def _notes_of(key: Key, chord: Chord | None) -> set[int]:
+    """Return the notes of a key, where a chord has another note of some letter that one alone."""
+    steps = (0, 2, 3, 5, 7, 8, 10) if key.mode == "minor" else (0, 2, 4, 5, 7, 9, 11)
+    letters = "CDEFGAB"
+    tonic = letters.index(key.spell(key.tonic)[0])
+    scale = {letters[(tonic + i) % 7]: (key.tonic + step) % 12 for i, step in enumerate(steps)}
+    if chord is None:
+        return {*scale.values()}
+    root = letters.index(key.spell(chord.root)[0])
+    tones = {chord.root, *chord.tones}
+    for interval in QUALITIES[chord.quality].intervals:
+        # A chord is built in thirds: the 3rd is two letters up, the 5th four, the 7th six.
+        size = {0: 1, 1: 2, 2: 2, 3: 3, 4: 3, 5: 4, 6: 5, 7: 5, 8: 5, 9: 6, 10: 7, 11: 7}
+        number = 7 if _is_diminished(chord) and interval == 9 else size[interval % 12]
+        scale.pop(letters[(root + number - 1) % 7], None)
+    return {*scale.values()} | tones | ({chord.bass} if chord.bass is not None else set())
+
+
+def _is_diminished(chord: Chord) -> bool:
+    """Return whether a chord has a diminished fifth."""
+    return 6 in QUALITIES[chord.quality].intervals

@@ -1,0 +1,379 @@
+"""The demands of a request over the time of each part, and what they leave a cell.
+
+What is guaranteed. Each cell can be completed when it is begun, and stays so with each id: see
+``composer.demands`` for why counting decides it. A note that rings on into bars that are still to
+be written leaves enough open there as well. Where a bar's chords are written too, its first chord
+is one under which every part of the bar can be completed if no other follows, and so is each that
+does follow; notes do not ring on into such a bar if it has onsets to keep under its chords, nor, in
+an endless request, into any bar that has. A part that plays singly of itself is held to that like
+to a demand, wherever it then can be written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.constraints import Cell, ChordMask, PitchMask
+from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
+from composer.demands import (
+    ANY,
+    CellDemand,
+    Room,
+    demand_of,
+    is_enough,
+    most_voices,
+    open_positions,
+    smallest_clash,
+)
+from composer.errors import RequestError
+from composer.grid import Grid
+from composer.request import HELD, Request
+from composer.score import Events
+from composer.theory import QUALITIES, Chord
+from composer.tokenizers.bins import DURATIONS
+from composer.where import Constraint, Monophonic
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_LONGEST = int(DURATIONS[-1])
+_CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
+_SINGLE = -1  # stands for a part's own playing singly among the numbers of demands
+
+
+class MakeCell(Protocol):
+    """Makes the cell of a bar and a part."""
+
+    def __call__(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
+        """Return it under the chords of the grid, or under one chord."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Bound:
+    """What demands leave one cell; times as in ``composer.decoding.feasible``."""
+
+    demand: CellDemand
+    pitches: PitchMask  # (times, 128)
+    sounding: Ints  # (times,): notes of the request
+    most_sounding: Ints  # (times,)
+    limit: Ints  # (times,)
+    wants: npt.NDArray[np.int8]  # (times,)
+    bar_of: Ints  # (times,)
+    owed: Ints  # (bars,)
+
+
+class Bounds:
+    """Works out what the demands of a request leave its cells.
+
+    Parameters
+    ----------
+    request
+        The request.
+    grid
+        Its grid without what is to be written.
+    make_cell
+        Makes cells of the grid.
+    endless
+        Whether bars follow that nobody knows yet.
+
+    Raises
+    ------
+    RequestError
+        A cell cannot be written; the message names the fewest constraints that clash.
+    """
+
+    def __init__(
+        self, request: Request, grid: Grid, make_cell: MakeCell, *, endless: bool = False
+    ) -> None:
+        self._constraints = [demand.constraint for demand in request.demands]
+        self._written = request.written
+        self._make_cell = make_cell
+        self._endless = endless
+        self._starts = grid.bar_starts
+        self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
+        #: Of cells whose chords are known beforehand.
+        self._fixed: dict[tuple[int, int], CellDemand] = {}
+        held = _held_on_grid(grid)
+        #: What closes pitches: the notes of the grid, and where the user's sound otherwise.
+        self._closing = held if request.held is None else np.concatenate([held, request.held])
+        self._held = held if request.held is None else request.held
+        self._sounding = _sounding(self._held, len(grid.parts), int(self._starts[-1]))
+        self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
+        for index, demand in enumerate(request.demands):
+            for bar, row in np.argwhere(demand.cells).tolist():
+                self._asked[bar][row] += (index,)
+        singly = [rules.monophonic for rules in request.parts]
+        self._rooms: dict[tuple[int, int], Room] = {}
+        for bar in np.flatnonzero(self._written.any(1)).tolist():
+            self._check_bar(grid, bar, singly)
+
+    def onsets(self, grid: Grid, bar: int, row: int) -> int:
+        """Return how many onsets a cell must have."""
+        return self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
+
+    def named(self, bar: int, row: int) -> str:
+        """Return the constraints of a cell in words."""
+        asked = [index for index in self._asked[bar][row] if index != _SINGLE]
+        return ", ".join(str(self._constraints[index]) for index in asked)
+
+    def concern(self, bar: int, row: int) -> bool:
+        """Return whether anything is asked of a cell."""
+        return bool(self._asked[bar][row])
+
+    def demand(self, grid: Grid, bar: int, row: int) -> CellDemand | None:
+        """Return what is asked of a cell under the chords known so far; None for nothing."""
+        return self._of(grid, bar, row) if self._asked[bar][row] else None
+
+    def bound(self, grid: Grid, bar: int, row: int) -> Bound | None:
+        """Return what demands leave a cell that is to be written next; None without any near.
+
+        Parameters
+        ----------
+        grid
+            What is given and written so far.
+        bar, row
+            The cell.
+        """
+        starts = self._starts
+        last = int(np.searchsorted(starts, starts[bar + 1] + _LONGEST))
+        near = [b for b in range(bar, min(last, len(starts) - 1)) if self._asked[b][row]]
+        if not near:
+            return None
+        start, times = int(starts[bar]), int(starts[near[-1] + 1] - starts[bar]) + 1
+        bound = Bound(
+            self._of(grid, bar, row),
+            np.ones((times, 128), bool),
+            self._ringing(grid, bar, row, times),
+            np.full(times, ANY),
+            np.full(times, ANY),
+            np.full(times, IDLE, np.int8),
+            np.zeros(times, np.int64),
+            np.zeros(near[-1] - bar + 1, np.int64),
+        )
+        for other in near:
+            if self._written[other, row + 1]:
+                self._enter(bound, grid, other, row, other - bar, int(starts[other]) - start)
+            else:
+                self._guard(bound, other, row, int(starts[other]) - start)
+        if bar not in near:
+            length = int(starts[bar + 1]) - start
+            bound.pitches[:length] = ~self._room(bar, row).closed
+        if self._endless and bound.demand.onsets:
+            bound.limit[int(starts[bar + 1]) - start] = 0
+        return bound
+
+    def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
+        """Return which chords a bar's parts can be written under; None where all are alike."""
+        rows = [row for row in range(len(grid.parts)) if self._by_chord(bar, row)]
+        choice = ChordChoice([self._open_by_chord(grid, bar, row) for row in rows])
+        return choice if rows else None
+
+    def _check_bar(self, grid: Grid, bar: int, singly: list[bool]) -> None:
+        """Refuse a bar that cannot be written, and hold parts to play singly where they can."""
+        rows = [row for row in range(len(grid.parts)) if self._written[bar, row + 1]]
+        rows = [row for row in rows if self._asked[bar][row]]
+        for row in rows:
+            if not self._can(grid, bar, row):
+                raise RequestError(self._clash(grid, bar, row))
+            asked = self._asked[bar][row]
+            self._asked[bar][row] = (*asked, _SINGLE) if singly[row] else asked
+            if singly[row] and not self._can(grid, bar, row):
+                self._asked[bar][row] = asked
+        choice = self.chords(grid, bar)
+        if choice and not choice.allowed(0).any():
+            for row in rows:
+                self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
+            choice = self.chords(grid, bar)
+            if choice and not choice.allowed(0).any():
+                names = [_name(grid, r) for r, _ in enumerate(grid.parts) if self._by_chord(bar, r)]
+                raise RequestError(
+                    f"no chord for bar {bar + 1} allows {' and '.join(names)} what "
+                    f"{self._hanging(bar)} asks for; drop it or widen another constraint"
+                )
+
+    def _can(self, grid: Grid, bar: int, row: int) -> bool:
+        asked, room = self._asked[bar][row], self._room(bar, row)
+        demands = (self._demand(asked, cell) for cell in self._cells(grid, bar, row))
+        return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
+
+    def _clash(self, grid: Grid, bar: int, row: int) -> str:
+        constraints = self._list(self._asked[bar][row])
+        where = f"bar {bar + 1} of {_name(grid, row)}"
+        cells = self._cells(grid, bar, row)
+        return smallest_clash(constraints, cells, self._room(bar, row), where)
+
+    def _cells(self, grid: Grid, bar: int, row: int) -> list[Cell]:
+        """Return the cell of a bar and part, once for each chord if those are to be written."""
+        if not self._by_chord(bar, row):
+            return [self._make_cell(grid, bar, row)]
+        return [self._make_cell(grid, bar, row, chord) for chord in _CHORDS]
+
+    def _hanging(self, bar: int) -> str:
+        asked = {i for row in self._asked[bar] for i in row if i != _SINGLE}
+        names = [str(self._constraints[i]) for i in sorted(asked) if self._constraints[i].by_chord]
+        return " and ".join(names)
+
+    def _by_chord(self, bar: int, row: int) -> bool:
+        """Return whether what a cell may hold waits for chords that are to be written."""
+        hangs = any(constraint.by_chord for constraint in self._list(self._asked[bar][row]))
+        return hangs and bool(self._written[bar, 0])
+
+    def _waits(self, bar: int, row: int) -> bool:
+        """Return whether a cell is to be written under chords that decide if it can be."""
+        return bool(self._written[bar, row + 1]) and self._by_chord(bar, row)
+
+    def _open_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
+        if not self._written[bar, row + 1]:
+            return self._fits_by_chord(grid, bar, row)
+        asked, room = self._asked[bar][row], self._room(bar, row)
+        demands = [self._demand(asked, cell) for cell in self._cells(grid, bar, row)]
+        return OpenByChord(
+            np.array([open_positions(demand, room) for demand in demands]),
+            np.array([demand.has_pitch or demand.most == 0 for demand in demands]),
+            demands[0].required,
+            demands[0].least,
+        )
+
+    def _fits_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
+        """Return under which chords the given notes of a cell are what is asked for."""
+        asked = self._asked[bar][row]
+        hangs = tuple(i for i in asked if i != _SINGLE and self._constraints[i].by_chord)
+        demands = [self._demand(hangs, cell) for cell in self._cells(grid, bar, row)]
+        start, end = self._starts[bar], self._starts[bar + 1]
+        notes = self._held[self._held["part"] == row]
+        notes = notes[(notes["onset"] >= start) & (notes["onset"] < end)]
+        positions = notes["onset"] - start
+        is_open = np.ones((len(demands), end - start), bool)
+        for fits, demand in zip(is_open, demands, strict=True):
+            fits[positions[~demand.pitches[positions, notes["pitch"]]]] = False
+        required = np.zeros(end - start, bool)
+        required[positions] = True
+        return OpenByChord(is_open, np.ones(len(demands), bool), required, 0)
+
+    def _enter(self, bound: Bound, grid: Grid, bar: int, row: int, index: int, at: int) -> None:
+        """Enter a cell that is to be written into the times of one before it, or its own."""
+        room = self._room(bar, row)
+        times = slice(at, at + len(room.sounding))
+        voices = most_voices(self._list(self._asked[bar][row]))
+        bound.most_sounding[times] = voices - room.sounding
+        bound.bar_of[times] = index
+        demand = self._of(grid, bar, row)
+        if index and (self._waits(bar, row) or not demand.onsets):
+            bound.limit[at] = 0 if demand.onsets else ANY
+            return
+        bound.pitches[times] = demand.pitches & ~room.closed
+        bound.owed[index] = demand.least
+        if demand.least:
+            bound.wants[times] = COUNTED
+        bound.wants[times][demand.required] = REQUIRED
+
+    def _guard(self, bound: Bound, bar: int, row: int, at: int) -> None:
+        """Keep notes from sounding on where given ones begin that may not sound with more."""
+        voices = most_voices(self._list(self._asked[bar][row]))
+        if voices < ANY:
+            start, end = self._starts[bar], self._starts[bar + 1]
+            begins = self._held["onset"][self._held["part"] == row]
+            begins = begins[(begins >= start) & (begins < end)]
+            bound.limit[at + begins - start] = voices - self._sounding[row, begins]
+
+    def _ringing(self, grid: Grid, bar: int, row: int, times: int) -> Ints:
+        """Return how many notes of the request ring on from bars before, at each time."""
+        notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
+        notes = notes[self._written[notes["bar"], row + 1]]
+        starts = grid.bar_starts
+        ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
+        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
+
+    def _room(self, bar: int, row: int) -> Room:
+        if (bar, row) not in self._rooms:
+            start, end = self._starts[bar], self._starts[bar + 1]
+            notes = self._closing[self._closing["part"] == row]
+            notes = notes[(notes["first"] < end) & (notes["last"] > start)]
+            room = Room(np.zeros((end - start, 128), bool), self._sounding[row, start:end])
+            for note in notes:
+                first, last = max(0, note["first"] - start), note["last"] - start
+                room.closed[first:last, note["pitch"]] = True
+            self._rooms[bar, row] = room
+        return self._rooms[bar, row]
+
+    def _list(self, asked: tuple[int, ...]) -> list[Constraint]:
+        return [Monophonic() if i == _SINGLE else self._constraints[i] for i in asked]
+
+    def _of(self, grid: Grid, bar: int, row: int) -> CellDemand:
+        """Return what is asked of a cell, under the chords that are known so far."""
+        if (bar, row) in self._fixed:
+            return self._fixed[bar, row]
+        demand = self._demand(self._asked[bar][row], self._make_cell(grid, bar, row))
+        if not self._waits(bar, row):
+            self._fixed[bar, row] = demand
+        return demand
+
+    def _demand(self, asked: tuple[int, ...], cell: Cell) -> CellDemand:
+        if (asked, cell) not in self._known:
+            self._known[asked, cell] = demand_of(self._list(asked), cell)
+        return self._known[asked, cell]
+
+
+class OpenByChord(NamedTuple):
+    """Where a cell is open under each chord, and what it asks for."""
+
+    is_open: Bools  # (chords, positions)
+    has_pitch: Bools  # (chords,)
+    required: Bools  # (positions,)
+    least: int
+
+
+class ChordChoice:
+    """Which chords of a bar leave its parts enough.
+
+    Parameters
+    ----------
+    parts
+        The cells that depend on it.
+    """
+
+    def __init__(self, parts: list[OpenByChord]) -> None:
+        self._parts = parts
+        # What the chords chosen so far leave open, the last of them held.
+        self._chosen = [part.is_open[0].copy() for part in parts]
+
+    def allowed(self, position: int) -> ChordMask:
+        """Return which chords may begin at a position and hold to the end, (12, qualities)."""
+        enough = np.ones(len(_CHORDS), bool)
+        for part, chosen in zip(self._parts, self._chosen, strict=True):
+            here = part.is_open.copy()
+            here[:, :position] = chosen[:position]
+            enough &= part.has_pitch & (here.sum(1) >= part.least)
+            enough &= ~(part.required & ~here).any(1)
+        return enough.reshape(12, len(QUALITIES))
+
+    def take(self, position: int, root: int, quality: int) -> None:
+        """Note the chord that begins at a position."""
+        for part, chosen in zip(self._parts, self._chosen, strict=True):
+            chosen[position:] = part.is_open[root * len(QUALITIES) + quality, position:]
+
+
+def _held_on_grid(grid: Grid) -> Events:
+    """Return the notes of a grid, dtype ``HELD``."""
+    held = np.empty(len(grid.notes), HELD)
+    held["part"], held["pitch"] = grid.notes["part"], grid.notes["pitch"]
+    held["onset"] = held["first"] = grid.bar_starts[grid.notes["bar"]] + grid.notes["position"]
+    held["offset"] = held["last"] = held["onset"] + grid.notes["duration"]
+    return held
+
+
+def _sounding(held: Events, parts: int, end: int) -> Ints:
+    """Return how many given notes of each part sound at each position, shape (parts, end)."""
+    changes = np.zeros((parts, end + 1), np.int64)
+    np.add.at(changes, (held["part"], np.minimum(held["onset"], end)), 1)
+    np.add.at(changes, (held["part"], np.minimum(held["offset"], end)), -1)
+    return np.asarray(changes.cumsum(1)[:, :end])
+
+
+def _name(grid: Grid, row: int) -> str:
+    return grid.parts[row].name or f"part {row + 1}"

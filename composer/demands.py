@@ -1,0 +1,223 @@
+"""What is asked of one cell, worked out: which pitches where, which onsets, how many.
+
+Conventions
+-----------
+Whether a cell can be written is decided by counting, and exactly. A note may be as short as one
+position, so one that is to come never takes room from another; a cell that has begun can be
+completed if and only if each required position is still to come and open, the onsets still owed
+have as many open positions, and those required are no more than may follow. A position is *open* if
+a pitch that is allowed there does not sound, and fewer notes than allowed do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.constraints import Cell, ChordTones, InScale, PitchMask, PitchRange
+from composer.grid import RESOLUTION
+from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
+
+Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+#: More notes than can sound at once, and more onsets than a bar can have.
+ANY = 1 << 20
+
+_PITCH_RULES = (InScale, ChordTones, PitchRange)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Demand:
+    """A constraint, and where it holds.
+
+    Parameters
+    ----------
+    constraint
+        What holds.
+    cells
+        Shape (bars, parts): the cells it is about, written or given.
+    """
+
+    constraint: Constraint
+    cells: Mask
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CellDemand:
+    """All that is asked of one cell."""
+
+    pitches: PitchMask  # (positions, 128): which may begin where
+    required: Mask  # (positions,): where a note must begin
+    beyond: tuple[int, ...]  # required positions that the bar does not have
+    least: int  # onsets
+    most: int  # onsets
+    voices: int  # notes that may sound where one begins, itself included
+    has_pitch: bool  # whether the constraints on pitches leave one anywhere
+
+    @property
+    def onsets(self) -> int:
+        """Onsets that the cell must have."""
+        return max(self.least, int(self.required.sum()))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Room:
+    """What sounds in a cell already, of what is given."""
+
+    closed: Mask  # (positions, 128): where a pitch may not begin, because it sounds
+    sounding: Ints  # (positions,): notes that sound
+
+    @classmethod
+    def free(cls, positions: int) -> Room:
+        """Return the room of a cell in which nothing sounds."""
+        return cls(np.zeros((positions, 128), bool), np.zeros(positions, np.int64))
+
+
+def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
+    """Return what constraints ask of a cell together."""
+    length = cell.positions
+    pitches, required = np.ones((length, 128), bool), np.zeros(length, bool)
+    beyond: list[int] = []
+    least, most = 0, ANY
+    for constraint in constraints:
+        if isinstance(constraint, _PITCH_RULES):
+            pitches &= constraint.pitches(cell)
+    has_pitch = bool(pitches.any())
+    for constraint in constraints:
+        if isinstance(constraint, NoteCount):
+            least = max(least, constraint.min)
+            most = most if constraint.max is None else min(most, constraint.max)
+        elif isinstance(constraint, Rhythm):
+            wanted = constraint.positions("required")
+            required[[position for position in wanted if position < length]] = True
+            beyond += [position for position in wanted if position >= length]
+            if constraint.allowed is not None:
+                allowed = [p for p in constraint.positions("allowed") if p < length]
+                pitches[~np.isin(np.arange(length), allowed)] = False
+    voices = most_voices(constraints)
+    return CellDemand(pitches, required, tuple(beyond), least, most, voices, has_pitch)
+
+
+def most_voices(constraints: Sequence[Constraint]) -> int:
+    """Return how many notes may sound where one begins, itself included."""
+    singly = any(isinstance(constraint, Monophonic) for constraint in constraints)
+    least = [c.notes for c in constraints if isinstance(c, MaxPolyphony)]
+    return min([ANY, *least, *([1] if singly else [])])
+
+
+def open_positions(demand: CellDemand, room: Room) -> Mask:
+    """Return at which positions of a cell a note may begin, shape (positions,)."""
+    free: Mask = (demand.pitches & ~room.closed).any(1)
+    return np.asarray(free & (room.sounding < demand.voices))
+
+
+def is_enough(demand: CellDemand, is_open: Mask) -> bool:
+    """Return whether a cell with these positions open can be written.
+
+    Without any onset it can, if none is asked for; but not for want of a pitch in the whole bar.
+    """
+    return (
+        not demand.beyond
+        and (demand.has_pitch or demand.most == 0)
+        and demand.onsets <= demand.most
+        and not (demand.required & ~is_open).any()
+        and int(is_open.sum()) >= demand.least
+    )
+
+
+def can_be_written(constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room) -> bool:
+    """Return whether one of some cells, which differ in their chords, can be written."""
+    demands = (demand_of(constraints, cell) for cell in cells)
+    return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
+
+
+def smallest_clash(
+    constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str
+) -> str:
+    """Return a sentence about the fewest constraints that no cell can keep together.
+
+    Parameters
+    ----------
+    constraints
+        Those of a cell, which cannot be written under them all.
+    cells
+        The cell, once for each chord that might hold.
+    room
+        What sounds in it.
+    where
+        Such as ``"bar 3 of Piano"``.
+    """
+    for size in range(1, len(constraints) + 1):
+        for some in combinations(constraints, size):
+            if not can_be_written(some, cells, room):
+                return _clash(some, cells, room, where)
+    raise ValueError("these constraints do not clash")
+
+
+def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str) -> str:
+    if len(cells) > 1 and any(constraint.by_chord for constraint in some):
+        return f"no chord lets {where} keep {_joined(some)}; drop one or widen it"
+    cell = cells[0]
+    demand = demand_of(some, cell)
+    is_open = open_positions(demand, room)
+    if demand.most and not demand.has_pitch:
+        verb = "leave" if len(some) > 1 else "leaves"
+        return f"{_joined(some)} {verb} no pitch in {where}; widen it or drop one"
+    if demand.beyond:
+        return (
+            f"{_joined(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which has "
+            f"{_beat(cell.positions - RESOLUTION)} beats; name others or leave this bar out"
+        )
+    # What asks for onsets, and what leaves it none.
+    if demand.onsets > demand.most:
+        least = [c for c in some if isinstance(c, Rhythm) or getattr(c, "min", 0) > demand.most]
+        rest = [c for c in some if c not in least]
+        return _shortage(least, rest, demand.onsets, demand.most, where, room)
+    blocked = np.flatnonzero(demand.required & ~is_open)
+    if len(blocked):
+        asking = [
+            c for c in some if isinstance(c, Rhythm) and blocked[0] in c.positions("required")
+        ]
+        rest = [c for c in some if c not in asking]
+        who = _joined(rest) if rest else "the bar"
+        alone = f"{_joined(asking)} needs a note on beat {_beat(int(blocked[0]))} in {where}"
+        return f"{alone}; {who} {_allow(rest)} none there{_beside(room)}"
+    least = [c for c in some if isinstance(c, NoteCount) and c.min == demand.least]
+    rest = [c for c in some if c not in least]
+    return _shortage(least, rest, demand.least, int(is_open.sum()), where, room)
+
+
+def _shortage(
+    asking: Sequence[Constraint],
+    rest: Sequence[Constraint],
+    needed: int,
+    allowed: int,
+    where: str,
+    room: Room,
+) -> str:
+    who = _joined(rest) if rest else "the bar"
+    need = "needs" if len(asking) == 1 else "need"
+    text = f"{_joined(asking)} in {where} {need} {needed} onset{'s' * (needed > 1)}"
+    return f"{text}; {who} {_allow(rest)} {allowed}{_beside(room)}"
+
+
+def _allow(rest: Sequence[Constraint]) -> str:
+    return "allow" if len(rest) > 1 else "allows"
+
+
+def _beside(room: Room) -> str:
+    return " beside the notes that sound on" if room.closed.any() or room.sounding.any() else ""
+
+
+def _joined(constraints: Sequence[Constraint]) -> str:
+    names = [str(constraint) for constraint in constraints]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _beat(position: int) -> str:
+    return f"{1 + position / RESOLUTION:.3g}"

@@ -1,0 +1,117 @@
+"""From constraints to the cells of a request that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from composer.demands import Demand, Mask
+from composer.edit import grid_bars, track_index
+from composer.errors import RequestError
+from composer.grid import RESOLUTION, Grid
+from composer.meter import bar_range
+from composer.score import Score
+from composer.where import Constraint, NoteCount, Rhythm, listed
+
+#: One constraint or several.
+Where = Constraint | Sequence[Constraint]
+
+
+def constraints_of(where: Where) -> tuple[Constraint, ...]:
+    """Return constraints as a tuple.
+
+    Raises
+    ------
+    RequestError
+        One of them is none.
+    """
+    constraints = (where,) if isinstance(where, Constraint) else tuple(where)
+    for constraint in constraints:
+        if not isinstance(constraint, Constraint):
+            raise RequestError(
+                f"where holds {constraint!r}, which is no constraint; give such as NoteCount(min=2)"
+            )
+    return constraints
+
+
+def rows_of(constraint: Constraint, score: Score) -> list[int]:
+    """Return the tracks that a constraint is about.
+
+    Raises
+    ------
+    RequestError
+        The score has no such track, or it plays drums, which have no key and no chords.
+    """
+    if constraint.parts is None:
+        pitched = [row for row, track in enumerate(score.tracks) if not track.is_drum]
+        return pitched if constraint.pitched else [*range(len(score.tracks))]
+    rows = [track_index(score, name) for name in listed(constraint.parts)]
+    for row in rows:
+        if constraint.by_chord and score.tracks[row].is_drum:
+            raise RequestError(
+                f"{constraint} is about {score.tracks[row].name or 'drums'}, but drums have no "
+                "key and no chords; name other parts"
+            )
+    return rows
+
+
+def demands_on(
+    where: Where, score: Score, grid: Grid, written: Mask, bars: int
+) -> tuple[Demand, ...]:
+    """Return what constraints demand of a grid.
+
+    Parameters
+    ----------
+    where
+        Constraints.
+    score
+        The score that the grid is of.
+    grid, written
+        As for a ``Request``.
+    bars
+        Bars of the score.
+
+    Raises
+    ------
+    RequestError
+        A constraint names parts or bars that the score does not have, or none that are written.
+    """
+    constraints = constraints_of(where)
+    if constraints and score.tpq < RESOLUTION:
+        raise RequestError(
+            f"a score of {score.tpq} ticks a quarter cannot hold what constraints are about; give "
+            f"one of {RESOLUTION} or more"
+        )
+    demands: list[Demand] = []
+    if not constraints:
+        return ()
+    # Bar by bar only where the grid cuts one in two.
+    alike = grid_bars(score, bars) == bars
+    starts = [bar if alike else grid_bars(score, bar) for bar in range(bars + 1)]
+    for constraint in constraints:
+        first, last = (1, bars) if constraint.bars is None else bar_range(constraint.bars, bars)
+        cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
+        edges = starts[first - 1 : last + 1]
+        cells[edges[0] : edges[-1], rows_of(constraint, score)] = True
+        decided = written[:, 1:] | written[:, :1] & constraint.by_chord
+        if not (cells & decided).any():
+            raise RequestError(
+                f"{constraint} is about no notes that are written; name others, or leave parts and "
+                "bars out"
+            )
+        if isinstance(constraint, NoteCount | Rhythm):
+            _check_bars(constraint, edges, first)
+        demands.append(Demand(constraint, cells))
+    return tuple(demands)
+
+
+def _check_bars(constraint: Constraint, edges: Sequence[int], first: int) -> None:
+    """Refuse bars that the grid cuts in two, where a constraint counts by bars."""
+    for i, (start, end) in enumerate(pairwise(edges)):
+        if end - start > 1:
+            raise RequestError(
+                f"{constraint} is about bar {first + i}, which is too long to be written as one; "
+                "name other bars"
+            )

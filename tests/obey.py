@@ -1,0 +1,95 @@
+"""Random requests under random constraints on random weights, each of them met or rightly refused.
+
+    python tests/obey.py [--count 10000] [--seed 0] [--first 0]
+
+Request ``i`` of a seed is the same everywhere, so ``--first i --count 1`` repeats it. Fails where
+the checker finds a breach, where sampling raises anything, or where a request is refused that
+counting, by code of its own, does not find impossible. ``tests/test_obey.py`` tries out small cells
+by brute force.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import traceback
+from collections import Counter
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from composer.decoding.cpu import CPUDecoder
+from composer.decoding.writer import Writer
+from composer.errors import RequestError
+from composer.tokenizers.cells import Cells
+from tests import asked
+from tests.conftest import random_model
+
+
+def outcome(seed, decoder, tokenizer):
+    """Return what became of a request: a name, and what is wrong or nothing."""
+    request, where = asked.random_asked(seed)
+    decoder.reset()
+    try:
+        writer = Writer(request, decoder, tokenizer)
+    except RequestError as error:
+        return refused(request, where, str(error))
+    try:
+        logits = None
+        while writer.go_on(logits):
+            logits = decoder.prefill(writer.pending)
+    except Exception:
+        return "raised", traceback.format_exc()
+    wrong = [str(breach) for breach in asked.breaches(request, writer.grid, where)]
+    before = {*asked.breaches(request, writer_given(request), where, written=False)}
+    after = {*asked.breaches(request, writer.grid, where, written=False)}
+    added = {(b.constraint, b.part, b.bar) for b in after} - {
+        (b.constraint, b.part, b.bar) for b in before
+    }
+    wrong += [f"new in a given cell: {breach}" for breach in added]
+    return ("breach" if wrong else "met"), "; ".join(wrong)
+
+
+def writer_given(request):
+    """Return the grid of a request without what it is to write."""
+    notes = request.grid.notes
+    return request.grid.replace(notes=notes[~request.written[notes["bar"], notes["part"] + 1]])
+
+
+def refused(request, where, text):
+    if "model's context" in text:
+        return "refused: too long", ""
+    if text.startswith("no chord") or "the rules leave no pitch" in text:
+        return "refused: chords", ""
+    bar, row = map(int, re.search(r"bar (\d+) of part (\d+)", text).groups())
+    if request.written[bar - 1, 0] and any(c.by_chord for c in where):
+        return "refused: chords", ""
+    if asked.is_impossible(writer_given(request), where, bar - 1, row - 1):
+        return "refused", ""
+    return "wrongly refused", text
+
+
+def main(arguments=None):
+    """Write as many requests as asked for, print what became of them; return whether any failed."""
+    parser = argparse.ArgumentParser(description="Check that constraints hold on random weights.")
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args(arguments)
+    tokenizer = Cells()
+    decoders = [CPUDecoder(*random_model(tokenizer.vocab_size, n)) for n in (512, 1024)]
+    counts: Counter[str] = Counter()
+    for index in range(options.first, options.first + options.count):
+        seed = options.seed * 10**7 + index
+        name, failure = outcome(seed, decoders[index % 4 > 0], tokenizer)
+        counts[name] += 1
+        if failure:
+            print(f"{index}: {name}: {failure}", flush=True)
+    print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    return int(any(name in counts for name in ("breach", "raised", "wrongly refused")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""Constraints hold whatever the weights say; what is refused is impossible. See tests/obey.py."""
+
+import numpy as np
+import pytest
+
+from composer.constraints import ChordTones, InScale, PitchRange
+from composer.decoding.sampling import Sampling
+from composer.decoding.writer import Writer
+from composer.errors import RequestError
+from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
+from composer.request import PartRules, Request
+from composer.scopes import demands_on
+from composer.theory import Chord, Key
+from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from tests import asked, obey
+
+
+@pytest.mark.parametrize("batch", range(15))
+def test_any_request_is_met_or_rightly_refused(batch, decoders, cells):
+    for seed in range(20 * batch, 20 * batch + 20):
+        name, failure = obey.outcome(seed, decoders[512 if seed % 4 == 0 else 1024], cells)
+        assert not failure, (seed, name, failure)
+
+
+# Small cells, all notes tried
+
+
+def tiny_request(seed):
+    """Return a request for one bar of 1/16 between two others, and its constraints."""
+    rng = np.random.default_rng([seed, 3])
+    bars = np.array([(1, 16, 500_000)] * 3, BAR)
+    notes = []
+    for pitch in (60, 61, 62):
+        if rng.random() < 0.3:
+            notes.append((0, 0, int(rng.integers(3)), pitch, int(rng.integers(1, 6)), 76))
+    chords = [(0, 0, int(rng.integers(12)), int(rng.integers(3)), -1)] * (rng.random() < 0.5)
+    grid = Grid(
+        Key(int(rng.integers(12))),
+        (Part("Piano", 0),),
+        bars,
+        sorted_notes(np.array(notes, CELL_NOTE)),
+        np.array(chords, CELL_CHORD),
+    )
+    low = int(rng.integers(60, 62))
+    where = [PitchRange(low, int(rng.integers(low, 62)))]
+    for _ in range(int(rng.integers(1, 5))):
+        where.append(tiny_constraint(rng))
+    written = np.zeros((3, 2), bool)
+    written[1, 1] = True
+    demands = demands_on(where, grid.score(), grid, written, 3)
+    sampling = Sampling(float(rng.choice([0, 1, 3])))
+    rules = PartRules(monophonic=bool(rng.random() < 0.3))
+    return Request(grid, written, (rules,), sampling, seed, demands), where
+
+
+def tiny_constraint(rng):
+    kind = rng.integers(7)
+    places = [1 + p / 12 for p in range(3 if rng.random() < 0.9 else 4) if rng.random() < 0.5]
+    if kind == 0:
+        return NoteCount(min=int(rng.integers(1, 4)))
+    if kind == 1:
+        return NoteCount(max=int(rng.integers(0, 3)))
+    if kind == 2 and places:
+        return Rhythm(required=places)
+    if kind == 3 and places:
+        return Rhythm(allowed=places)
+    if kind == 4:
+        return InScale() if rng.random() < 0.5 else ChordTones(everywhere=bool(rng.random() < 0.5))
+    return MaxPolyphony(2) if rng.random() < 0.3 else Monophonic()
+
+
+@pytest.mark.parametrize("batch", range(4))
+def test_small_cells_are_refused_if_and_only_if_no_notes_at_all_would_do(batch, decoders, cells):
+    refusals = 0
+    for seed in range(40 * batch, 40 * batch + 40):
+        request, where = tiny_request(seed)
+        pitches = range(where[0].low, where[0].high + 1)
+        possible = asked.is_possible_by_trying(request.grid, where, 1, 0, pitches)
+        silent = not asked.free_pitches(request.grid, where, 1, 0).any()
+        most = min([9, *(c.max for c in where if getattr(c, "max", None) is not None)])
+        decoders[512].reset()
+        try:
+            writer = Writer(request, decoders[512], cells)
+        except RequestError:
+            writer = None
+            refusals += 1
+        assert (writer is not None) == (possible and not (silent and most)), seed
+        if writer is None:
+            continue
+        finish(writer)
+        assert not asked.breaches(request, writer.grid, where), seed
+    assert 5 < refusals < 35
+
+
+def finish(writer):
+    logits = None
+    while writer.go_on(logits):
+        logits = writer.decoder.prefill(writer.pending)
+
+
+# What is refused, in words
+
+
+def refusal(where, *, notes=(), chords=(), rules=None, meter=(4, 4), decoder=None, cells=None):
+    bars = np.array([(*meter, 500_000)] * 4, BAR)
+    grid = Grid(
+        Key.parse("C"),
+        (Part("Piano", 0),),
+        bars,
+        np.array(list(notes), CELL_NOTE),
+        np.array(list(chords), CELL_CHORD),
+    )
+    written = np.zeros((4, 2), bool)
+    written[2, 1] = True
+    demands = demands_on(where, grid.score().replace(), grid, written, 4)
+    request = Request(grid, written, (rules or PartRules(),), demands=demands)
+    with pytest.raises(RequestError) as error:
+        Writer(request, decoder, cells)
+    return str(error.value)
+
+
+AM = Chord.parse("Am")
+CLASHES = [
+    (
+        [NoteCount(min=9), Rhythm(allowed=[1 + i / 2 for i in range(8)]), InScale()],
+        "NoteCount(min=9) in bar 3 of Piano needs 9 onsets; Rhythm(allowed=[1.0, 1.5, 2.0, 2.5, "
+        "3.0, 3.5, 4.0, 4.5]) allows 8",
+    ),
+    (
+        [NoteCount(min=49), NoteCount(max=50)],
+        "NoteCount(min=49) in bar 3 of Piano needs 49 onsets; the bar allows 48",
+    ),
+    (
+        [Monophonic(), NoteCount(min=4), NoteCount(max=3)],
+        "NoteCount(min=4) in bar 3 of Piano needs 4 onsets; NoteCount(max=3) allows 3",
+    ),
+    (
+        [Rhythm(required=[1, 2, 3]), NoteCount(max=2)],
+        "Rhythm(required=[1, 2, 3]) in bar 3 of Piano needs 3 onsets; NoteCount(max=2) allows 2",
+    ),
+    (
+        [Rhythm(required=[3]), Rhythm(allowed=[1, 2])],
+        "Rhythm(required=[3]) needs a note on beat 3 in bar 3 of Piano; Rhythm(allowed=[1, 2]) "
+        "allows none there",
+    ),
+    (
+        [PitchRange("C#4-C#4"), InScale(), NoteCount(max=4)],
+        "PitchRange(low=61, high=61) and InScale() leave no pitch in bar 3 of Piano; widen it or "
+        "drop one",
+    ),
+    (
+        [Rhythm(required=[6])],
+        "Rhythm(required=[6]) needs a note on beat 6 in bar 3 of Piano, which has 4 beats; name "
+        "others or leave this bar out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("where", "message"), CLASHES)
+def test_a_refusal_names_the_smallest_clash(where, message, decoders, cells):
+    assert refusal(where, decoder=decoders[512], cells=cells) == message
+
+
+def test_notes_that_ring_into_the_cell_count(decoders, cells):
+    ringing = [(0, 0, 0, 60, 120, 76)]
+    text = refusal(
+        [Monophonic(), Rhythm(required=[2])], notes=ringing, decoder=decoders[512], cells=cells
+    )
+    assert text == (
+        "Rhythm(required=[2]) needs a note on beat 2 in bar 3 of Piano; Monophonic() allows none "
+        "there beside the notes that sound on"
+    )
+
+
+def test_more_onsets_than_the_context_holds_are_refused_beforehand(short_decoder, cells):
+    decoder = short_decoder(256).decoder
+    text = refusal([NoteCount(min=40)], decoder=decoder, cells=cells)
+    assert "NoteCount(min=40) may take 160 ids in bar 3" in text
