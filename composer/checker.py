@@ -96,16 +96,16 @@ def check(
     looked_at = {*range(len(score.tracks))}
     if parts is not None:
         looked_at = {track_index(score, name) for name in parts}
-    starts = _bar_starts(score, [c.bars for c in constraints] + [bars])
+    starts = _bar_starts(score, [*(c.bar_pair for c in constraints), bars])
     chords = _chords(score)
     first, last = bars or (1, len(starts) - 1)
     breaches = []
     for constraint in constraints:
         named = constraint.parts
-        rows = range(len(score.tracks))
+        rows = [*range(len(score.tracks))]
         if named is not None:
-            rows = [track_index(score, name) for name in listed(named)]  # type: ignore[assignment]
-        low, high = constraint.bars or (1, len(starts) - 1)  # type: ignore[misc]
+            rows = [track_index(score, name) for name in listed(named)]
+        low, high = constraint.bar_pair or (1, len(starts) - 1)
         for row in rows:
             track = score.tracks[row]
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
@@ -123,7 +123,7 @@ def _position(tick: int, tpq: int) -> int:
     return (24 * tick + tpq) // (2 * tpq)
 
 
-def _bar_starts(score: Score, bars: Sequence[object]) -> list[int]:
+def _bar_starts(score: Score, bars: Sequence[tuple[int, int] | None]) -> list[int]:
     """Return where each bar begins, and where the last one ends."""
     ends = [int(note["onset"] + note["duration"]) for t in score.tracks for note in t.notes]
     begins = [int(note["onset"]) for track in score.tracks for note in track.notes]
@@ -131,7 +131,7 @@ def _bar_starts(score: Score, bars: Sequence[object]) -> list[int]:
     end = max([0, max(ends, default=0) - score.tpq // 4, max(begins, default=-1) + 1])
     end = max([end, *(tick + 1 for tick, _ in score.chords)])
     count = score.meter.bars_until(end)
-    named = [int(pair[1]) for pair in bars if isinstance(pair, tuple)]
+    named = [pair[1] for pair in bars if pair]
     count = max([count, *named])
     return [_position(int(score.meter.bar_start(bar)), score.tpq) for bar in range(count + 1)]
 

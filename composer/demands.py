@@ -112,7 +112,7 @@ def most_voices(constraints: Sequence[Constraint]) -> int:
 
 def open_positions(demand: CellDemand, room: Room) -> Mask:
     """Return at which positions of a cell a note may begin, shape (positions,)."""
-    free: Mask = (demand.pitches & ~room.closed).any(1)
+    free = np.asarray((demand.pitches & ~room.closed).any(1))
     return np.asarray(free & (room.sounding < demand.voices))
 
 

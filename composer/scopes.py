@@ -91,7 +91,7 @@ def demands_on(
     alike = grid_bars(score, bars) == bars
     starts = [bar if alike else grid_bars(score, bar) for bar in range(bars + 1)]
     for constraint in constraints:
-        first, last = (1, bars) if constraint.bars is None else bar_range(constraint.bars, bars)
+        first, last = bar_range(constraint.bar_pair or (1, bars), bars)
         cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
         edges = starts[first - 1 : last + 1]
         cells[edges[0] : edges[-1], rows_of(constraint, score)] = True

@@ -70,6 +70,11 @@ class Constraint:
             object.__setattr__(self, "parts", tuple(names))
         object.__setattr__(self, "bars", _bars(self.bars))
 
+    @property
+    def bar_pair(self) -> tuple[int, int] | None:
+        """First and last bar, counted from 1; None for all."""
+        return _bars(self.bars)
+
     def __str__(self) -> str:
         fields = [f for f in dataclasses.fields(self) if not f.kw_only]
         said = [(f.name, getattr(self, f.name), f.default) for f in fields]
@@ -180,7 +185,7 @@ class Rhythm(Constraint):
 
 
 def _position(beat: float | Fraction) -> int:
-    exact = (beat - 1) * RESOLUTION
+    exact = (float(beat) - 1) * RESOLUTION
     position = round(exact)
     if beat < 1 or abs(exact - position) > _OFF_GRID:
         raise RequestError(

@@ -72,6 +72,9 @@ def random_asked(seed):
         except RequestError:
             continue
         where.append(constraint)
+        if isinstance(constraint, Rhythm) and constraint.required and rng.random() < 0.5:
+            most = len(constraint.required) + int(rng.integers(0, 3))
+            where.append(NoteCount(max=most, parts=constraint.parts, bars=constraint.bars))
     demands = demands_on(where, score, grid, request.written, len(grid.bars))
     return dataclasses.replace(request, demands=demands), where
 

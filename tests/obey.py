@@ -27,6 +27,8 @@ from composer.tokenizers.cells import Cells
 from tests import asked
 from tests.conftest import random_model
 
+CONTEXTS = (320, 512, 1024)  # ids
+
 
 def outcome(seed, decoder, tokenizer):
     """Return what became of a request: a name, and what is wrong or nothing."""
@@ -79,11 +81,11 @@ def main(arguments=None):
     parser.add_argument("--first", type=int, default=0)
     options = parser.parse_args(arguments)
     tokenizer = Cells()
-    decoders = [CPUDecoder(*random_model(tokenizer.vocab_size, n)) for n in (512, 1024)]
+    decoders = [CPUDecoder(*random_model(tokenizer.vocab_size, n)) for n in CONTEXTS]
     counts: Counter[str] = Counter()
     for index in range(options.first, options.first + options.count):
         seed = options.seed * 10**7 + index
-        name, failure = outcome(seed, decoders[index % 4 > 0], tokenizer)
+        name, failure = outcome(seed, decoders[index % len(CONTEXTS)], tokenizer)
         counts[name] += 1
         if failure:
             print(f"{index}: {name}: {failure}", flush=True)

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from composer.checker import check
 from composer.constraints import ChordTones, InScale, PitchRange
+from composer.decoding.cpu import CPUDecoder
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.errors import RequestError
@@ -13,12 +15,15 @@ from composer.scopes import demands_on
 from composer.theory import Chord, Key
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests import asked, obey
+from tests.conftest import random_model
 
 
 @pytest.mark.parametrize("batch", range(15))
-def test_any_request_is_met_or_rightly_refused(batch, decoders, cells):
+def test_any_request_is_met_or_rightly_refused(batch, cells):
+    length = obey.CONTEXTS[batch % len(obey.CONTEXTS)]
+    decoder = CPUDecoder(*random_model(cells.vocab_size, length))
     for seed in range(20 * batch, 20 * batch + 20):
-        name, failure = obey.outcome(seed, decoders[512 if seed % 4 == 0 else 1024], cells)
+        name, failure = obey.outcome(seed, decoder, cells)
         assert not failure, (seed, name, failure)
 
 
@@ -96,6 +101,51 @@ def finish(writer):
     logits = None
     while writer.go_on(logits):
         logits = writer.decoder.prefill(writer.pending)
+
+
+def crowded(where, decoder, cells, seed=0):
+    """Return a writer of a bar of three parts."""
+    grid = Grid(
+        Key.parse("C"),
+        tuple(Part(name, 0) for name in "ABC"),
+        np.array([(4, 4, 500_000)] * 2, BAR),
+        np.empty(0, CELL_NOTE),
+        np.empty(0, CELL_CHORD),
+    )
+    written = np.zeros((2, 4), bool)
+    written[:, 1:] = True
+    demands = demands_on(where, grid.score(), grid, written, 2)
+    rules = (PartRules(),) * 3
+    decoder.reset()
+    return Writer(Request(grid, written, rules, Sampling(2.0), seed, demands), decoder, cells)
+
+
+CROWDS = [
+    lambda count: [NoteCount(min=count)],
+    lambda count: [Rhythm(required=[1 + i / 6 for i in range(count)])],
+    lambda count: [NoteCount(min=count), Rhythm(required=[1 + i / 4 for i in range(count // 2)])],
+]
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("length", [300, 512])
+def test_as_many_onsets_as_the_context_holds_fit_into_it(crowd, length, short_decoder, cells):
+    decoder = short_decoder(length).decoder
+    count = 24
+    while True:
+        try:
+            crowded(crowd(count), decoder, cells)
+        except RequestError as error:
+            count -= 1
+            if "model's context" not in str(error):
+                raise
+        else:
+            break
+    assert 5 < count < 24
+    for seed in range(3):
+        writer = crowded(crowd(count), decoder, cells, seed)
+        finish(writer)
+        assert not check(writer.grid.score(), crowd(count), bars=(1, 2))
 
 
 # What is refused, in words

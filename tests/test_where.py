@@ -69,6 +69,13 @@ def test_a_melody_keeps_all_at_once(random_composer):
         assert composer.check(score, where) == []
 
 
+def test_onsets_are_kept_for_what_is_required(random_composer):
+    where = [Rhythm(required=[2, 3, 4.5]), NoteCount(max=4)]
+    for seed in range(5):
+        score = random_composer.melody("C Am F G", where=where, seed=seed)
+        assert composer.check(score, where) == []
+
+
 def test_a_register_gives_way_to_a_range_that_is_asked_for(random_composer):
     where = [PitchRange("C2-C3", parts="flute"), NoteCount(min=1)]
     score = random_composer.melody("C Am F G", part="flute", where=where, seed=3)
