@@ -111,6 +111,14 @@ class Bounds:
         self._rooms: dict[tuple[int, int], Room] = {}
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
+        #: Cells that depend on what sounds on into them.
+        self._matters = np.zeros((len(grid.bars), len(grid.parts)), bool)
+        for bar, row in np.ndindex(self._matters.shape):
+            if self._asked[bar][row]:
+                if self._written[bar, row + 1]:
+                    self._matters[bar, row] = self._of(grid, bar, row).onsets > 0
+                else:
+                    self._matters[bar, row] = most_voices(self._list(self._asked[bar][row])) < ANY
 
     def onsets(self, grid: Grid, bar: int, row: int) -> int:
         """Return how many onsets a cell must have."""
@@ -141,9 +149,10 @@ class Bounds:
         """
         starts = self._starts
         last = int(np.searchsorted(starts, starts[bar + 1] + _LONGEST))
-        near = [b for b in range(bar, min(last, len(starts) - 1)) if self._asked[b][row]]
-        if not near:
+        near = [b for b in range(bar + 1, min(last, len(starts) - 1)) if self._matters[b, row]]
+        if not near and not self._asked[bar][row]:
             return None
+        near.insert(0, bar)
         start, times = int(starts[bar]), int(starts[near[-1] + 1] - starts[bar]) + 1
         bound = Bound(
             self._of(grid, bar, row),
@@ -160,9 +169,6 @@ class Bounds:
                 self._enter(bound, grid, other, row, other - bar, int(starts[other]) - start)
             else:
                 self._guard(bound, other, row, int(starts[other]) - start)
-        if bar not in near:
-            length = int(starts[bar + 1]) - start
-            bound.pitches[:length] = ~self._room(bar, row).closed
         if self._endless and bound.demand.onsets:
             bound.limit[int(starts[bar + 1]) - start] = 0
         return bound
@@ -263,8 +269,8 @@ class Bounds:
         bound.most_sounding[times] = voices - room.sounding
         bound.bar_of[times] = index
         demand = self._of(grid, bar, row)
-        if index and (self._waits(bar, row) or not demand.onsets):
-            bound.limit[at] = 0 if demand.onsets else ANY
+        if index and self._waits(bar, row):
+            bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
         bound.owed[index] = demand.least

@@ -241,19 +241,33 @@ class Writer:
 
     def _check_context(self) -> None:
         """Refuse demands for more onsets than the context holds."""
-        context = self.decoder.context_length
-        least = Windows(self.request, self._tokenizer, 0, endless=self._endless)
+        context, grid = self.decoder.context_length, self.grid
         for number in self.todo:
-            window, opening = least.choose(self.grid, [number])
-            needs = self._needs(number, window)
+            columns = np.flatnonzero(self.request.written[number]).tolist()
+            needs = [IDS_AN_ONSET * self._rules.onsets(grid, number, c) for c in columns]
             # A window leaves half of the context if it can be as short as that.
-            given = len(opening) + len(least.bar(window, self.grid, number)[0])
-            if self._share(0, needs, max(given, context // 2)) < 1:
+            given = max(context // 2, self._shortest(number))
+            if self._share(0, needs, given) < 1:
                 raise RequestError(
                     f"{self._rules.demanded(number) or 'the request'} may take "
                     f"{sum(needs)} ids in bar {number + 1}, more than the model's context of "
                     f"{context} ids has room for; ask for fewer onsets or fewer parts at once"
                 )
+
+    def _shortest(self, number: int) -> int:
+        """Return how many ids the shortest window says before a bar's first empty cell, or more.
+
+        It is worked out only where it might be more than half of the context.
+        """
+        grid = self.grid
+        notes = int((grid.notes["bar"] == number).sum())
+        chords = int((grid.chords["bar"] == number).sum())
+        most = 16 + 4 * len(grid.parts) + 4 * notes + 3 * chords
+        if most <= self.decoder.context_length // 2:
+            return most
+        least = Windows(self.request, self._tokenizer, 0, endless=self._endless)
+        window, opening = least.choose(grid, [number])
+        return len(opening) + len(least.bar(window, grid, number)[0])
 
     def _put(self, bar: int, column: int, mask: CellMask) -> None:
         """Put a cell that was written into the grid."""
