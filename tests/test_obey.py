@@ -12,7 +12,7 @@ from composer.errors import RequestError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
 from composer.request import PartRules, Request
 from composer.scopes import demands_on
-from composer.theory import Chord, Key
+from composer.theory import QUALITIES, Chord, Key
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests import asked, obey
 from tests.conftest import random_model
@@ -101,6 +101,65 @@ def finish(writer):
     logits = None
     while writer.go_on(logits):
         logits = writer.decoder.prefill(writer.pending)
+
+
+def unharmonised(seed):
+    """Return a grid of a bar of two parts, what is asked of it, and what is written."""
+    rng = np.random.default_rng([seed, 5])
+    where = [ChordTones(everywhere=bool(rng.random() < 0.6))]
+    for part in (1, 2):
+        low = int(rng.integers(48, 72))
+        where.append(PitchRange(low, low + int(rng.integers(0, 2)), parts=part))
+        places = [1 + p / 2 for p in range(4) if rng.random() < 0.5] or [1.0]
+        where.append(Rhythm(required=places, parts=part))
+    if rng.random() < 0.5:
+        where.append(InScale())
+    if rng.random() < 0.5:
+        where.append(NoteCount(min=int(rng.integers(1, 6)), parts=1))
+    rings = [(0, row, 0, int(rng.integers(48, 73)), 36, 76) for row in (0, 1)]
+    grid = Grid(
+        Key(int(rng.integers(12))),
+        (Part("A", 0), Part("B", 0)),
+        np.array([(2, 4, 500_000)] * 2, BAR),
+        np.array([note for note in rings if rng.random() < 0.4], CELL_NOTE),
+        np.empty(0, CELL_CHORD),
+    )
+    written = np.array([[False] * 3, [True] * 3])
+    if rng.random() < 0.3:  # one of them is given, and the chords are to suit it
+        written[1, 2] = False
+        given = np.array([(1, 1, 0, 60, 6, 76), (1, 1, 12, 61, 6, 76)], CELL_NOTE)
+        grid = grid.replace(notes=np.concatenate([grid.notes, given]))
+        where = [constraint for constraint in where if constraint.parts != (2,)]
+    return grid, where, written
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_bar_without_chords_is_refused_if_and_only_if_no_chord_would_do(seed, decoders, cells):
+    grid, where, written = unharmonised(seed)
+
+    def writer_of(grid, written):
+        demands = demands_on(where, grid.score(), grid, written, 2)
+        request = Request(grid, written, (PartRules(),) * 2, seed=seed, demands=demands)
+        decoders[512].reset()
+        try:
+            return Writer(request, decoders[512], cells)
+        except RequestError:
+            return None
+
+    alone = written.copy()
+    alone[:, 0] = False
+    hanging = [constraint for constraint in where if constraint.by_chord]
+    given = [row + 1 for row in (0, 1) if not written[1, row + 1]]
+    possible = False
+    for root, quality in np.ndindex(12, len(QUALITIES)):
+        tried = grid.replace(chords=np.array([(1, 0, root, quality, -1)], CELL_CHORD))
+        wrong = check(tried.score(), hanging, key=grid.key, bars=(2, 2), parts=given)
+        possible = possible or (not wrong and writer_of(tried, alone) is not None)
+    writer = writer_of(grid, written)
+    assert (writer is not None) == possible
+    if writer:
+        finish(writer)
+        assert not check(writer.grid.score(), where, key=grid.key, bars=(2, 2))
 
 
 def crowded(where, decoder, cells, seed=0):

@@ -145,6 +145,20 @@ def test_what_is_put_between_uneven_notes_keeps_all(random_composer, seed):
     assert not [b for b in after if b.bar not in (3, 4) and (b.bar, b.what) not in before]
 
 
+@pytest.mark.parametrize("rule", [Monophonic(), PitchRange(60, 60)])
+def test_given_notes_sound_as_long_as_they_really_do(random_composer, rule):
+    """On the grid the first note ends at the second beat of bar 2; really a little later."""
+    notes = [(3 * 480, 1000, 60, 80), (2 * 1920, 480, 64, 80)]
+    given = Score(tpq=480, tracks=(Track("Piano", notes=notes),), key_signatures=[(0, 0, 0)])
+    grid = random_composer.tokenizer.grid(given)
+    assert grid.notes["duration"][0] == 24
+    where = [rule, NoteCount(min=35)]
+    score = random_composer.infill(given, "2", where=where, seed=1)
+    assert composer.check(score, where, bars=(2, 2)) == []
+    with pytest.raises(RequestError, match="allows 35 beside the notes that sound on"):
+        random_composer.infill(given, "2", where=[rule, NoteCount(min=36)], seed=1)
+
+
 def test_a_stream_keeps_them_in_every_bar(random_composer):
     where = [NoteCount(min=3), Rhythm(required=[1], parts="bass"), Monophonic(parts="flute")]
     stream = random_composer.stream("C Am F G", parts=["bass"], where=where, seed=2)
