@@ -43,7 +43,7 @@ class _Sizes(NamedTuple):
     """What a pass looks like; a recorded one serves every pass that looks the same."""
 
     batch: int
-    count: int  # ids of each row, T
+    ids: int  # of each row, T
     wanted: int
     low: int | None  # the slot of the first row; None where slots are copied together
     span: int
@@ -63,7 +63,7 @@ class Passes:
     def __init__(self, model: TorchLlama, cache: SharedCache, *, graphs: bool) -> None:
         self._model, self._cache, self._graphs = model, cache, graphs
         self._recorded: dict[_Sizes, tuple[torch.Tensor, Callable[[], torch.Tensor]]] = {}
-        self._recorded_for = cache.tensor
+        self._recorded_for = cache.slots
         self._pool = torch.cuda.graph_pool_handle() if graphs else None
 
     def run(self, sequences: Sequence[Heard], *, every: bool) -> Logits:
@@ -87,7 +87,7 @@ class Passes:
             part = [
                 Heard(slot, length + start, ids[start : start + size])
                 for (slot, length, ids), start, size in zip(
-                    (sequences[i] for i in going), done[going], taken, strict=True
+                    [sequences[i] for i in going.tolist()], done[going], taken, strict=True
                 )
             ]
             done[going] += taken
@@ -116,13 +116,13 @@ class Passes:
             rows, read = slots - sizes.low, slots[:0]
         row = np.repeat(rows, counts)
         column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-        whole = np.zeros((3, sizes.batch, sizes.count), np.int64)  # ids, positions, homes
+        whole = np.zeros((3, sizes.batch, sizes.ids), np.int64)  # ids, positions, homes
         whole[2] = self._cache.slots
         whole[0, row, column] = np.concatenate([sequence.ids for sequence in part])
         whole[1, row, column] = np.repeat(lengths, counts) + column
         whole[2, row, column] = np.repeat(slots, counts)
         wanted = np.zeros(sizes.wanted, np.int64)
-        wanted[: len(picked)] = (row * sizes.count + column)[picked]
+        wanted[: len(picked)] = (row * sizes.ids + column)[picked]
         # All in one array, which is sent at once.
         inputs = torch.from_numpy(np.concatenate([whole.ravel(), wanted, read]))
         with torch.inference_mode():
@@ -151,17 +151,18 @@ class Passes:
         return _Sizes(batch, count, wanted, None if is_sparse else 0, span)
 
     def _forward(self, sizes: _Sizes, inputs: torch.Tensor) -> torch.Tensor:
-        batch, count = sizes.batch, sizes.count
+        batch, count = sizes.batch, sizes.ids
         read = 0 if sizes.low is not None else batch
         parts = inputs.split([batch * count] * 3 + [sizes.wanted, read])
-        rows = Rows(*(part.view(batch, count) for part in parts[:3]), parts[3])
+        ids, positions, homes = (part.view(batch, count) for part in parts[:3])
+        rows = Rows(ids, positions, homes, parts[3])
         slots = parts[4] if sizes.low is None else slice(sizes.low, sizes.low + batch)
         return self._model.logits(self._cache.tensor, rows, slots, sizes.span)
 
     def _replay(self, sizes: _Sizes, inputs: torch.Tensor) -> torch.Tensor:
-        if self._recorded_for is not self._cache.tensor:  # it has grown
+        if self._recorded_for != self._cache.slots:  # it has grown, and lies elsewhere
             self._recorded.clear()
-            self._recorded_for = self._cache.tensor
+            self._recorded_for = self._cache.slots
         if sizes not in self._recorded:
             static = inputs.to(self._model.device)
             run = partial(self._forward, sizes, static)
