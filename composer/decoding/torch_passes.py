@@ -129,7 +129,7 @@ class Passes:
             if is_recorded:
                 logits = self._replay(sizes, inputs)
             else:
-                logits = self._forward(sizes, inputs.to(self._model.device))
+                logits = self._forward(self._cache.tensor, sizes, inputs.to(self._model.device))
             found: Logits = logits[: len(picked)].cpu().numpy()
         return found
 
@@ -150,14 +150,14 @@ class Passes:
         span = min(max(_power(span), 2 * SPAN), self._cache.context)
         return _Sizes(batch, count, wanted, None if is_sparse else 0, span)
 
-    def _forward(self, sizes: _Sizes, inputs: torch.Tensor) -> torch.Tensor:
+    def _forward(self, cache: torch.Tensor, sizes: _Sizes, inputs: torch.Tensor) -> torch.Tensor:
         batch, count = sizes.batch, sizes.ids
         read = 0 if sizes.low is not None else batch
         parts = inputs.split([batch * count] * 3 + [sizes.wanted, read])
         ids, positions, homes = (part.view(batch, count) for part in parts[:3])
         rows = Rows(ids, positions, homes, parts[3])
         slots = parts[4] if sizes.low is None else slice(sizes.low, sizes.low + batch)
-        return self._model.logits(self._cache.tensor, rows, slots, sizes.span)
+        return self._model.logits(cache, rows, slots, sizes.span)
 
     def _replay(self, sizes: _Sizes, inputs: torch.Tensor) -> torch.Tensor:
         if self._recorded_for != self._cache.slots:  # it has grown, and lies elsewhere
@@ -165,7 +165,7 @@ class Passes:
             self._recorded_for = self._cache.slots
         if sizes not in self._recorded:
             static = inputs.to(self._model.device)
-            run = partial(self._forward, sizes, static)
+            run = partial(self._forward, self._cache.tensor, sizes, static)
             self._recorded[sizes] = static, record(run, self._model.device, self._pool)
         static, replay = self._recorded[sizes]
         static.copy_(inputs)
