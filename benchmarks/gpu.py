@@ -172,7 +172,10 @@ def main() -> None:
     parser.add_argument("--batches", type=sizes, default="1,32,256")
     parser.add_argument("--contexts", type=sizes, default=f"512,{LONGEST}")
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of a CPU; torch chooses without it")
     options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     on_gpu = options.device.startswith("cuda") and torch.cuda.is_available()
     machine = torch.cuda.get_device_name(options.device) if on_gpu else platform.processor()
     print(f"{machine or platform.machine()}, torch {torch.__version__}")

@@ -91,7 +91,7 @@ class Composer:
             The folder; the model that comes with the package without it.
         device
             Where torch is to decode, such as ``"cuda"``; in compiled code on the CPU without it,
-            which is the fastest there. The same seed gives other music on another device.
+            which is the fastest there. The same seed may give other music on another device.
         progress
             As above.
 

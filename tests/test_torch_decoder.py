@@ -22,6 +22,7 @@ from composer.decoding.cpu import CPUDecoder  # noqa: E402
 from composer.decoding.sampler import write_together  # noqa: E402
 from composer.decoding.sampling import Sampling  # noqa: E402
 from composer.decoding.torch_decoder import TorchDecoder  # noqa: E402
+from composer.decoding.torch_llama import Rows, TorchLlama  # noqa: E402
 from composer.decoding.weights import load_weights  # noqa: E402
 from composer.errors import RequestError, TokenError  # noqa: E402
 from composer.request import Request  # noqa: E402
@@ -253,6 +254,21 @@ def test_bfloat16_is_near(folder, long):
     assert 0.5 < decoder.weight_bytes / whole.weight_bytes < 0.75
 
 
+@pytest.mark.parametrize("copied", [False, True])
+def test_all_that_a_pass_makes_is_made_on_the_device(folder, copied):
+    """A device that computes nothing stands for a GPU: it refuses tensors of another one."""
+    shape, weights = load_weights(folder)
+    meta = torch.device("meta")
+    where = {"device": meta, "dtype": torch.bfloat16}
+    model = TorchLlama(shape, weights, context_length=300, **where)
+    cache = torch_cache.SharedCache(shape, 300, *where.values())
+    assert cache.take() != cache.take()
+    whole = torch.zeros((2, 3), dtype=torch.int64, device=meta)
+    slots = whole[:, 0] if copied else slice(0, 2)
+    logits = model.logits(cache.tensor, Rows(whole, whole, whole, whole[0]), slots, 64)
+    assert (logits.shape, logits.dtype, logits.device) == ((3, 50), torch.float32, meta)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("graphs", [False, True])
 def test_on_a_gpu_logits_are_those_of_a_cpu(folder, long, graphs):
@@ -287,6 +303,7 @@ def test_a_decoder_that_is_gone_gives_its_slot_back(make):
     del forks
     gc.collect()
     assert sorted(decoder._cache.free) == sorted(set(range(16)) - {decoder._slot})
+    assert decoder.fork()._slot == min(set(range(16)) - {decoder._slot})  # close together
 
 
 def test_what_is_held_is_held_when_the_cache_grows(make, long):
