@@ -22,18 +22,21 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from composer.compose import PRETRAINED, Composer
+from composer.compose import PRETRAINED, TEMPERATURE, TOP_P, Composer
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.sampler import write_together
+from composer.decoding.sampling import Sampling
 from composer.decoding.torch_decoder import TorchDecoder
 from composer.decoding.weights import LlamaShape, load_weights
+from composer.instruments import parse_instrument
 from composer.request import Request
-from composer.roles import given_rules
+from composer.roles import part_rules
 
 STEPS = 32
 CHECKED = 256  # ids whose logits are held to those of the other decoder
 BARS = 8
 LONGEST = 2048  # positions
+SAMPLING = Sampling(TEMPERATURE, TOP_P)
 
 Model = tuple[LlamaShape, dict[str, np.ndarray]]
 
@@ -151,10 +154,11 @@ def melodies(options: argparse.Namespace) -> None:
     grid = composer.tokenizer.grid(tune)
     written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
     written[:, 1] = True
+    rules = (part_rules(parse_instrument("flute"), "melody"),)
     for name, how in settings(options.device):
         decoder = TorchDecoder.from_folder(PRETRAINED, device=options.device, **how)
         for batch in options.batches:
-            requests = [Request(grid, written, given_rules(grid), seed=i) for i in range(batch)]
+            requests = [Request(grid, written, rules, SAMPLING, seed=i) for i in range(batch)]
             seconds = best(
                 lambda d=decoder, r=requests: write_together(r, d, composer.tokenizer),
                 options.repetitions,
