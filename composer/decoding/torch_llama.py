@@ -18,13 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn.functional import (
-    embedding,
-    linear,
-    rms_norm,
-    scaled_dot_product_attention,
-    silu,
-)
+from torch.nn.functional import embedding, linear, rms_norm, scaled_dot_product_attention, silu
 
 from composer.decoding.weights import Floats, LlamaShape
 
@@ -139,9 +133,8 @@ class TorchLlama:
                 mask,
             )
             state = state + linear(heard, layer.output)
-            gate, up = linear(rms_norm(state, hidden, layer.mlp_norm, eps), layer.gate_up).chunk(
-                2, 2
-            )
+            inner = linear(rms_norm(state, hidden, layer.mlp_norm, eps), layer.gate_up)
+            gate, up = inner.chunk(2, 2)
             state = state + linear(silu(gate) * up, layer.down)
         last = state.flatten(0, 1)[rows.wanted]
         return linear(rms_norm(last, hidden, self._norm, eps), self._head).float()
