@@ -41,7 +41,10 @@ from composer.voicing import block_chords
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
 
 #: Where the melodies of the model in the package come nearest to real ones in rhythm.
-TEMPERATURE, TOP_P = 0.9, 0.95
+SAMPLING = Sampling(0.9, 0.95)
+
+#: Where they repeat a note as often as lead sheets do: 19% of steps, and 18% there.
+MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5)
 
 #: The model that comes with the package.
 PRETRAINED = Path(__file__).with_name("pretrained")
@@ -153,7 +156,8 @@ class Composer:
         temperature, top_p
             See ``Sampling``; 0.9 and 0.95 without them.
         sampling
-            All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
+            All the settings of sampling; ``temperature`` and ``top_p`` go before its own. Without
+            it notes are repeated half as readily as the model would.
 
         Returns
         -------
@@ -179,7 +183,7 @@ class Composer:
         blank = blank.replace(tracks=(_track(part),))
         rules = part_rules(instrument, "melody", given_range=range)
         columns = [1] if chords is not None else [0, 1]
-        settings = sampling_of(temperature, top_p, sampling)
+        settings = sampling_of(temperature, top_p, sampling or MELODIC)
         return self._write(blank, home, columns, (rules,), settings, seed, bars=count)
 
     def chords(
@@ -214,7 +218,7 @@ class Composer:
             Instrument that plays the chords as block chords in a track "Chords"; None for chord
             symbols alone.
         seed, temperature, top_p, sampling
-            As in ``melody``.
+            As in ``melody``; notes are repeated as readily as the model does.
 
         Returns
         -------
@@ -277,7 +281,7 @@ class Composer:
         keep
             Names or numbers (from 1) of the tracks that stay; all without it.
         seed, temperature, top_p, sampling
-            As in ``melody``.
+            As in ``melody``; notes are repeated as readily as the model does.
 
         Returns
         -------
@@ -341,7 +345,7 @@ class Composer:
         key
             The score's key signature, or the key its notes suggest, without it.
         seed, temperature, top_p, sampling
-            As in ``melody``.
+            As in ``melody``; notes are repeated as readily as the model does.
 
         Returns
         -------
@@ -401,7 +405,7 @@ class Composer:
         parts
             Instruments of the other parts.
         seed, temperature, top_p, sampling
-            As in ``melody``.
+            As in ``melody``; notes are repeated as readily as the model does.
 
         Returns
         -------
@@ -471,7 +475,7 @@ def sampling_of(
     temperature: float | None, top_p: float | None, sampling: Sampling | None
 ) -> Sampling:
     """Return the settings that a verb is called with."""
-    settings = sampling or Sampling(TEMPERATURE, TOP_P)
+    settings = sampling or SAMPLING
     return dataclasses.replace(
         settings,
         temperature=settings.temperature if temperature is None else temperature,

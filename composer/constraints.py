@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -90,7 +91,9 @@ class PitchRule(Protocol):
         ...
 
 
-def _classes(pitch_classes: Sequence[int] | frozenset[int]) -> npt.NDArray[np.bool_]:
+@lru_cache(maxsize=1024)
+def pitches_of(pitch_classes: frozenset[int]) -> npt.NDArray[np.bool_]:
+    """Return which pitches are of some pitch classes, shape (128,); not to be changed."""
     return np.isin(np.arange(128) % 12, list(pitch_classes))
 
 
@@ -108,7 +111,7 @@ class InScale:
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the notes of the key, altered by the chords."""
-        rows = {chord: _classes(_altered_scale(cell.key, chord)) for chord in {*cell.chord_at()}}
+        rows = {chord: pitches_of(_altered_scale(cell.key, chord)) for chord in {*cell.chord_at()}}
         return np.array([rows[chord] for chord in cell.chord_at()])
 
 
@@ -138,7 +141,7 @@ class ChordTones:
         for position in strong:
             chord = chords[position]
             if chord is not None:
-                mask[position] = _classes(chord.pitch_classes)
+                mask[position] = pitches_of(frozenset(chord.pitch_classes))
         return mask
 
 
@@ -152,7 +155,7 @@ class BassNotes:
         for position, chord in cell.chords:
             if chord is not None:
                 bass = chord.root if chord.bass is None else chord.bass
-                mask[position] = _classes([bass])
+                mask[position] = pitches_of(frozenset([bass]))
         return mask
 
 

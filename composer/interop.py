@@ -136,14 +136,15 @@ def from_pretty_midi(other: Any) -> Score:
         bends = np.empty(len(part.pitch_bends), PITCH_BEND)
         bends["tick"] = ticks(bend.time for bend in part.pitch_bends)
         bends["value"] = [bend.pitch for bend in part.pitch_bends]
+        notes = _notes(bounds[0], bounds[1], columns[2], columns[3])
         track = Track(
             part.name,
             part.program,
             part.is_drum,
-            notes=_notes(bounds[0], bounds[1], columns[2], columns[3]),
+            notes=notes,
             controls=controls,
             pitch_bends=bends,
-            pedals=pedals_of(controls),
+            pedals=pedals_of(controls, notes),
         )
         tracks.append(track)
     keys = [_key_of_number(key.key_number) for key in other.key_signature_changes]

@@ -8,13 +8,14 @@ writing and reading again gives the same score.
 
 - One track is made of each (track chunk, channel, program), in this order, if it has notes or
   controllers; a chunk that has neither, but events, becomes a track too.
-- A chunk without a program on a channel has the one that other chunks have set there.
+- A chunk without a program on a channel has the one that other chunks of its port have set there.
+  Ports are not kept: tracks that only their ports told apart come back apart, on other channels.
 - Controllers and pitch bends of a program that has not begun a note yet belong to each program of
   their channel that begins one later in the chunk: all before a channel's first note to each of its
   programs. If none does, they make a track of their own.
 - Lyrics beside notes belong to the last track of their chunk.
-- Pedals are what controller 64 says. A track that has pedals and no controller 64 is written with
-  controllers made from them.
+- Pedals are what controller 64 says; one that is not let go lasts as long as its track's notes. A
+  track that has pedals and no controller 64 is written with controllers made from them.
 - Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
   another one of its pitch comes back with the ends exchanged.
 - Notes of length 0 are kept, and there is a warning of them; a tokenizer makes them one position
@@ -257,17 +258,17 @@ def join_markers(score: Score) -> list[Text]:
 
 
 def _from_symusic_track(track: Any) -> Track:
-    controls = _table(track.controls, CONTROL)
+    controls, notes = _table(track.controls, CONTROL), _table(track.notes, NOTE)
     # Worked out anew, because symusic has a pedal down from tick 0 on every channel but the first.
     has_sustain = (controls["number"] == SUSTAIN).any()
     return Track(
         name=track.name,
         program=track.program,
         is_drum=track.is_drum,
-        notes=_table(track.notes, NOTE),
+        notes=notes,
         controls=controls,
         pitch_bends=_table(track.pitch_bends, PITCH_BEND),
-        pedals=pedals_of(controls) if has_sustain else _table(track.pedals, PEDAL),
+        pedals=pedals_of(controls, notes) if has_sustain else _table(track.pedals, PEDAL),
         lyrics=tuple(Text(lyric.time, lyric.text) for lyric in track.lyrics),
     )
 

@@ -1,11 +1,15 @@
 """What the property tests draw: scores of every kind, and walks through a grammar."""
 
+from functools import lru_cache
+
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from composer import Score, Track
 from composer.theory import QUALITIES, Chord
+from composer.tokenizers import REMI, Cells, CellsConfig, RemiConfig, REMIPlus
+from composer.tokenizers.bins import TEMPO_BINS
 
 #: Settings of a property that draws whole scores.
 moderate = settings(max_examples=40, deadline=None)
@@ -35,14 +39,15 @@ def tracks(draw, tpq):
         program=draw(st.sampled_from((0, 1, 73, 127))),
         is_drum=draw(st.booleans()),
         notes=draw(notes),
-        controls=draw(st.sampled_from(((), ((0, 7, 100),)))),
+        controls=draw(st.sampled_from(((), ((0, 7, 100),), ((0, 64, 127), (9, 64, 0))))),
         pedals=draw(st.lists(st.tuples(ticks(tpq), durations), max_size=3)),
         pitch_bends=draw(st.lists(st.tuples(ticks(tpq), st.integers(-8192, 8191)), max_size=3)),
+        lyrics=draw(st.sampled_from(((), ((0, "la"),)))),
     )
 
 
 @st.composite
-def scores(draw, max_tracks=5):
+def scores(draw, max_tracks=5, chord_texts=tuple(CHORDS)):
     """A score off the grid: odd meters that begin inside bars, tempos, chords, any ``tpq``."""
     tpq = draw(st.sampled_from(TPQS))
     tick = ticks(tpq)
@@ -56,9 +61,45 @@ def scores(draw, max_tracks=5):
         tempos=draw(st.lists(st.tuples(tick, mspq), max_size=4)),
         time_signatures=draw(st.lists(st.tuples(tick, numerators, denominators), max_size=4)),
         key_signatures=draw(st.lists(keys, max_size=2)),
-        chords=draw(st.lists(st.tuples(tick, st.sampled_from(CHORDS)), max_size=6)),
+        chords=draw(st.lists(st.tuples(tick, st.sampled_from(chord_texts)), max_size=6)),
         markers=draw(st.lists(st.tuples(tick, st.just("Verse")), max_size=1)),
     )
+
+
+@st.composite
+def remi_configs(draw):
+    """Settings of REMI or REMI+, any of each with any of the others that they do not contradict."""
+    programs, tempos = draw(st.booleans()), draw(st.booleans())
+    drum_tokens = not programs or draw(st.booleans())
+    durations = st.lists(st.integers(1, 400), min_size=1, max_size=9, unique=True)
+    return RemiConfig(
+        programs=programs,
+        time_signatures=draw(st.booleans()),
+        tempos=tempos,
+        tempo_bins=draw(st.sampled_from((2, 9, 49, 193))) if tempos else TEMPO_BINS,
+        chords=draw(st.booleans()),
+        velocity_bins=draw(st.sampled_from((0, 1, 5, 16, 64, 127))),
+        resolution=draw(st.sampled_from((4, 8, 12, 20, 24, 96))),
+        microtiming=draw(st.sampled_from((0, 0, 2, 6, 10, 64))),
+        durations=draw(st.one_of(st.none(), durations.map(sorted))),
+        rests=draw(st.booleans()),
+        pedals=draw(st.booleans()),
+        pitch_bends=draw(st.sampled_from((0, 0, 3, 9, 255))),
+        drum_tokens=drum_tokens,
+        relative_pitch=drum_tokens and draw(st.booleans()),
+    )
+
+
+@lru_cache(maxsize=500)
+def remi(config):
+    """The tokenizer of a configuration."""
+    return (REMIPlus if config.programs else REMI)(config)
+
+
+#: Tokenizers of every kind that there can be.
+remis = remi_configs().map(remi)
+every_cells = st.integers(1, 64).map(lru_cache(lambda count: Cells(CellsConfig(count))))
+tokenizers = st.one_of(remis, every_cells)
 
 
 def chords():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import Score, TokenError, Track
@@ -10,7 +10,7 @@ from composer.tokenizers.cells import home_key
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import ROLES
 from composer.tokenizers.families import transposition
-from tests.strategies import moderate, scores, seeds, walk
+from tests.strategies import every_cells, moderate, scores, seeds, walk
 
 FORMATS = [Cells(), Cells(CellsConfig(velocity_bins=1)), Cells(CellsConfig(velocity_bins=63))]
 formats = pytest.mark.parametrize("cells", FORMATS, ids=lambda cells: str(cells.config))
@@ -83,16 +83,17 @@ def fillings(draw):
     return cells, grid, form
 
 
-@formats
-@moderate
-@given(score=scores())
-def test_round_trip(cells, score):
+@settings(max_examples=150, deadline=None)
+@given(cells=every_cells, score=scores())
+def test_round_trip_in_every_configuration(cells, score):
     quantized = cells.quantize(score)
     assert cells.quantize(quantized) == quantized
     ids = cells.encode(quantized)
     assert ids.dtype == np.int32
     assert np.array_equal(cells.encode(score), ids)
     assert np.array_equal(cells.grammar.check(ids), ids)
+    assert cells.grammar._scan.accepts(ids)
+    assert cells.validate(ids, canonical=True) == []  # a walk
     decoded = cells.decode(ids)
     assert decoded == quantized
     assert np.array_equal(cells.encode(decoded), ids)

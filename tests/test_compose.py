@@ -1,5 +1,9 @@
 """The verbs on random weights: what is asked for is there, and nothing else has changed."""
 
+import os
+import subprocess
+import sys
+
 import miditoolkit
 import music21
 import numpy as np
@@ -382,3 +386,25 @@ def test_repetition_can_be_had_and_avoided(name, measure):
     shares = [mean(value) for value in (0.01, 1, 100)]
     assert shares == sorted(shares)
     assert shares[0] < shares[2] / 2
+
+
+def test_the_seed_decides_in_any_process():
+    code = (
+        "import composer; tune = composer.melody('Am F', bars=4, seed=5); "
+        "song = composer.arrange(tune, ['piano', 'drums'], seed=5); "
+        "print([track.notes.tolist() for track in song.tracks])"
+    )
+
+    def music(**environment):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    first = music(PYTHONHASHSEED="1", NUMBA_NUM_THREADS="1")
+    assert first == music(PYTHONHASHSEED="2", NUMBA_NUM_THREADS="2", OMP_NUM_THREADS="2")
+    assert first.count("(") > 20

@@ -279,6 +279,26 @@ def test_decoders_that_do_not_go_together_are_refused_and_stay_as_they_were(fold
     np.testing.assert_array_equal(decoder.step(3), fork.step(3))
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_changes_no_bit(folder, decoder, threads):
+    ids = some_ids(290)
+    found = []
+    for start in (decoder, CPUDecoder.from_folder(folder, threads=threads)):
+        start.prefill(ids[:140])
+        forks = [start.fork() for _ in range(5)]
+        new = [ids[140 : 150 + 30 * i] for i in range(5)]
+        every = CPUDecoder.verify_together(forks, new)
+        last = CPUDecoder.step_together(forks, [[i] for i in range(5)])
+        found.append(np.concatenate([*every, last]))
+        assert [fork.length for fork in forks] == [151 + 30 * i for i in range(5)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_there_is_at_least_one_thread(folder):
+    with pytest.raises(RequestError, match="threads 0 is below 1"):
+        CPUDecoder.from_folder(folder, threads=0)
+
+
 def test_threads_do_not_disturb_each_other(decoder):
     """The compiled pass lets other threads run; forks may go on in several."""
     ids = some_ids(250)
@@ -327,6 +347,15 @@ def test_huge_activations_do_not_overflow(folder, name, precision):
     assert np.isfinite(decoder.prefill(some_ids(5))).all()
 
 
+def test_scores_in_the_hundreds_equal_those_of_transformers(tmp_path):
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
+    folder = save(tmp_path, num_hidden_layers=1, initializer_range=1.0, **heads)
+    ids = some_ids(40)
+    expected = reference(folder, ids, "float32")
+    found = CPUDecoder.from_folder(folder, precision="float32").verify(ids)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3 * expected.std())
+
+
 def test_rows_of_zeros_are_kept_as_zeros(folder):
     shape, weights = load_weights(folder)
     weights["lm_head.weight"][7] = 0
@@ -349,8 +378,10 @@ def test_sizes_are_those_of_the_model(decoder, folder):
 
 
 def test_memory_is_what_weights_and_cache_take(tmp_path):
-    folder = save(tmp_path, hidden_size=256, intermediate_size=512, tie_word_embeddings=True)
-    matrices = 50 * 256 + 2 * (256 * (256 + 2 * 128 + 256) + 3 * 256 * 512)
+    """What is tied is there once."""
+    sizes = {"vocab_size": 2000, "hidden_size": 256, "intermediate_size": 512}
+    folder = save(tmp_path, **sizes, tie_word_embeddings=True)
+    matrices = 2000 * 256 + 2 * (256 * (256 + 2 * 128 + 256) + 3 * 256 * 512)
     for precision, size in (("int8", 1), ("float32", 4)):
         decoder = CPUDecoder.from_folder(folder, precision=precision)
         assert matrices * size < decoder.weight_bytes < 1.15 * matrices * size

@@ -4,14 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import Score, TokenError, Track
-from composer.tokenizers import REMI, Cells, RemiConfig, REMIPlus
+from composer.tokenizers import REMI, Cells, REMIPlus
 from tests.strategies import distances, moderate, scores, seeds, walk
+from tests.strategies import tokenizers as every_tokenizer
 
 TOKENIZERS = [Cells(), REMI(), REMIPlus()]
-OTHERS = [
-    REMI(RemiConfig(time_signatures=True, tempos=False, chords=False)),
-    REMIPlus(RemiConfig(programs=True, tempos=False)),
-]
 tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
 
 
@@ -110,9 +107,8 @@ def mutate(tokenizer, ids, rng):
     return np.array(ids, np.int32)
 
 
-@pytest.mark.parametrize("tokenizer", [*TOKENIZERS, *OTHERS], ids=lambda t: str(t.config))
-@settings(max_examples=100, deadline=None)
-@given(seed=seeds, length=st.integers(0, 120))
+@settings(max_examples=300, deadline=None)
+@given(tokenizer=every_tokenizer, seed=seeds, length=st.integers(0, 120))
 def test_the_scan_and_the_walk_accept_the_same(tokenizer, seed, length):
     grammar, rng = tokenizer.grammar, np.random.default_rng(seed)
     ids = walk(grammar, seed, length)

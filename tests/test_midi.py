@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from composer import MidiError, Score, Text, Track
+from composer import MidiError, Score, Text, Track, interop
 from composer.midi import read_midi, write_midi
 from composer.score import CONTROL
+from composer.score import NOTE as NOTE_ROW
 from composer.smf.read import pedals_of
 from composer.smf.text import decode_text, encode_text
 from tests.midi_bytes import END, NOTE, meta, midi
@@ -66,7 +67,7 @@ def tracks(draw):
         notes=rows,
         controls=table,
         pitch_bends=bends,
-        pedals=pedals_of(table),
+        pedals=pedals_of(table, np.array(rows, NOTE_ROW)),
         lyrics=draw(timed_texts),
     )
 
@@ -233,7 +234,20 @@ def test_pedals_without_controllers_are_written_as_controllers(song):
 
 def test_the_pedal_is_down_from_64_to_63():
     controls = [(0, 64, 63), (10, 64, 64), (20, 64, 127), (30, 64, 63), (40, 64, 127)]
-    assert pedals_of(np.array(controls, CONTROL)).tolist() == [(10, 20)]
+    table, silence = np.array(controls, CONTROL), np.empty(0, NOTE_ROW)
+    assert pedals_of(table, silence).tolist() == [(10, 20)]
+    assert pedals_of(table, np.array([(0, 40, 60, 9)], NOTE_ROW)).tolist() == [(10, 20)]
+
+
+def test_a_pedal_that_is_not_let_go_holds_to_the_last_note(song):
+    events = bytes([0, 0xB0, 64, 0, 5, 64, 127, 5, 0x90, 60, 90, 90, 60, 0]) + END
+    score = read_midi(midi(events))
+    assert score.tracks[0].pedals.tolist() == [(5, 95)]
+    assert there_and_back(score, song) == score
+    for library in ("symusic", "pretty_midi"):
+        other = getattr(interop, f"to_{library}")(score)
+        back = getattr(interop, f"from_{library}")(other)
+        assert back.tracks[0].pedals.tolist() == [(5, 95)]
 
 
 def test_a_pedal_that_is_only_let_go_is_no_pedal():

@@ -1,16 +1,18 @@
 import dataclasses
+import itertools
+import random
 from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import ModelError, Score, TokenError, Track
 from composer.theory import NO_CHORD, QUALITIES, Key, parse_chord
 from composer.tokenizers import REMI, RemiConfig, REMIPlus
-from tests.strategies import moderate, scores, seeds, walk
+from tests.strategies import remis, scores, seeds, walk
 
 PLUS = REMIPlus().config
 FORMATS = [
@@ -113,36 +115,119 @@ def read(remi, *tokens):
     return remi.decode([remi.vocabulary.id(token) for token in tokens])
 
 
-@formats
-@moderate
-@given(score=scores())
-def test_round_trip(remi, score):
+def assert_round_trip(remi, score):
     quantized = remi.quantize(score)
     assert remi.quantize(quantized) == quantized
     ids = remi.encode(quantized)
     assert ids.dtype == np.int32
     assert np.array_equal(remi.encode(score), ids)
     assert np.array_equal(remi.grammar.check(ids), ids)
+    assert remi.grammar._scan.accepts(ids)
+    assert remi.validate(ids, canonical=True) == []  # a walk
     decoded = remi.decode(ids)
     assert decoded == quantized
     assert np.array_equal(remi.encode(decoded), ids)
 
 
-@formats
-@moderate
-@given(score=scores(max_tracks=3))
+@settings(max_examples=250, deadline=None)
+@given(remi=remis, score=scores())
+def test_round_trip_in_every_configuration(remi, score):
+    assert_round_trip(remi, score)
+
+
+def every_combination():
+    """Every combination of what is said or not; numbers of bins by chance."""
+    rng = random.Random(0)
+    names = "time_signatures tempos chords rests pedals drum_tokens relative_pitch".split()
+    switches = itertools.product((False, True), repeat=len(names) + 4)
+    for programs, velocities, microtiming, bends, *said in switches:
+        settings = dict(zip(names, said, strict=True))
+        drum_tokens, relative = settings["drum_tokens"], settings["relative_pitch"]
+        if (not drum_tokens and not programs) or (relative and not drum_tokens):
+            continue
+        yield RemiConfig(
+            programs=programs,
+            velocity_bins=rng.choice((1, 7, 32, 127)) * velocities,
+            microtiming=rng.choice((2, 8)) * microtiming,
+            pitch_bends=rng.choice((3, 63)) * bends,
+            resolution=rng.choice((4, 12, 24)),
+            durations=rng.choice((None, (1, 5, 30))),
+            **settings,
+        )
+
+
+PIECE = Score(
+    480,
+    (
+        Track("Flute", 73, notes=[(35, 700, 72, 90), (1930, 1, 72, 3), (9000, 9000, 60, 127)]),
+        Track(
+            "Second",
+            73,
+            notes=[(40, 100, 72, 80), (961, 477, 60, 64)],
+            pedals=[(0, 481), (470, 200), (2000, 9)],
+            pitch_bends=[(0, -8192), (960, 100), (1000, 8191)],
+        ),
+        Track("Piano", notes=[(0, 0, 0, 1), (0, 1920, 127, 50)], pedals=[(700, 30_000)]),
+        Track("Kit", 5, is_drum=True, notes=[(0, 10, 36, 100), (36, 10, 36, 9), (77, 0, 127, 1)]),
+    ),
+    tempos=[(0, 400_000), (31, 900_000), (4000, 899_000), (7000, 16_000_000)],
+    time_signatures=[(0, 7, 8), (1690, 3, 4), (5000, 2, 1), (9000, 5, 16)],
+    key_signatures=[(0, -3, 1)],
+    chords=[(0, "Cm/Eb"), (470, "Cm/D#"), (485, "F13"), (30_000, "N.C.")],
+)
+
+
+def test_round_trip_of_one_piece_in_every_combination():
+    configs = list(every_combination())
+    assert len(set(configs)) == 2**8 * 5
+    for config in configs:
+        assert_round_trip((REMIPlus if config.programs else REMI)(config), PIECE)
+
+
+@settings(max_examples=250, deadline=None)
+@given(remi=remis, score=scores(max_tracks=3))
 def test_arrays_say_what_a_plain_loop_says(remi, score):
     assert remi.ids_to_tokens(remi.encode(score)) == obvious(remi, remi.quantize(score))
 
 
-@formats
-@moderate
-@given(seed=seeds, length=st.integers(0, 150))
+@settings(max_examples=250, deadline=None)
+@given(remi=remis, seed=seeds, length=st.integers(0, 150))
 def test_whatever_the_grammar_allows_is_music(remi, seed, length):
-    score = remi.decode(walk(remi.grammar, seed, length))
+    drawn = walk(remi.grammar, seed, length)
+    assert remi.validate(drawn) == []
+    score = remi.decode(drawn)
     ids = remi.encode(score)
-    assert np.array_equal(remi.encode(remi.decode(ids)), ids)
     assert remi.quantize(score).tracks == score.tracks
+    assert remi.quantize(score).chords == score.chords
+    assert (remi.validate(drawn, canonical=True) == []) == np.array_equal(ids, drawn)
+    assert np.array_equal(remi.encode(remi.decode(ids)), ids)
+    assert remi.validate(ids, canonical=True) == []
+
+
+LONG_NOTE = "Pitch_60 Velocity_1 Duration_24 Position_24 Pitch_60 Velocity_1 Duration_20"
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens", "place"),
+    [
+        ({}, "Pitch_60 Velocity_1 Duration_96 EOS", 7),  # bars are missing
+        ({}, "Pitch_60 Velocity_1 Duration_4 Bar EOS", 7),
+        ({}, "Bar Position_0 Tempo_20 EOS", 4),  # nothing is there to be slow
+        ({}, "Chord_N.C. Bar Position_0 Chord_N.C. EOS", 5),
+        ({"rests": True}, "EOS", 4),  # Rest is missing
+        ({"rests": True}, "Rest Position_5 Rest EOS", 5),
+        ({"rests": True}, f"{LONG_NOTE} Position_44 Rest EOS", 11),  # too short for one
+        ({"pedals": True}, "Pedal_down EOS", 5),
+        ({"pitch_bends": 3}, "Bend_0 EOS", 4),
+        ({"pitch_bends": 3}, "Bend_8191 Position_3 Bend_8191 EOS", 5),
+    ],
+)
+def test_more_ways_than_encodings_are_grammar_but_not_canonical(settings, tokens, place):
+    remi = REMI(RemiConfig(**settings))
+    ids = remi.tokens_to_ids(f"BOS Bar Position_0 Tempo_120 {tokens}".split())
+    assert remi.validate(ids) == []
+    assert [breach.place for breach in remi.validate(ids, canonical=True)] == [place]
+    assert remi.validate(remi.encode(remi.decode(ids)), canonical=True) == []
 
 
 def test_a_leading_and_a_trailing_empty_bar_are_said():

@@ -311,6 +311,25 @@ def test_a_program_set_in_another_track_holds():
     assert [track.program for track in apart.tracks] == [40, 51, 0, 0, 7, 0]
 
 
+@pytest.mark.filterwarnings("ignore::composer.errors.ComposerWarning")
+def test_each_port_has_channels_of_its_own(tmp_path):
+    violin, harp = b"\0\xc0\x28", b"\0\xc0\x2e"
+    first, second = meta(0x21, b"\0"), meta(0x21, b"\1")
+    bare, hit = NOTE + END, b"\0\x99\x24\x40" + END
+    tracks = [violin + bare, second + harp + bare, bare, first + bare, second + bare]
+    tracks += [meta(0x21, b"\2") + bare, second + hit]
+    score = read_midi(midi(*tracks))
+    assert [track.program for track in score.tracks] == [40, 46, 40, 40, 46, 0, 0]
+    assert [track.is_drum for track in score.tracks] == [False] * 6 + [True]
+    score.write_midi(tmp_path / "one port.mid")
+    assert read_midi(tmp_path / "one port.mid") == score
+
+
+def test_ports_are_named_among_what_is_left_out():
+    with pytest.warns(ComposerWarning, match="left out: 2 x port"):
+        read_midi(midi(meta(0x21, b"\1") + meta(0x21, b"") + NOTE + END))
+
+
 def test_a_program_set_in_another_track_holds_at_the_last_tick():
     wait = bytes([0xFF, 0xFF, 0xFF, 0x7F]) + meta(1, b"")[1:]
     late = wait * 8 + bytes([7, 0x90, 60, 90])  # tick 2**31 - 1

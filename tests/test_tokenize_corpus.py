@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,16 @@ import pytest
 
 import composer
 from composer import Score, Track, TrainingError
-from composer.tokenizers import REMI, Cells, CellsConfig, REMIPlus, TokenCorpus, tokenize_corpus
+from composer.tokenizers import (
+    BPE,
+    REMI,
+    Cells,
+    CellsConfig,
+    REMIPlus,
+    TokenCorpus,
+    load,
+    tokenize_corpus,
+)
 from composer.tokenizers import shards as shards_module
 from composer.tokenizers.corpus import midi_files
 
@@ -103,6 +113,22 @@ def test_pieces_hold_the_ids_of_their_files(folder, tmp_path, tokenizer):
     assert f"TokenCorpus(pieces={len(corpus)}, " in repr(corpus)
 
 
+def test_a_learned_vocabulary_makes_a_corpus_of_its_own_ids(folder, tmp_path):
+    base = REMIPlus()
+    sources = [folder / name for name in midi_files(folder)]
+    bpe = BPE.train(base, sources, base.vocab_size + 200)
+    merged = [i for i, t in enumerate(bpe.vocabulary.tokens) if "+" in t and "Bar" in t]
+    assert merged  # bars that stand in no id of their own
+    corpus = run(folder, tmp_path / "out", tokenizer=bpe)
+    assert not corpus.quarantined
+    assert content(corpus) == expected(folder, bpe)
+    bars = [piece.bars for piece in run(folder, tmp_path / "plain", tokenizer=base).pieces]
+    assert [piece.bars for piece in corpus.pieces] == bars
+    assert load(tmp_path / "out").merges == bpe.merges
+    with pytest.raises(TrainingError, match="with vocabulary"):
+        run(folder, tmp_path / "out", tokenizer=BPE(base, bpe.merges.pairs, "onset"))
+
+
 def test_shards_are_npy_files_of_small_integers(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(shards_module, "SHARD_IDS", 1000)
     corpus = run(folder, tmp_path / "out")
@@ -113,6 +139,16 @@ def test_shards_are_npy_files_of_small_integers(folder, tmp_path, monkeypatch):
     assert sum(map(len, loaded)) == sum(piece.length for piece in corpus.pieces)
     assert all(0 < len(ids) <= 1000 for ids in loaded)
     assert content(corpus) == expected(folder)
+
+
+def test_a_pickled_corpus_opens_its_files_anew(folder, tmp_path):
+    corpus = run(folder, tmp_path / "out")
+    ids = corpus.ids(0)
+    pickled = pickle.dumps(corpus)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled)
+    assert again.pieces == corpus.pieces
+    assert np.array_equal(again.ids(0), ids)
 
 
 def test_a_finished_corpus_is_used_again(folder, tmp_path):

@@ -1,14 +1,19 @@
+import copy
 import io
+import multiprocessing
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from composer import ModelError, Score, TokenError, Track, interop
 from composer.example_tunes import example
-from composer.tokenizers import BPE, REMI, Cells, REMIPlus, Tokenizer, load
+from composer.tokenizers import BPE, REMI, Cells, RemiConfig, REMIPlus, Tokenizer, load
 
 LEARNED = BPE.train(Cells(), [example("shenandoah")], 1200)
-TOKENIZERS = [Cells(), REMI(), REMIPlus(), LEARNED]
+OPTIONS = RemiConfig(rests=True, pedals=True, pitch_bends=9, microtiming=4, relative_pitch=True)
+TOKENIZERS = [Cells(), REMI(), REMIPlus(), LEARNED, REMI(OPTIONS)]
 tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
 
 
@@ -147,3 +152,38 @@ def test_describe_goes_by_the_numbers_of_bars_that_are_filled(score):
     ids = cells.encode_grid(cells.grid(score), context=[1], fill=[0])
     bars = [line.split() for line in cells.describe(ids).splitlines() if " Bar_" in line]
     assert [row[1:] for row in bars] == [["Bar_1", "1"], ["Bar_0", "0"]]
+
+
+@tokenizers
+def test_copies_and_pickles_give_the_same_ids(tokenizer, score):
+    ids = tokenizer.encode(score)
+    for made in (pickle.loads(pickle.dumps(tokenizer)), copy.deepcopy(tokenizer)):
+        assert type(made) is type(tokenizer)
+        assert (made.config, made.vocabulary) == (tokenizer.config, tokenizer.vocabulary)
+        assert np.array_equal(made.encode(score), ids)
+        assert made.decode(ids) == tokenizer.decode(ids)
+
+
+def test_worker_processes_take_every_tokenizer(score):
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        found = pool.starmap(Tokenizer.encode, [(tokenizer, score) for tokenizer in TOKENIZERS])
+    for tokenizer, ids in zip(TOKENIZERS, found, strict=True):
+        assert np.array_equal(ids, tokenizer.encode(score))
+
+
+def test_a_save_that_is_killed_leaves_the_file_that_was_there(tmp_path, monkeypatch):
+    REMI().save(tmp_path)
+    monkeypatch.setattr(Path, "write_text", lambda path, text: path.write_bytes(text[:9].encode()))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Cells().save(tmp_path)
+    monkeypatch.undo()
+    assert type(load(tmp_path)) is REMI
+    assert [path.name for path in tmp_path.iterdir()] == ["composer.json"]
+
+
+@tokenizers
+def test_encoding_can_return_what_is_lost(tokenizer, score):
+    ids, report = tokenizer.encode(score, report=True)
+    assert np.array_equal(ids, tokenizer.encode(score))
+    assert report == tokenizer.loss(score)

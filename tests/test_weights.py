@@ -222,7 +222,9 @@ def test_a_tensor_that_cannot_be_used_is_refused(tmp_path, value, message):
         load_weights(write(tmp_path, edit_tensors=lambda t: t.update({"model.norm.weight": value})))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     at=st.integers(0, 2500),
     byte=st.integers(0, 255),

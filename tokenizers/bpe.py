@@ -18,6 +18,10 @@ bars, 1.38 by parts and 1.44 by onsets (``benchmarks/learned.py``). ``part``, th
 next to nothing and keeps what infilling rewrites apart. PAD, BOS, Fill and EOS never merge, for a
 model is told them by number.
 
+Where this differs from Fradet et al. and their library, MidiTok, which merges whole sequences, bars
+or beats: a piece may be a part's bar or an onset, never more than a bar, and a merge stands for
+1,024 base ids at most.
+
 References
 ----------
 Fradet et al. 2023, *Byte Pair Encoding for Symbolic Music*.
@@ -41,6 +45,7 @@ import numpy.typing as npt
 from composer.errors import ComposerWarning, TokenError
 from composer.score import Score
 from composer.tokenizers.grammar import Breach, Mask
+from composer.tokenizers.loss import LossReport
 from composer.tokenizers.merges import FIRST_CHARACTER, LONGEST, Merges, to_text
 from composer.tokenizers.table import describe_ids
 from composer.tokenizers.tokenizer import Tokenizer, from_table
@@ -238,8 +243,12 @@ class BPE(Tokenizer):
     def _rows(self, score: Score) -> Sequence[int]:
         return self.base._rows(score)
 
+    def loss(self, source: Any) -> LossReport:
+        """Return what the base does not keep of ``source``; merging loses nothing."""
+        return self.base.loss(source)
+
     def decode(self, ids: npt.ArrayLike) -> Score:
-        """Return the score that ids say, at twelve ticks a quarter.
+        """Return the score that ids say, at ``bins.tpq`` ticks a quarter.
 
         Raises
         ------
@@ -292,6 +301,13 @@ class BPE(Tokenizer):
             before += len(ids)
             after += len(self.merge(ids))
         return Compression(sequences, notes, before, after)
+
+    def count_bars(self, ids: Ids) -> int:
+        """Return how many bars ``ids``, all of them in the vocabulary, say."""
+        return self.base.count_bars(self.merges.expand(ids))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.base, self.merges.pairs, self.boundary)
 
     def to_table(self) -> dict[str, Any]:
         """Return what ``save`` writes, its version apart."""

@@ -68,6 +68,11 @@ class CellsConfig:
     ----------
     velocity_bins
         Number of velocities told apart, 1 to 64. Each distinct one in a cell costs a token.
+
+    Raises
+    ------
+    TokenError
+        The number is out of range.
     """
 
     velocity_bins: int = 16
@@ -79,6 +84,11 @@ class CellsConfig:
 
 class Cells(Tokenizer):
     """Tokenizer of the grid: what the composing model reads and writes.
+
+    Parameters
+    ----------
+    config
+        Settings; ``CellsConfig()`` without it.
 
     Examples
     --------
@@ -93,6 +103,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
 
     format = "cells"
     _config_class = CellsConfig
+    _tempos_on_bars = True
 
     def __init__(self, config: CellsConfig | None = None) -> None:
         self.config = config or CellsConfig()
@@ -107,6 +118,11 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         The key is the first key signature's, or inferred from the notes where there is none. Tracks
         rise by program, drums last, then by their notes, those without notes left out, so that the
         order a file happens to have makes no difference; ``grid`` keeps it.
+
+        Raises
+        ------
+        TokenError
+            The score has more than 100,000 bars.
         """
         return self._in_order(score).score()
 
@@ -121,6 +137,11 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             Home key; the score's first key signature, or inferred, without it.
         bars
             Number of bars; as many as the notes and chords need without it.
+
+        Raises
+        ------
+        TokenError
+            They need more than 100,000 bars.
         """
         return self._grid(score, range(len(score.tracks)), key, bars)
 

@@ -132,22 +132,27 @@ def _part_order(cursor: Cursor, values: Mask) -> None:
     _ends_a_cell(cursor, values)
     values[cursor.parts : MAX_PARTS] = False
     if cursor.filling:
-        for part in range(CHORDS + 1):
-            if cursor.parts_said >> part & 1:
-                values[part] = False
+        values[_bits(cursor.parts_said)] = False
     elif cursor.part >= 0:
         values[CHORDS] = False
         if cursor.part != CHORDS:
             values[: cursor.part + 1] = False
 
 
+def _bits(said: int) -> list[int]:
+    """Return the members of a bit set."""
+    found = []
+    while said:
+        found.append(said.bit_length() - 1)
+        said ^= 1 << found[-1]
+    return found
+
+
 def _bar_order(cursor: Cursor, values: Mask) -> None:
     """Keep bars rising, from 0 again after the last number; no bar that was given is written."""
     _ends_a_cell(cursor, values)
     if cursor.filling:
-        for bar in range(MAX_BARS):
-            if cursor.bars_said >> bar & 1:
-                values[bar] = False
+        values[_bits(cursor.bars_said)] = False
     elif cursor.bar == MAX_BARS - 1:
         values[1:] = False
     else:

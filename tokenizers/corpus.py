@@ -19,7 +19,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +103,7 @@ def tokenize_corpus(
     if not 0 < timeout <= MAX_TIMEOUT:
         raise TrainingError(f"timeout {timeout} is outside 0 to {MAX_TIMEOUT:,} seconds")
     files = midi_files(folder)
-    encoder = _Encoder(str(folder), type(tokenizer), tokenizer.config, preparation)
+    encoder = _Encoder(str(folder), tokenizer, preparation)
     out.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(lock(out)):
         _claim(out, tokenizer, preparation)
@@ -166,14 +165,8 @@ class _Encoder:
     """What workers do with a file."""
 
     folder: str
-    tokenizer_class: type[Tokenizer]
-    config: Any
+    tokenizer: Tokenizer
     preparation: Preparation | None
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The tokenizer, made once a process."""
-        return self.tokenizer_class(self.config)
 
     def __call__(self, name: str) -> _Outcome:
         path = Path(self.folder, name)
@@ -187,8 +180,7 @@ class _Encoder:
             return _Outcome({**row, "refused": str(error)})
         except Exception as error:  # a fault of ours or of the preparation costs one file, not all
             return _Outcome({**row, "quarantined": f"{type(error).__name__}: {error}"})
-        bars = self.tokenizer.vocabulary.slices["Bar"]
-        row["bars"] = int(((ids >= bars.start) & (ids < bars.stop)).sum())
+        row["bars"] = self.tokenizer.count_bars(ids)
         row["exact"], row["tune"] = compared.exact, compared.tune
         return _Outcome(row, ids.astype(_dtype(self.tokenizer)).tobytes(), compared.hashes)
 
@@ -214,7 +206,8 @@ def _claim(out: Path, tokenizer: Tokenizer, preparation: Preparation | None) -> 
     TrainingError
         It is made with something else, or is no corpus.
     """
-    vocabulary = hashlib.sha256(tokenizer.vocabulary.to_json().encode()).hexdigest()
+    # All that ids depend on: the boundary and the order of merges are in no vocabulary.
+    vocabulary = hashlib.sha256(json.dumps(tokenizer.to_table()).encode()).hexdigest()
     settings = {
         "version": __version__,
         "format": tokenizer.format,
@@ -226,7 +219,9 @@ def _claim(out: Path, tokenizer: Tokenizer, preparation: Preparation | None) -> 
         others = json.loads((out / SETTINGS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         ours = {".lock", f"{SETTINGS}.part", FILE_NAME}
-        strange = sorted(path.name for path in out.iterdir() if path.name not in ours)
+        names = sorted(path.name for path in out.iterdir())
+        drafts = {name for name in names if name[0] == "." and name.endswith(".tmp")}
+        strange = [name for name in names if name not in ours | drafts]
         if strange:
             raise TrainingError(
                 f"{out} holds other files, such as {strange[0]}; name a new folder"

@@ -3,7 +3,8 @@
 A grammar is an automaton. Its table says, for each state, which families may come next and which
 state each leads to. What order needs beside that is the *cursor*: onsets rise inside a bar and
 end where the bar does, pitches rise inside an onset, parts rise inside a bar, velocities are said
-when they change. So every piece has exactly one sequence, and every sequence is a piece.
+when they change. So every sequence is a piece, and order leaves a piece no choice; what a sampler
+cannot know in time, such as whether a rest is to come, is left open (see ``Tokenizer.validate``).
 """
 
 from __future__ import annotations
@@ -69,6 +70,13 @@ Narrow = Callable[[Cursor, Mask], None]
 Move = Callable[[Cursor, int], None]
 
 
+class _Opened(NamedTuple):
+    """What the table opens in a state: ids, and the rules that narrow them."""
+
+    mask: Mask
+    rules: list[tuple[slice, Narrow]]
+
+
 class Grammar:
     """An automaton over the families of a vocabulary.
 
@@ -104,34 +112,42 @@ class Grammar:
         self._move = move
         self._branches = branches or {}
         self._scan = scan
-        self._open = {state: self._open_mask(row) for state, row in table.items()}
+        self._opened: dict[tuple[str, frozenset[str] | None], _Opened] = {}
         # Lists, as one element of an array is slow to read.
         names = [family.name for family in vocabulary.families]
         self._family_of = [names[index] for index in vocabulary.family_of.tolist()]
         self._value_of: list[int] = vocabulary.value_of.tolist()
         self._all_values = {name: np.ones(vocabulary.count(name), bool) for name in names}
 
-    def _open_mask(self, row: Mapping[str, str]) -> Mask:
-        mask = np.zeros(self.vocabulary.size, bool)
-        for family in row:
-            mask[self.vocabulary.slices[family]] = True
-        return mask
-
     def start(self) -> Cursor:
         """Return the cursor before the first id."""
         return Cursor()
 
-    def allowed(self, cursor: Cursor) -> Mask:
-        """Return which ids may come next, shape (V,); a new array each time."""
-        mask = self._open[cursor.state].copy()
-        for family in self.table[cursor.state]:
-            rule = self._narrow.get(family)
-            if rule:
-                rule(cursor, mask[self.vocabulary.slices[family]])
+    def allowed(self, cursor: Cursor, families: frozenset[str] | None = None) -> Mask:
+        """Return which ids may come next, shape (V,); a new array each time.
+
+        Where ``families`` are named, only ids of these are looked at.
+        """
+        opened = self._opened.get((cursor.state, families))
+        if opened is None:
+            opened = self._opened[cursor.state, families] = self._open(cursor.state, families)
+        mask = opened.mask.copy()
+        for where, rule in opened.rules:
+            rule(cursor, mask[where])
         return mask
 
+    def _open(self, state: str, families: frozenset[str] | None) -> _Opened:
+        mask, rules = np.zeros(self.vocabulary.size, bool), []
+        for family in self.table[state]:
+            if families is None or family in families:
+                where = self.vocabulary.slices[family]
+                mask[where] = True
+                if family in self._narrow:
+                    rules.append((where, self._narrow[family]))
+        return _Opened(mask, rules)
+
     def advance(self, cursor: Cursor, index: int) -> None:
-        """Move the cursor over one id that ``allowed`` allows."""
+        """Move the cursor over the id ``index``, one that ``allowed`` allows."""
         family = self._family_of[index]
         next_state = self.table[cursor.state][family]
         move = self._move.get(family)
@@ -156,7 +172,7 @@ class Grammar:
         return array
 
     def breaches(self, array: Ids) -> Iterator[Breach]:
-        """Walk over ids of the vocabulary and yield the breaches.
+        """Walk over ``array``, ids of the vocabulary of shape (T,), and yield the breaches.
 
         A value out of order is taken as said and the walk goes on; a family that may not come next
         ends it, as nothing behind it has a state to be judged by.
@@ -168,7 +184,7 @@ class Grammar:
                 message = f"id {index} at place {place} comes after the end of the sequence"
                 yield Breach(place, message)
                 return
-            if not self._allows(cursor, index):
+            if not self.allows(cursor, index):
                 yield Breach(
                     place,
                     f"{self.vocabulary.token(index)} at place {place} breaks the grammar: after "
@@ -180,7 +196,7 @@ class Grammar:
         if self.table[cursor.state]:
             yield Breach(len(array), f"the sequence of {len(array)} ids has no end")
 
-    def _allows(self, cursor: Cursor, index: int) -> bool:
+    def allows(self, cursor: Cursor, index: int) -> bool:
         """Return ``allowed(cursor)[index]`` without looking at the other families."""
         family = self._family_of[index]
         if family not in self.table[cursor.state]:

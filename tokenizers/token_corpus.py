@@ -91,7 +91,7 @@ class TokenCorpus:
         return len(self.pieces)
 
     def ids(self, index: int) -> Ids:
-        """Return the ids of a piece, shape (T,) int32."""
+        """Return the ids of the piece ``pieces[index]``, shape (T,) int32."""
         piece = self.pieces[index]
         if piece.shard not in self._shards:
             path = self.folder / shard_name(piece.shard)
@@ -107,6 +107,10 @@ class TokenCorpus:
         """
         held_out = np.array([piece.held_out for piece in self.pieces], bool)
         return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker process maps the files anew; pickled as they are, their ids would be copied.
+        return type(self), (self.folder,)
 
     def __repr__(self) -> str:
         total = sum(piece.length for piece in self.pieces)

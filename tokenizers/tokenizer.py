@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import uuid
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +49,7 @@ class Tokenizer(ABC):
     #: Name of the format in ``composer.json``.
     format: ClassVar[str]
     _config_class: ClassVar[type[Any]]
+    _tempos_on_bars: ClassVar[bool] = False  # else they may change at any position
 
     config: Any
     bins: Bins
@@ -69,7 +72,13 @@ class Tokenizer(ABC):
     def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
 
-    def encode(self, source: Any) -> Ids:
+    @overload
+    def encode(self, source: Any, *, report: Literal[False] = False) -> Ids: ...
+
+    @overload
+    def encode(self, source: Any, *, report: Literal[True]) -> tuple[Ids, LossReport]: ...
+
+    def encode(self, source: Any, *, report: bool = False) -> Ids | tuple[Ids, LossReport]:
         """Return the ids of a whole score, shape (T,) int32.
 
         Parameters
@@ -77,13 +86,24 @@ class Tokenizer(ABC):
         source
             A score; a path, the bytes or the binary stream of a MIDI file; or an object of
             ``symusic``, ``pretty_midi``, ``miditoolkit`` or ``music21``.
+        report
+            Whether to return also what the ids do not keep, as ``loss`` does.
 
         Raises
         ------
         TokenError
             The source is none of these, or longer or wider than the format can say.
+        MidiError
+            The file cannot be read.
+
+        Warns
+        -----
+        ComposerWarning
+            Chord symbols cannot be read and are left out, or a file was repaired.
         """
-        return self._encode(as_score(source))
+        score = as_score(source)
+        ids = self._encode(score)
+        return (ids, self.loss(score)) if report else ids
 
     def __call__(self, source: Any) -> dict[str, list[int]]:
         """Return what models of ``transformers`` take; ``source`` as for ``encode``.
@@ -98,7 +118,18 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def decode(self, ids: npt.ArrayLike) -> Score:
-        """Return the score that ids say, at twelve ticks a quarter."""
+        """Return the score that ids say, at ``bins.tpq`` ticks a quarter.
+
+        Parameters
+        ----------
+        ids
+            Shape (T,): one whole sequence, from BOS to EOS.
+
+        Raises
+        ------
+        TokenError
+            The ids break the grammar; the message gives the place.
+        """
 
     @property
     def vocab_size(self) -> int:
@@ -107,6 +138,11 @@ class Tokenizer(ABC):
 
     def ids_to_tokens(self, ids: npt.ArrayLike) -> list[str]:
         """Return the token of each id.
+
+        Parameters
+        ----------
+        ids
+            Shape (T,).
 
         Raises
         ------
@@ -117,6 +153,11 @@ class Tokenizer(ABC):
 
     def tokens_to_ids(self, tokens: Iterable[str]) -> Ids:
         """Return the id of each token, shape (T,) int32.
+
+        Parameters
+        ----------
+        tokens
+            Texts such as ``Pitch_60``.
 
         Raises
         ------
@@ -148,18 +189,45 @@ class Tokenizer(ABC):
             quantized,
             self._rows(score),
             self.bins,
-            has_chords="Chord" in self.vocabulary.base,
+            families=self.vocabulary.base,
+            tempos_on_bars=self._tempos_on_bars,
         )
 
-    def validate(self, ids: npt.ArrayLike) -> list[Breach]:
+    def validate(self, ids: npt.ArrayLike, *, canonical: bool = False) -> list[Breach]:
         """Return where ids break the grammar and how; nothing where they can be decoded.
 
         A value out of order is taken as said and what follows is judged too; behind a family that
         may not come next, or after ids that are none of the vocabulary, nothing is judged.
 
+        The grammar is what a sampler keeps to, id by id, so it does not ask for what depends on
+        the music still to come, and a piece may be said in more ways than the one that ``encode``
+        has: with bars, tempos, time signatures or parts that no note needs, or with too few bars
+        for the last note's end; with a chord or a pitch bend said again, rests said or not, a pedal
+        that nobody lifts; in ``cells`` with bars out of order behind ``Fill``, roles and bars left.
+
+        Parameters
+        ----------
+        ids
+            The sequence.
+        canonical
+            Whether to demand ``encode(decode(ids)) == ids`` too; of ids that keep the grammar, the
+            first place is returned where that is not so.
+
+        Raises
+        ------
+        TokenError
+            The ids are no row of integers; or, if ``canonical``, they say a piece that is too long
+            to be encoded.
+
+        Examples
+        --------
         >>> from composer.tokenizers import REMI
-        >>> REMI().validate(REMI().tokens_to_ids(["BOS", "EOS"]))[0].place
+        >>> remi = REMI()
+        >>> remi.validate(remi.tokens_to_ids(["BOS", "EOS"]))[0].place
         1
+        >>> two_bars = remi.tokens_to_ids("BOS Bar Position_0 Tempo_120 Bar EOS".split())
+        >>> remi.validate(two_bars), remi.validate(two_bars, canonical=True)[0].message
+        ([], 'at place 4 encoding says EOS, not Bar')
         """
         array = np.asarray(ids)
         try:
@@ -169,7 +237,19 @@ class Tokenizer(ABC):
                 raise
             outside = (array < 0) | (array >= self.vocab_size)
             return [Breach(int(np.flatnonzero(outside)[0]), str(error))]
-        return list(self._breaches(checked))
+        breaches = list(self._breaches(checked))
+        return breaches or (self._other_words(checked) if canonical else [])
+
+    def _other_words(self, ids: Ids) -> list[Breach]:
+        """Return the first place where encoding what ids say gives other ids, if there is one."""
+        said = self._encode(self.decode(ids))
+        shorter = min(len(said), len(ids))
+        places = np.flatnonzero(said[:shorter] != ids[:shorter])
+        if not len(places):  # both have one end, so neither is the beginning of the other
+            return []
+        place = int(places[0])
+        theirs, ours = self.ids_to_tokens([said[place], ids[place]])
+        return [Breach(place, f"at place {place} encoding says {theirs}, not {ours}")]
 
     def _breaches(self, ids: Ids) -> Iterator[Breach]:
         """Yield where ids, all of them in the vocabulary, break the grammar."""
@@ -214,8 +294,25 @@ class Tokenizer(ABC):
         return cls.load(Path(folder))
 
     def save(self, folder: Path) -> None:
-        """Write the settings and the vocabulary to ``composer.json`` in a model's folder."""
-        (folder / FILE_NAME).write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
+        """Write the settings and the vocabulary to ``composer.json`` in a model's folder.
+
+        A file that is there is replaced whole or not at all.
+        """
+        draft = folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            draft.write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
+            os.replace(draft, folder / FILE_NAME)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Worker processes make it anew: settings are small, and the rest follows from them.
+        return type(self), (self.config,)
+
+    def count_bars(self, ids: Ids) -> int:
+        """Return how many bars ``ids``, all of them in the vocabulary, say."""
+        bars = self.vocabulary.slices["Bar"]
+        return int(((ids >= bars.start) & (ids < bars.stop)).sum())
 
     def to_table(self) -> dict[str, Any]:
         """Return what ``save`` writes, its version apart."""
@@ -228,6 +325,11 @@ class Tokenizer(ABC):
     @classmethod
     def load(cls: type[AnyTokenizer], folder: Path) -> AnyTokenizer:
         """Return the tokenizer that ``save`` wrote; ``Tokenizer`` itself takes every format.
+
+        Parameters
+        ----------
+        folder
+            A folder with a ``composer.json``.
 
         Raises
         ------

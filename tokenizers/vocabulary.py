@@ -32,7 +32,7 @@ class Family:
 
     @classmethod
     def of(cls, name: str, labels: Iterable[object]) -> Family:
-        """Return a family whose labels are the texts of ``labels``."""
+        """Return the family ``name``, whose labels are the texts of ``labels``."""
         return cls(name, tuple(map(str, labels)))
 
 
@@ -100,20 +100,38 @@ class Vocabulary:
         return [f.name for f in self.families].index(family)
 
     def id(self, token: str) -> int:
-        """Return the id of a token."""
+        """Return the id of a ``token``.
+
+        Raises
+        ------
+        TokenError
+            There is no such token.
+        """
         try:
             return self._ids[token]
         except KeyError:
             raise TokenError(f"there is no token {token!r} in this vocabulary") from None
 
     def token(self, index: int) -> str:
-        """Return the token of an id."""
+        """Return the token of the id ``index``.
+
+        Raises
+        ------
+        TokenError
+            There is no such id.
+        """
         if not 0 <= index < self.size:
             raise TokenError(f"id {index} is outside 0 to {self.size - 1}")
         return self.tokens[index]
 
     def check(self, ids: npt.ArrayLike) -> Ids:
-        """Return ids as an array, or say which of them is no id of this vocabulary."""
+        """Return ``ids`` as an array of shape (T,) int32.
+
+        Raises
+        ------
+        TokenError
+            They are no row of integers, or one of them is no id of this vocabulary.
+        """
         array = np.asarray(ids)
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
             raise TokenError(
@@ -131,6 +149,6 @@ class Vocabulary:
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
-        """Return the vocabulary that ``to_json`` wrote."""
+        """Return the vocabulary whose ``text`` ``to_json`` returned."""
         table: dict[str, Any] = json.loads(text)
         return cls(tuple(Family.of(name, labels) for name, labels in table.items()))

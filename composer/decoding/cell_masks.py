@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask
+from composer.decoding.open_positions import leave_open
 from composer.theory import QUALITIES
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
@@ -21,7 +22,7 @@ from composer.tokenizers.grammar import Cursor, Grammar, Mask
 #: Positions counted from the bar's start, of pitches along the last axis.
 PitchTimes = npt.NDArray[np.int64]
 
-_CONTENT = ("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass")
+_CONTENT = frozenset(("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass"))
 _DRUM_STATES = ("drum onset", "drum", "hit")
 
 
@@ -45,15 +46,11 @@ class CellMask:
         self.rows: list[tuple[int, ...]] = []
         self._left = budget
         self._slices = grammar.vocabulary.slices
-        self._content = np.zeros(grammar.vocabulary.size, bool)
-        for family in _CONTENT:
-            self._content[self._slices[family]] = True
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
-        mask = self.grammar.allowed(cursor)
-        may_end = bool(mask[self.after])
-        mask &= self._content
+        mask = self.grammar.allowed(cursor, _CONTENT)
+        may_end = self.grammar.allows(cursor, self.after)
         self._narrow(cursor, mask)
         if self._left <= 0 and may_end:
             mask[:] = False
@@ -130,23 +127,19 @@ class NoteMask(CellMask):
         #: Pitches of the onset before the running one.
         self.last = last
         self._holding = False  # whether the onset still owes notes
-        self._bar = np.arange(len(pitches))[:, None]
         self._velocities = bin_velocities(grammar.vocabulary.count("Velocity"))
 
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         self._holding = False
-        positions = mask[at["Position"]]
-        if positions.any():
-            length = len(self._pitches)
-            positions[:length] &= (self._pitches & (self._busy <= self._bar)).any(1)
-            positions[length:] = False
+        if "Position" in self.grammar.table[cursor.state]:
+            leave_open(mask[at["Position"]], self._pitches, self._busy)
         if cursor.position < 0:
             return
         is_drum = cursor.state in _DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
-        higher = np.arange(128) + lowest > cursor.rank
-        playable = self._pitches[cursor.position] & (self._busy <= cursor.position) & higher
+        playable = self._pitches[cursor.position] & (self._busy <= cursor.position)
+        playable[: max(0, cursor.rank + 1 - lowest)] = False
         if self._together >= self._most_notes or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False

@@ -10,6 +10,7 @@ from composer.constraints import (
     PitchMask,
     allowed_chords,
     allowed_pitches,
+    pitches_of,
     strong_positions,
 )
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
@@ -159,14 +160,13 @@ def _chord_room(grid: Grid, bar: int, after: int) -> PitchTimes:
     """Return where the first chord begins that a pitch is no note of, by where it begins."""
     start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
     room = np.full((length, 128), int(grid.bar_starts[-1]) + after - start)
-    chords = grid.chords
-    begins = grid.bar_starts[chords["bar"]] + chords["position"] - start
+    begins = grid.bar_starts[grid.chords["bar"]] + grid.chords["position"] - start
     near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)
-    for begin, row in zip(begins[near].tolist(), chords[near], strict=True):
+    # From the last to the first, so that what is nearest is what stands there in the end.
+    for begin, row in zip(begins[near][::-1].tolist(), grid.chords[near][::-1], strict=True):
         chord = chord_of(row)
         if chord:
-            foreign = ~np.isin(np.arange(128) % 12, list(chord.pitch_classes))
-            room[:begin, foreign] = np.minimum(room[:begin, foreign], begin)
+            room[:begin, ~pitches_of(frozenset(chord.pitch_classes))] = begin
     return room
 
 

@@ -8,15 +8,26 @@ not depend on that, nor on how its ids were cut into calls: they are the same bi
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.decoding.decoder import Ids, Logits
-from composer.decoding.kernels import DEPTH, MOST_ROWS, SPAN, TOGETHER, Floats, Sizes, forward
+from composer.decoding.kernels import (
+    DEPTH,
+    MOST_ROWS,
+    NARROW,
+    SPAN,
+    TOGETHER,
+    Floats,
+    Sizes,
+    forward,
+)
 from composer.decoding.packing import PRECISIONS, pack, padded
 from composer.decoding.weights import LlamaShape, load_weights
 from composer.errors import RequestError, TokenError
@@ -36,11 +47,15 @@ class CPUDecoder:
         is taken when it is left out.
     precision
         How weights are kept: "int8", with a float32 scale for each row, or "float32".
+    threads
+        Among how many threads to divide sequences that go on together. One sequence is always
+        decoded by one thread: its layers are too small to be worth waiting for each other.
 
     Raises
     ------
     RequestError
-        If the context is longer than the model's, or shorter than 1, or the precision is unknown.
+        If the context is longer than the model's, or shorter than 1, the precision is unknown or
+        there are no threads.
     """
 
     def __init__(
@@ -50,6 +65,7 @@ class CPUDecoder:
         *,
         context_length: int | None = None,
         precision: Precision = "int8",
+        threads: int = 1,
     ) -> None:
         longest = shape.max_position_embeddings
         context = longest if context_length is None else context_length
@@ -57,6 +73,10 @@ class CPUDecoder:
             raise RequestError(f"context_length {context} is outside 1 to {longest}; leave it out")
         if precision not in PRECISIONS:
             raise RequestError(f"precision {precision!r} is neither of {', '.join(PRECISIONS)}")
+        if threads < 1:
+            raise RequestError(f"threads {threads} is below 1; leave it out for one")
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._threads = threads
         self._shape = shape
         self._context_length = context
         self._weights = pack(shape, weights, precision=precision, context_length=context)
@@ -78,9 +98,13 @@ class CPUDecoder:
         *,
         context_length: int | None = None,
         precision: Precision = "int8",
+        threads: int = 1,
     ) -> CPUDecoder:
         """Load a model that ``save_pretrained`` wrote; raises as `load_weights` does."""
-        return cls(*load_weights(folder), context_length=context_length, precision=precision)
+        shape, weights = load_weights(folder)
+        return cls(
+            shape, weights, context_length=context_length, precision=precision, threads=threads
+        )
 
     @property
     def vocab_size(self) -> int:
@@ -130,7 +154,7 @@ class CPUDecoder:
         if self._length - self._shared >= SPAN:
             base = self._own
             base.keys[:, :, : self._shared // SPAN] = self._base.keys[:, :, : self._shared // SPAN]
-            base.values[:, :, : self._shared] = self._base.values[:, :, : self._shared]
+            base.values[..., : self._shared, :] = self._base.values[..., : self._shared, :]
             # What is shared is never written again.
             self._own = _new_cache(self._shape, self._context_length)
             self._share(base, self._length)
@@ -149,7 +173,7 @@ class CPUDecoder:
     def _copy_last_span(self, source: Cache, length: int) -> None:
         block, start = self._shared // SPAN, self._shared
         self._own.keys[:, :, block : block + 1] = source.keys[:, :, block : block + 1]
-        self._own.values[:, :, start:length] = source.values[:, :, start:length]
+        self._own.values[..., start:length, :] = source.values[..., start:length, :]
 
     def prefill(self, ids: Ids) -> Logits:
         """Append ids and return the logits (V,) after the last; see `Decoder.prefill`."""
@@ -180,7 +204,7 @@ class Cache(NamedTuple):
     """What is kept of the positions seen so far, and where it lies."""
 
     keys: Floats  # (layers, K, C / SPAN, N, SPAN), N padded
-    values: Floats  # (layers, K, C, N)
+    values: Floats  # (layers, K, N / NARROW, C, NARROW), N padded
     addresses: tuple[int, int]
 
 
@@ -188,20 +212,41 @@ def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
     """Return an empty cache, which takes memory only as it fills."""
     room, size = padded(context_length, SPAN), padded(shape.head_dim, DEPTH)
     keys = np.zeros((shape.layers, shape.kv_heads, room // SPAN, size, SPAN), np.float32)
-    values = np.zeros((shape.layers, shape.kv_heads, room, shape.head_dim), np.float32)
+    narrow = padded(shape.head_dim, NARROW) // NARROW
+    values = np.zeros((shape.layers, shape.kv_heads, narrow, room, NARROW), np.float32)
     return Cache(keys, values, (keys.ctypes.data, values.ctypes.data))
 
 
 def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) -> Logits:
-    """Append ids to forks, in passes of ``MOST_ROWS``.
+    """Append ids to forks.
 
     Returns the logits (rows, V) after each id, or after the last one of each decoder.
     """
     _check_forks(decoders, ids)
     new = [_checked_ids(decoder, row) for decoder, row in zip(decoders, ids, strict=True)]
+    first = decoders[0]
+    pool, groups = first._pool, min(first._threads, len(decoders))
+    if pool is None or groups == 1:
+        logits = _run_passes(decoders, new, every)
+    else:
+        cuts = [len(decoders) * group // groups for group in range(groups + 1)]
+        tasks = [
+            pool.submit(_run_passes, decoders[begin:end], new[begin:end], every)
+            for begin, end in itertools.pairwise(cuts)
+        ]
+        logits = np.concatenate([task.result() for task in tasks])
+    for decoder, own in zip(decoders, new, strict=True):
+        decoder._length += len(own)
+    return logits[:, : first.vocab_size]
+
+
+def _run_passes(
+    decoders: Sequence[CPUDecoder], new: Sequence[npt.NDArray[np.int64]], every: bool
+) -> Logits:
+    """Write ids into the caches of forks, ``MOST_ROWS`` a pass; returns logits (rows, padded V)."""
     rows = new[0] if len(new) == 1 else np.concatenate(new)
     first = decoders[0]
-    width = first._weights.head.shape[1]
+    width = len(first._weights.head_scale)
     logits = np.empty((len(rows) if every else len(decoders), width), np.float32)
     runs: list[tuple[int, ...]] = []
     wanted: list[int] = []  # rows of the pass
@@ -237,9 +282,7 @@ def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) 
                 run_pass()
     if filled:
         run_pass()
-    for decoder, own in zip(decoders, new, strict=True):
-        decoder._length += len(own)
-    return logits[:, : first.vocab_size]
+    return logits
 
 
 def _check_forks(decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> None:
@@ -262,9 +305,10 @@ def _checked_ids(decoder: CPUDecoder, ids: Ids) -> npt.NDArray[np.int64]:
             f"{new.size} ids after the {decoder._length} cached are more than the context of "
             f"{decoder._context_length} positions; truncate the cache or ask for fewer bars"
         )
-    if new.dtype.kind not in "iu" or new.min() < 0 or new.max() >= decoder.vocab_size:
+    low, high = (new.min(), new.max()) if new.size > 1 else (new.item(), new.item())
+    if new.dtype.kind not in "iu" or low < 0 or high >= decoder.vocab_size:
         raise TokenError(
-            f"ids from {new.min()} to {new.max()} ({new.dtype}) are not whole numbers from "
+            f"ids from {low} to {high} ({new.dtype}) are not whole numbers from "
             f"0 to {decoder.vocab_size - 1}; encode with the model's own tokenizer"
         )
     return new.astype(np.int64)

@@ -7,13 +7,14 @@ sequence. ``D`` is the hidden size, ``H`` the query heads, ``K`` the key-value h
 ``N`` the size of a head, ``I`` the inner size, ``V`` that of the vocabulary, ``C`` the positions
 that a cache has room for.
 
-Matrices lie as (input, output): the inner loop runs over outputs, so that each of them is summed up
-in the order of the inputs, whatever the width of the processor's registers and however many rows
-are multiplied at once. A row's logits are therefore bit for bit the same alone, in a block and
-beside other sequences, whatever they share. For that no arithmetic is fast but the fused
-multiply-add.
+Matrices lie in *panels* of ``WIDTH`` outputs, a panel as (input, output). The inner loop runs over
+outputs, so that each of them is summed up in the order of the inputs, whatever the width of the
+processor's registers and however many rows are multiplied at once. A row's logits are therefore bit
+for bit the same alone, in a block and beside other sequences, whatever they share. For that no
+arithmetic is fast but the fused multiply-add.
 
-Inputs are padded with zeros to ``DEPTH`` and outputs to ``WIDTH``, so that no loop has a remainder.
+Inputs are padded with zeros to ``DEPTH``, so that no loop has a remainder. The values of a cache
+lie in panels of ``NARROW``, since heads are narrow.
 
 References
 ----------
@@ -24,24 +25,28 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from composer.compiled import compiled, inner
 
 Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.int8]
+Weights = npt.NDArray[Any]  # int8 or float32
+Ints = npt.NDArray[np.int32]
 Longs = npt.NDArray[np.int64]
 
 _inner, _compiled = partial(inner, fused=True), partial(compiled, fused=True)
 
-DEPTH, WIDTH = 8, 64
-SPAN = 128  # positions whose keys lie together
+DEPTH, WIDTH, NARROW = 16, 64, 32
+SPAN = WIDTH  # positions whose keys lie together
 MOST_ROWS = 128  # of a pass; bounds the memory that it takes
 TOGETHER = 16  # of a run, and of runs whose scores are computed at once
 
@@ -52,7 +57,8 @@ APART = 16
 # Columns of a run.
 BASE_KEYS, BASE_VALUES, SHARED, KEYS, VALUES, START, COUNT = range(7)
 
-Shapes = tuple[tuple[int, int, int, int, int], tuple[int, int, int, int]]
+Multiplier = Callable[[Floats, Weights, int, int, Floats, int], None]
+Shapes = tuple[tuple[int, int, int, int, int], tuple[int, int, int, int, int]]
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _LOG2_E = np.float32(1.4426950408889634)
@@ -72,20 +78,20 @@ class Sizes(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """The weights, int8 or float32; an output is its sum times its scale."""
+    """The weights, int8 or float32, in panels; an output is its sum times its scale."""
 
-    embedding: Floats | Bytes  # (D, V)
+    embedding: Weights  # (D, V), so here (V / WIDTH, D, WIDTH), and the others alike
     embedding_scale: Floats  # (V,)
     gains: Floats  # (2 layers + 1, D): before attention, before the inner layer, ..., at the end
-    qkv: Floats | Bytes  # (layers, D, (H + 2K) * N)
+    qkv: Weights  # (layers, D, (H + 2K) * N)
     qkv_scale: Floats
-    out: Floats | Bytes  # (layers, H * N, D)
+    out: Weights  # (layers, H * N, D)
     out_scale: Floats
-    gate_up: Floats | Bytes  # (layers, D, 2 * I): I, padded, twice
+    gate_up: Weights  # (layers, D, 2 * I): I, padded, twice
     gate_up_scale: Floats
-    down: Floats | Bytes  # (layers, I, D)
+    down: Weights  # (layers, I, D)
     down_scale: Floats
-    head: Floats | Bytes  # (D, V); the embedding itself where both are tied
+    head: Weights  # (D, V); the embedding itself where both are tied
     head_scale: Floats
     cosines: Floats  # (C, N / 2)
     sines: Floats
@@ -101,143 +107,146 @@ def _pointer(typing: Any, address: Any) -> Any:
     return types.CPointer(types.float32)(types.intp), generate
 
 
-@_inner
-def _multiply_one(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply the first row of ``x``, as ``_multiply`` does all of them."""
-    end = y_at + w.shape[1]
-    a = x[0, x_at:]
-    i = y[0, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-    for d in range(0, len(w), 8):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
+@intrinsic  # type: ignore[untyped-decorator]
+def _stack(typing: Any) -> Any:
+    """Return memory for four rows of ``WIDTH`` floats, which ends with the function."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        memory = cgutils.alloca_once(builder, ir.ArrayType(ir.FloatType(), 4 * WIDTH))
+        return builder.bitcast(memory, context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.float32)(), generate
 
 
-@_inner
-def _multiply_two(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply two rows, so that each weight is converted once for both."""
-    end = y_at + w.shape[1]
-    a, b = x[0, x_at:], x[1, x_at:]
-    i, j = y[0, y_at:end], y[1, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-            j[r] = _ZERO
-    for d in range(0, len(w), 8):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
-        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
-            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
+def _multiplier(lanes: int) -> Multiplier:
+    """Return the product of rows and a matrix whose panels are so many outputs wide.
 
-
-@_inner
-def _multiply_four(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
-    """Multiply four rows."""
-    end = y_at + w.shape[1]
-    a, b, c, e = x[0, x_at:], x[1, x_at:], x[2, x_at:], x[3, x_at:]
-    i, j = y[0, y_at:end], y[1, y_at:end]
-    k, m = y[2, y_at:end], y[3, y_at:end]
-    if fresh:
-        for r in range(w.shape[1]):
-            i[r] = _ZERO
-            j[r] = _ZERO
-            k[r] = _ZERO
-            m[r] = _ZERO
-    for d in range(0, len(w), 8):
-        a0, a1, a2, a3 = a[d], a[d + 1], a[d + 2], a[d + 3]
-        a4, a5, a6, a7 = a[d + 4], a[d + 5], a[d + 6], a[d + 7]
-        b0, b1, b2, b3 = b[d], b[d + 1], b[d + 2], b[d + 3]
-        b4, b5, b6, b7 = b[d + 4], b[d + 5], b[d + 6], b[d + 7]
-        c0, c1, c2, c3 = c[d], c[d + 1], c[d + 2], c[d + 3]
-        c4, c5, c6, c7 = c[d + 4], c[d + 5], c[d + 6], c[d + 7]
-        e0, e1, e2, e3 = e[d], e[d + 1], e[d + 2], e[d + 3]
-        e4, e5, e6, e7 = e[d + 4], e[d + 5], e[d + 6], e[d + 7]
-        for r in range(w.shape[1]):
-            w0, w1 = np.float32(w[d, r]), np.float32(w[d + 1, r])
-            w2, w3 = np.float32(w[d + 2, r]), np.float32(w[d + 3, r])
-            w4, w5 = np.float32(w[d + 4, r]), np.float32(w[d + 5, r])
-            w6, w7 = np.float32(w[d + 6, r]), np.float32(w[d + 7, r])
-            half = i[r] + a0 * w0 + a1 * w1 + a2 * w2 + a3 * w3
-            i[r] = half + a4 * w4 + a5 * w5 + a6 * w6 + a7 * w7
-            half = j[r] + b0 * w0 + b1 * w1 + b2 * w2 + b3 * w3
-            j[r] = half + b4 * w4 + b5 * w5 + b6 * w6 + b7 * w7
-            half = k[r] + c0 * w0 + c1 * w1 + c2 * w2 + c3 * w3
-            k[r] = half + c4 * w4 + c5 * w5 + c6 * w6 + c7 * w7
-            half = m[r] + e0 * w0 + e1 * w1 + e2 * w2 + e3 * w3
-            m[r] = half + e4 * w4 + e5 * w5 + e6 * w6 + e7 * w7
-
-
-@_inner
-def _multiply(x: Floats, x_at: int, w: Floats, y: Floats, y_at: int, fresh: bool) -> None:
-    """Set columns of ``y`` (T, ...), from ``y_at`` on, to columns of ``x`` times ``w``.
-
-    Unless ``fresh``, add to what stands there, in the same order as if it had been one product.
+    The sums of a panel stay in registers while the inputs go by. A compiler dares to keep them
+    there if they stand on the stack, and their number is known to it.
     """
-    rows = len(y)
-    fours, twos = rows - rows % 4, rows - rows % 2
-    for t in range(0, fours, 4):
-        _multiply_four(x[t : t + 4], x_at, w, y[t : t + 4], y_at, fresh)
-    if fours < twos:
-        _multiply_two(x[fours:twos], x_at, w, y[fours:twos], y_at, fresh)
-    if twos < rows:
-        _multiply_one(x[twos:rows], x_at, w, y[twos:rows], y_at, fresh)
+
+    @_inner
+    def one(x: Floats, w: Weights, begin: int, end: int, y: Floats) -> None:
+        sums = carray(_stack(), (lanes,))
+        for r in range(lanes):
+            sums[r] = y[r] if begin else _ZERO
+        for d in range(begin, end, 2):  # a shorter loop body would not be vectorised
+            a, b, first, second = x[d], x[d + 1], w[d], w[d + 1]
+            for r in range(lanes):
+                sums[r] = sums[r] + a * np.float32(first[r]) + b * np.float32(second[r])
+        for r in range(lanes):
+            y[r] = sums[r]
+
+    @_inner
+    def two(x: Floats, w: Weights, begin: int, end: int, i: Floats, j: Floats) -> None:
+        sums = carray(_stack(), (2, lanes))
+        a, b = x[0], x[1]
+        for r in range(lanes):
+            sums[0, r] = i[r] if begin else _ZERO
+            sums[1, r] = j[r] if begin else _ZERO
+        for d in range(begin, end):
+            a0, b0, row = a[d], b[d], w[d]
+            for r in range(lanes):
+                weight = np.float32(row[r])
+                sums[0, r] = sums[0, r] + a0 * weight
+                sums[1, r] = sums[1, r] + b0 * weight
+        for r in range(lanes):
+            i[r] = sums[0, r]
+            j[r] = sums[1, r]
+
+    @_inner
+    def four(x: Floats, w: Weights, begin: int, end: int, y: Floats, at: int) -> None:
+        sums = carray(_stack(), (4, lanes))
+        a, b, c, e = x[0], x[1], x[2], x[3]
+        i, j = y[0, at : at + lanes], y[1, at : at + lanes]
+        k, m = y[2, at : at + lanes], y[3, at : at + lanes]
+        for r in range(lanes):
+            sums[0, r] = i[r] if begin else _ZERO
+            sums[1, r] = j[r] if begin else _ZERO
+            sums[2, r] = k[r] if begin else _ZERO
+            sums[3, r] = m[r] if begin else _ZERO
+        for d in range(begin, end):
+            a0, b0, c0, e0, row = a[d], b[d], c[d], e[d], w[d]
+            for r in range(lanes):
+                weight = np.float32(row[r])
+                sums[0, r] = sums[0, r] + a0 * weight
+                sums[1, r] = sums[1, r] + b0 * weight
+                sums[2, r] = sums[2, r] + c0 * weight
+                sums[3, r] = sums[3, r] + e0 * weight
+        for r in range(lanes):
+            i[r] = sums[0, r]
+            j[r] = sums[1, r]
+            k[r] = sums[2, r]
+            m[r] = sums[3, r]
+
+    @_inner
+    def multiply(x: Floats, w: Weights, begin: int, end: int, y: Floats, at: int) -> None:
+        """Set ``y``, from column ``at`` on, to inputs of ``x`` times ``w`` (panels, inputs, lanes).
+
+        Unless they are the first inputs, add to what stands there, as if it was one call for all.
+        """
+        rows = len(y)
+        fours, twos = rows - rows % 4, rows - rows % 2
+        for panel in range(len(w)):
+            left = at + panel * lanes
+            for t in range(0, fours, 4):
+                four(x[t : t + 4], w[panel], begin, end, y[t : t + 4], left)
+            if fours < twos:
+                i, j = y[fours, left : left + lanes], y[fours + 1, left : left + lanes]
+                two(x[fours:twos], w[panel], begin, end, i, j)
+            if twos < rows:
+                one(x[twos], w[panel], begin, end, y[twos, left : left + lanes])
+
+    return multiply
+
+
+_multiply, _multiply_narrow = _multiplier(WIDTH), _multiplier(NARROW)
 
 
 @_inner
-def _project(x: Floats, w: Floats, scale: Floats, y: Floats) -> None:
-    """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix (inputs, outputs)."""
-    _multiply(x, 0, w, y, 0, True)
+def _project(x: Floats, w: Weights, scale: Floats, y: Floats) -> None:
+    """Set ``y`` (T, outputs) to what rows (T, inputs) become by a matrix in panels."""
+    _multiply(x, w, 0, w.shape[1], y, 0)
     for t in range(len(y)):
         for r in range(len(scale)):
             y[t, r] *= scale[r]
 
 
 @_inner
+def _add(change: Floats, x: Floats) -> None:
+    """Add rows to rows, of which ``change`` may be the wider."""
+    for t in range(len(x)):
+        for d in range(x.shape[1]):
+            x[t, d] += change[t, d]
+
+
+@_inner
 def _sum(row: Floats, count: int) -> np.float32:
-    """Return the sum of ``row[:count]``, a multiple of 8, as eight sums side by side."""
-    a = b = c = d = e = f = g = h = _ZERO
-    for i in range(0, count, 8):
-        a += row[i]
-        b += row[i + 1]
-        c += row[i + 2]
-        d += row[i + 3]
-        e += row[i + 4]
-        f += row[i + 5]
-        g += row[i + 6]
-        h += row[i + 7]
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+    """Return the sum of ``row[:count]``, a multiple of ``DEPTH``, as so many sums side by side."""
+    lanes = np.zeros(DEPTH, np.float32)
+    for i in range(0, count, DEPTH):
+        for j in range(DEPTH):
+            lanes[j] += row[i + j]
+    total: np.float32 = _ZERO
+    for j in range(DEPTH):
+        total += lanes[j]
+    return total
 
 
 @_inner
 def _largest(row: Floats, count: int) -> np.float32:
-    """Return the largest of ``row[:count]``; not one after the other, which takes longer."""
-    a = b = c = d = row[0]
-    for i in range(0, count - 3, 4):
-        a = max(a, row[i])
-        b = max(b, row[i + 1])
-        c = max(c, row[i + 2])
-        d = max(d, row[i + 3])
-    for i in range(count - count % 4, count):
-        a = max(a, row[i])
-    return max(max(a, b), max(c, d))
+    """Return the largest of ``row[:count]``."""
+    whole = count - count % DEPTH
+    lanes = np.full(DEPTH, row[0], np.float32)
+    for i in range(0, whole, DEPTH):
+        for j in range(DEPTH):
+            lanes[j] = lanes[j] if lanes[j] > row[i + j] else row[i + j]
+    top: np.float32 = row[0]
+    for j in range(DEPTH):
+        top = max(top, lanes[j])
+    for i in range(whole, count):
+        top = max(top, row[i])
+    return top
 
 
 @_inner
@@ -253,12 +262,13 @@ def _normalise(x: Floats, gain: Floats, size: int, epsilon: np.float32, y: Float
 
 
 @_inner
-def _powers(row: Floats, count: int, bits: npt.NDArray[np.int32], halves: Floats) -> None:
+def _powers(row: Floats, count: int, bits: Ints) -> None:
     """Raise 2 to the first ``count`` of a row, not above 126, in place.
 
-    ``bits`` and ``halves`` are one and the same memory. A power is that of the nearest whole
-    number, written into the exponent, times a polynomial that is right to the last bit or two.
+    A power is that of the nearest whole number, which is written into the exponent in the memory
+    ``bits``, times a polynomial that is right to the last bit or two.
     """
+    wholes = bits.view(np.float32)
     for i in range(count):
         x = max(row[i], _LOWEST)
         whole = (x + _ROUNDER) - _ROUNDER
@@ -268,18 +278,18 @@ def _powers(row: Floats, count: int, bits: npt.NDArray[np.int32], halves: Floats
             _2[1] + x * (_2[2] + x * (_2[3] + x * (_2[4] + x * (_2[5] + x * (_2[6] + x * _2[7])))))
         )
     for i in range(count):
-        row[i] *= halves[i]
+        row[i] *= wholes[i]
 
 
 @_inner
-def _gate(wide: Floats, hidden: Floats, bits: npt.NDArray[np.int32], halves: Floats) -> None:
+def _gate(wide: Floats, hidden: Floats, bits: Ints) -> None:
     """Set ``hidden`` (T, I) to silu(gate) * up, of ``wide`` (T, 2 * I)."""
     size = hidden.shape[1]
     for t in range(len(hidden)):
         row, gate, up = hidden[t], wide[t, :size], wide[t, size:]
         for i in range(size):
             row[i] = min(-gate[i] * _LOG2_E, -_LOWEST)
-        _powers(row, size, bits, halves)
+        _powers(row, size, bits)
         for i in range(size):
             row[i] = gate[i] / (_ONE + row[i]) * up[i]
 
@@ -295,12 +305,12 @@ def _turn(head: Floats, cosine: Floats, sine: Floats) -> None:
 
 
 @_inner
-def _shares(row: Floats, count: int, padded: int, bits: Any, halves: Floats) -> np.float32:
+def _shares(row: Floats, count: int, padded: int, bits: Ints) -> np.float32:
     """Make the first ``count`` scores powers, and those up to ``padded`` 0; return their sum."""
     top = _largest(row, count)
     for i in range(count):
         row[i] = (row[i] - top) * _LOG2_E
-    _powers(row, count, bits, halves)
+    _powers(row, count, bits)
     for i in range(count, padded):
         row[i] = _ZERO
     return _sum(row, padded)
@@ -315,7 +325,7 @@ def _attend(
     sizes: Sizes,
     mixed: Floats,
     scores: Floats,
-    bits: npt.NDArray[np.int32],
+    bits: Ints,
 ) -> None:
     """Let rows attend to all before them; keys and values are in the caches already.
 
@@ -330,13 +340,14 @@ def _attend(
     scores, bits
         Memory: shape (T * G, C), and one row of that.
     """
-    size, groups, halves = sizes.head_dim, sizes.heads // sizes.kv_heads, bits.view(np.float32)
+    size, groups = sizes.head_dim, sizes.heads // sizes.kv_heads
     shared, blocks = runs[0, SHARED], runs[0, SHARED] // SPAN
+    depth, width = shapes[0][3], shapes[1][2] * NARROW
     base_keys = carray(_pointer(runs[0, BASE_KEYS]), shapes[0])[layer]
     base_values = carray(_pointer(runs[0, BASE_VALUES]), shapes[1])[layer]
     scores = scores[: len(qkv) * groups]
-    queries = np.zeros((len(scores), shapes[0][3]), np.float32)
-    found = np.zeros((len(scores), size + APART), np.float32)
+    queries = np.zeros((len(scores), depth), np.float32)
+    found = np.empty((len(scores), width + APART), np.float32)
     sums = np.empty(len(scores), np.float32)
     for head in range(sizes.kv_heads):
         column = head * groups * size
@@ -344,30 +355,27 @@ def _attend(
             t, at = row // groups, column + row % groups * size
             for i in range(size):
                 queries[row, i] = qkv[t, at + i]
-        for block in range(blocks):
-            _multiply(queries, 0, base_keys[head, block], scores, block * SPAN, True)
+        if shared:
+            _multiply(queries, base_keys[head, :blocks], 0, depth, scores, 0)
         begin = 0
         for run in range(len(runs)):
-            end = begin + runs[run, COUNT] * groups
-            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            stop, end = runs[run, START] + runs[run, COUNT], begin + runs[run, COUNT] * groups
             keys = carray(_pointer(runs[run, KEYS]), shapes[0])[layer]
-            for block in range(blocks, (padded + SPAN - 1) // SPAN):
-                _multiply(
-                    queries[begin:end], 0, keys[head, block], scores[begin:end], block * SPAN, True
-                )
+            own = keys[head, blocks : (stop + SPAN - 1) // SPAN]
+            _multiply(queries[begin:end], own, 0, depth, scores[begin:end], shared)
+            padded = (stop + DEPTH - 1) // DEPTH * DEPTH
             for row in range(begin, end):
                 count = runs[run, START] + (row - begin) // groups + 1
-                sums[row] = _shares(scores[row], count, padded, bits, halves)
+                sums[row] = _shares(scores[row], count, padded, bits)
             begin = end
-        _multiply(scores, 0, base_values[head, :shared], found, 0, True)
+        if shared:
+            _multiply_narrow(scores, base_values[head], 0, shared, found, 0)
         begin = 0
         for run in range(len(runs)):
-            end = begin + runs[run, COUNT] * groups
-            padded = (runs[run, START] + runs[run, COUNT] + DEPTH - 1) // DEPTH * DEPTH
+            stop, end = runs[run, START] + runs[run, COUNT], begin + runs[run, COUNT] * groups
             values = carray(_pointer(runs[run, VALUES]), shapes[1])[layer]
-            _multiply(
-                scores[begin:end], shared, values[head, shared:padded], found[begin:end], 0, False
-            )
+            padded = (stop + DEPTH - 1) // DEPTH * DEPTH
+            _multiply_narrow(scores[begin:end], values[head], shared, padded, found[begin:end], 0)
             begin = end
         for row in range(len(scores)):
             t, at = row // groups, column + row % groups * size
@@ -394,13 +402,13 @@ def _remember(
             value = key + sizes.kv_heads * size
             for i in range(size):
                 keys[head, position // SPAN, i, position % SPAN] = qkv[t, key + i]
-                values[head, position, i] = qkv[t, value + i]
-    # Shares are read in groups of 8, and 0 times what stands there has to be 0.
+                values[head, i // NARROW, position, i % NARROW] = qkv[t, value + i]
+    # Shares are padded with zeros, and 0 times what stands there has to be 0.
     stop = start + len(qkv)
     for position in range(stop, (stop + DEPTH - 1) // DEPTH * DEPTH):
         for head in range(sizes.kv_heads):
             for i in range(size):
-                values[head, position, i] = _ZERO
+                values[head, i // NARROW, position, i % NARROW] = _ZERO
 
 
 @_compiled
@@ -419,38 +427,37 @@ def forward(
         Shape (runs, 7): addresses of the keys and values that it shares with others, and how many
         positions, a multiple of ``SPAN``; addresses of its own, which hold the positions after
         these; the first row's position, and how many rows, ``TOGETHER`` at most. Keys are float32
-        (layers, K, C / SPAN, N, SPAN) and values (layers, K, C, N), with N of the keys padded to
-        ``DEPTH`` and C to ``SPAN``.
+        (layers, K, C / SPAN, N, SPAN) and values (layers, K, N / NARROW, C, NARROW), N and C
+        padded.
     wanted
         Which rows' logits to compute.
     logits
         Shape (wanted, V), V padded: gets them.
     """
-    layers, hidden_size = len(weights.qkv), weights.down.shape[2]
-    depth = weights.gains.shape[1]
+    layers, depth = len(weights.qkv), weights.gains.shape[1]
     blocks = (len(weights.cosines) + SPAN - 1) // SPAN
     room = blocks * SPAN
     key_size = (sizes.head_dim + DEPTH - 1) // DEPTH * DEPTH
     shapes = (
         (layers, sizes.kv_heads, blocks, key_size, SPAN),
-        (layers, sizes.kv_heads, room, sizes.head_dim),
+        (layers, sizes.kv_heads, (sizes.head_dim + NARROW - 1) // NARROW, room, NARROW),
     )
     count = len(ids)
     x = np.zeros((count, depth), np.float32)
     normal = np.empty((count, depth), np.float32)
-    qkv = np.empty((count, weights.qkv.shape[2] + APART), np.float32)
-    mixed = np.zeros((count, weights.out.shape[1]), np.float32)
-    wide = np.empty((count, weights.gate_up.shape[2] + APART), np.float32)
-    hidden = np.empty((count, weights.gate_up.shape[2] // 2), np.float32)
-    change = np.empty((count, hidden_size + APART), np.float32)
+    qkv = np.empty((count, weights.qkv_scale.shape[1] + APART), np.float32)
+    mixed = np.zeros((count, weights.out.shape[2]), np.float32)
+    wide = np.empty((count, weights.gate_up_scale.shape[1] + APART), np.float32)
+    hidden = np.empty((count, weights.gate_up_scale.shape[1] // 2), np.float32)
+    change = np.empty((count, weights.down_scale.shape[1] + APART), np.float32)
     groups = sizes.heads // sizes.kv_heads
     scores = np.empty((min(count, TOGETHER) * groups, room + APART), np.float32)
     bits = np.empty(max(room, hidden.shape[1]), np.int32)
-    halves = bits.view(np.float32)
 
     for t in range(count):
         for d in range(depth):
-            x[t, d] = np.float32(weights.embedding[d, ids[t]]) * weights.embedding_scale[ids[t]]
+            whole = weights.embedding[ids[t] // WIDTH, d, ids[t] % WIDTH]
+            x[t, d] = np.float32(whole) * weights.embedding_scale[ids[t]]
     for layer in range(layers):
         _normalise(x, weights.gains[2 * layer], sizes.hidden, sizes.epsilon, normal)
         _project(normal, weights.qkv[layer], weights.qkv_scale[layer], qkv)
@@ -477,16 +484,12 @@ def forward(
             )
             row, run = stop, end
         _project(mixed, weights.out[layer], weights.out_scale[layer], change)
-        for t in range(count):
-            for d in range(depth):
-                x[t, d] += change[t, d]
+        _add(change, x)
         _normalise(x, weights.gains[2 * layer + 1], sizes.hidden, sizes.epsilon, normal)
         _project(normal, weights.gate_up[layer], weights.gate_up_scale[layer], wide)
-        _gate(wide, hidden, bits, halves)
+        _gate(wide, hidden, bits)
         _project(hidden, weights.down[layer], weights.down_scale[layer], change)
-        for t in range(count):
-            for d in range(depth):
-                x[t, d] += change[t, d]
+        _add(change, x)
     last = np.empty((len(wanted), depth), np.float32)
     for i in range(len(wanted)):
         for d in range(depth):

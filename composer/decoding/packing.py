@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from composer.decoding.kernels import DEPTH, WIDTH, Bytes, Floats, Packed
+from composer.decoding.kernels import DEPTH, WIDTH, Floats, Packed, Weights
 from composer.decoding.weights import LlamaShape
 
 PRECISIONS = ("int8", "float32")
 
 
-def quantised(rows: Floats) -> tuple[Bytes, Floats]:
+def quantised(rows: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     """Return a matrix in whole numbers from -127 to 127, and what to multiply each row by.
 
     Parameters
@@ -55,13 +56,13 @@ def pack(
     prefixes = [f"model.layers.{layer}." for layer in range(shape.layers)]
     is_whole = precision == "int8"
 
-    def stack(names: Sequence[str], width: int | None = None) -> tuple[Floats | Bytes, Floats]:
+    def stack(names: Sequence[str], width: int | None = None) -> tuple[Weights, Floats]:
         """Join some matrices of each layer, each padded to a width, and put layer on layer."""
         layers = []
         for prefix in prefixes:
             parts = [weights[f"{prefix}{name}.weight"] for name in names]
             layers.append(np.concatenate([_widened(part, width or len(part)) for part in parts]))
-        columns = [_columns(rows, is_whole) for rows in layers]
+        columns = [_panels(rows, is_whole) for rows in layers]
         return np.stack([matrix for matrix, _ in columns]), np.stack([s for _, s in columns])
 
     qkv = stack(["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"])
@@ -70,7 +71,7 @@ def pack(
     norms = [p + n for p in prefixes for n in ("input_layernorm", "post_attention_layernorm")]
     for row, name in enumerate([*norms, "model.norm"]):
         gains[row, : shape.hidden_size] = weights[f"{name}.weight"]
-    embedding = _columns(weights["model.embed_tokens.weight"], is_whole)
+    embedding = _panels(weights["model.embed_tokens.weight"], is_whole)
     tied = shape.tie_word_embeddings
     powers = np.arange(0, shape.head_dim, 2) / shape.head_dim
     angles = np.outer(np.arange(context_length), shape.rope_theta**-powers)
@@ -81,7 +82,7 @@ def pack(
         *stack(["self_attn.o_proj"]),
         *gate_up,
         *stack(["mlp.down_proj"]),
-        *(embedding if tied else _columns(weights["lm_head.weight"], is_whole)),
+        *(embedding if tied else _panels(weights["lm_head.weight"], is_whole)),
         np.cos(angles).astype(np.float32),
         np.sin(angles).astype(np.float32),
     )
@@ -92,14 +93,16 @@ def _widened(rows: Floats, count: int) -> Floats:
     return np.pad(rows, ((0, count - len(rows)), (0, 0)))
 
 
-def _columns(rows: Floats, is_whole: bool) -> tuple[Floats | Bytes, Floats]:
-    """Return a matrix (outputs, inputs) as (inputs, outputs), padded, and its outputs' scales."""
+def _panels(rows: Floats, is_whole: bool) -> tuple[Weights, Floats]:
+    """Return a matrix (outputs, inputs) in panels, padded, and its outputs' scales."""
     outputs, inputs = rows.shape
-    matrix = np.zeros(
-        (padded(inputs, DEPTH), padded(outputs, WIDTH)), np.int8 if is_whole else np.float32
+    full = np.zeros(
+        (padded(outputs, WIDTH), padded(inputs, DEPTH)), np.int8 if is_whole else np.float32
     )
-    scale = np.ones(matrix.shape[1], np.float32)
+    scale = np.ones(len(full), np.float32)
     if is_whole:
-        rows, scale[:outputs] = quantised(rows)  # type: ignore[assignment]
-    matrix[:inputs, :outputs] = rows.T
-    return matrix, scale
+        full[:outputs, :inputs], scale[:outputs] = quantised(rows)
+    else:
+        full[:outputs, :inputs] = rows
+    panels = full.reshape(-1, WIDTH, full.shape[1]).swapaxes(1, 2)
+    return np.ascontiguousarray(panels), scale

@@ -77,7 +77,7 @@ class Writer:
         self._tokenizer = tokenizer
         self._endless = endless
         self._rng = rng or np.random.default_rng(request.seed)
-        self._said = _Sequence(tokenizer.grammar)
+        self._said = Said(tokenizer.grammar)
         self._said.ids.extend(held)
         self._window: Window | None = None
         self.take(request)
@@ -165,7 +165,7 @@ class Writer:
         """Begin a sequence at the first bar to do."""
         self._window, opening = self._windows.choose(self.grid, self.todo)
         held = self.held
-        self._said = _Sequence(self._tokenizer.grammar)
+        self._said = Said(self._tokenizer.grammar)
         self._said.say(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.
         self.decoder.truncate(min(_common(held, opening), len(opening) - 1))
@@ -244,7 +244,7 @@ def _common(first: Sequence[int], second: Sequence[int]) -> int:
     return int(differs[0]) if len(differs) else length
 
 
-class _Sequence:
+class Said:
     """Ids said so far, and where they stand in the grammar."""
 
     def __init__(self, grammar: Grammar) -> None:

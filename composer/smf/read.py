@@ -28,7 +28,12 @@ Repaired, and said in ``Reading.repairs``:
   end events included; in format 2 until the end of its pattern. An end without a note is nothing.
 
 A channel is one in all tracks, as the standard has it: a track that sets no program on a channel
-has the one that other tracks have set there up to its first note (not in format 2).
+has the one that other tracks have set there up to its first note (not in format 2). Each port has
+sixteen channels of its own, the tenth of them drums, and a track is on the port that its first port
+event names, or on port 0; it keeps its program there, and the port is left out.
+
+A sustain pedal that is not let go is down until the last note of its track ends; its controllers
+stay as they are.
 
 Left out, and said in ``Reading.dropped``: impossible tempos, time and key signatures, chunks of
 unknown kind, and every event that a score has no place for.
@@ -89,6 +94,8 @@ from composer.smf.walk import (
     NOTES,
     OWNER,
     POLY,
+    PORT,
+    PORT_SET,
     PRESSURE,
     PROGRAM,
     PROGRAM_SET,
@@ -129,7 +136,7 @@ _DROPPED = {
     0x08: "program name",
     0x09: "device name",
     0x20: "channel prefix",
-    0x21: "port",
+    PORT: "port",
     0x54: "SMPTE offset",
     0x7F: "sequencer specific",
 }
@@ -189,7 +196,7 @@ def read_score(source: bytes, name: str) -> Reading:
             dropped["tempo in SMPTE time"] = len(tempos)
         tempos = np.array([(0, layout.mspq)], TEMPO_ROW)
     # What Python looks at one by one has the lowest kinds.
-    others = walked.others[walked.others[:, KIND] <= MARKER].tolist()
+    others = walked.others[walked.others[:, KIND] <= PORT_SET].tolist()
     markers, chords = split_markers(
         Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]]))
         for row in others
@@ -256,7 +263,11 @@ def _tracks(
     """Return the tracks by chunk, channel and program, each with its channel's program."""
     names: dict[int, str] = {}
     lyrics: dict[int, list[Text]] = {}
-    programs: list[list[tuple[int, int]]] = [[] for _ in range(16)]
+    ports: dict[int, int] = {}
+    for row in others:
+        if row[KIND] == PORT_SET:
+            ports.setdefault(row[OWNER], row[FIRST])
+    programs: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for row in others:
         if row[KIND] == NAME:
             names[row[OWNER]] = decode_text(source[row[FIRST] : row[SECOND]])
@@ -264,8 +275,9 @@ def _tracks(
             text = Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]]))
             lyrics.setdefault(row[OWNER], []).append(text)
         elif row[KIND] == PROGRAM_SET and not apart:
-            programs[row[FIRST]].append((row[TICK], row[SECOND]))
-    for on_channel in programs:
+            on_port = ports.get(row[OWNER], 0), row[FIRST]
+            programs.setdefault(on_port, []).append((row[TICK], row[SECOND]))
+    for on_channel in programs.values():
         on_channel.sort(key=itemgetter(0))
     # What the walk finds is valid, and in order but for many notes at one tick.
     make = Track.trusted if walked.in_order else Track
@@ -274,19 +286,21 @@ def _tracks(
     for index, row in enumerate(rows):
         chunk, channel, program = row[CHUNK], row[CHANNEL], row[PROGRAM]
         if row[UNSET] >= 0:
-            before = bisect_right(programs[channel], row[UNSET], key=itemgetter(0))
-            program = programs[channel][before - 1][1] if before else program
+            set_there = programs.get((ports.get(chunk, 0), channel), [])
+            before = bisect_right(set_there, row[UNSET], key=itemgetter(0))
+            program = set_there[before - 1][1] if before else program
         controls = walked.controls[row[CONTROLS] : row[CONTROLS + 1]]
+        notes = walked.notes[row[NOTES] : row[NOTES + 1]]
         is_last = index + 1 == len(rows) or rows[index + 1][CHUNK] != chunk
         tracks.append(
             make(
                 name=names.get(chunk, ""),
                 program=program,
                 is_drum=channel == DRUMS,
-                notes=walked.notes[row[NOTES] : row[NOTES + 1]],
+                notes=notes,
                 controls=controls,
                 pitch_bends=walked.pitch_bends[row[BENDS] : row[BENDS + 1]],
-                pedals=pedals_of(controls),
+                pedals=pedals_of(controls, notes),
                 lyrics=tuple(lyrics.get(chunk, ())) if is_last else (),
             )
         )
@@ -304,13 +318,16 @@ def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text
     return tuple(others), tuple(chords)
 
 
-def pedals_of(controls: Events) -> Events:
+def pedals_of(controls: Events, notes: Events) -> Events:
     """Return when the sustain pedal is down, dtype ``PEDAL``, by what its controller says.
 
-    >>> from composer.score import CONTROL
-    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0)]
-    >>> pedals_of(np.array(rows, CONTROL)).tolist()
-    [(0, 480)]
+    A pedal that is not let go is down until the last of the notes ends, if it holds any.
+
+    >>> from composer.score import CONTROL, NOTE
+    >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0), (500, 64, 127)]
+    >>> notes = np.array([(490, 30, 60, 90)], NOTE)
+    >>> pedals_of(np.array(rows, CONTROL), notes).tolist()
+    [(0, 480), (500, 20)]
     """
     sustain = controls[controls["number"] == SUSTAIN]
     if not len(sustain):
@@ -319,6 +336,9 @@ def pedals_of(controls: Events) -> Events:
     down = sustain["value"] >= 64
     turns = np.flatnonzero(down != np.concatenate([[False], down[:-1]]))
     starts, ends = sustain["tick"][turns[0::2]], sustain["tick"][turns[1::2]]
+    if len(ends) < len(starts):
+        last = (notes["onset"] + notes["duration"]).max(initial=0)
+        ends = np.append(ends, last) if last > starts[-1] else ends
     pedals = np.empty(len(ends), PEDAL)
     pedals["tick"] = starts[: len(ends)]
     pedals["duration"] = ends - pedals["tick"]

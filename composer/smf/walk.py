@@ -27,7 +27,7 @@ MAX_DELTA = 2**28 - 1  # four bytes of seven bits, the longest that the standard
 
 # An event's kind is its meta type, or one of these, or its status byte above _CHANNEL_EVENT. After
 # the events come other things that are counted.
-NAME, LYRIC, MARKER, END, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
+NAME, LYRIC, MARKER, PORT, END, TEMPO, METER, KEY = 3, 5, 6, 0x21, 0x2F, 0x51, 0x58, 0x59
 SYSEX, SYSTEM, POLY, PRESSURE, LOST_NAME = range(256, 261)
 HIGH_BYTE, RESUMED, NO_END, BEHIND_END, UNENDED = range(261, 266)
 LONG = 266
@@ -41,7 +41,7 @@ CUT, NO_STATUS, BAD_STATUS, LONG_NUMBER, TOO_LATE = range(1, 6)
 # Columns of an event that is kept: its track, or chunk where it belongs to no track; what it holds;
 # the event behind it in its queue; and where a note ends.
 TICK, KIND, OWNER, FIRST, SECOND, _NEXT, _END = range(7)
-_NOTE, _CONTROL, _BEND, PROGRAM_SET = 0, 1, 2, 4  # kinds beside the meta types
+_NOTE, _CONTROL, _BEND, PROGRAM_SET, PORT_SET = 0, 1, 2, 4, 7  # kinds beside the meta types
 
 # Columns of a track: place; tick of the channel's first note where the chunk sets no program on it,
 # else -1; begin and end in each of three tables; how many events waited for it, the first of them.
@@ -273,6 +273,8 @@ def _read_meta_event(
         else:
             counts[kind] += 1
     elif kind != LYRIC and kind != MARKER:
+        if kind == PORT and length > 0:
+            _add_other(tick, PORT_SET, chunk, int(source[start]), 0, others, counts)
         counts[kind] += 1
 
 
