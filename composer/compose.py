@@ -83,7 +83,11 @@ class Composer:
 
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str] | None = None, *, progress: bool = False
+        cls,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        device: str | None = None,
+        progress: bool = False,
     ) -> Composer:
         """Return the composer of a folder that ``composer train`` wrote.
 
@@ -91,6 +95,9 @@ class Composer:
         ----------
         folder
             The folder; the model that comes with the package without it.
+        device
+            Where torch is to decode, such as ``"cuda"``; in compiled code on the CPU without it,
+            which is the fastest there. The same seed may give other music on another device.
         progress
             As above.
 
@@ -98,12 +105,21 @@ class Composer:
         ------
         ModelError
             The folder is missing, corrupt, or holds another kind of model.
+        RequestError
+            The device is not there.
+        ImportError
+            A device is named and torch is not installed.
         """
         folder = PRETRAINED if folder is None else Path(folder)
         if not folder.is_dir():
             raise ModelError(f"{folder} is no folder; name one that composer train wrote")
         tokenizer = Cells.load(folder)
-        return cls(CPUDecoder.from_folder(folder), tokenizer, progress=progress)
+        if device is None:
+            return cls(CPUDecoder.from_folder(folder), tokenizer, progress=progress)
+        from composer.decoding.torch_decoder import TorchDecoder
+
+        decoder = TorchDecoder.from_folder(folder, device=device)
+        return cls(decoder, tokenizer, progress=progress)
 
     def melody(
         self,
@@ -502,15 +518,14 @@ def _pretrained() -> Composer:
     return Composer.load()
 
 
-def load(folder: str | os.PathLike[str] | None = None) -> Composer:
+def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> Composer:
     """Return the composer of a model folder; the one that comes with the package without it.
 
-    Raises
-    ------
-    ModelError
-        The folder is missing, corrupt, or holds another kind of model.
+    The parameters and errors are those of ``Composer.load``.
     """
-    return _pretrained() if folder is None else Composer.load(folder)
+    if folder is None and device is None:
+        return _pretrained()
+    return Composer.load(folder, device=device)
 
 
 def _track(name: str | int) -> Track:

@@ -112,11 +112,9 @@ _EMPTY = {dtype: frozen(np.empty(0, dtype)) for dtype in _RANGES}
 
 def joined(tables: Sequence[Events], dtype: np.dtype[Any]) -> Events:
     """Return tables of one dtype behind each other."""
-    whole, at = np.empty(sum(map(len, tables)), dtype), 0
-    for table in tables:  # numpy's concatenate takes longer to find out that the dtypes are one
-        whole[at : at + len(table)] = table
-        at += len(table)
-    return whole
+    # As bytes, since numpy copies rows of several columns one by one.
+    parts = [np.ascontiguousarray(table).view(np.uint8) for table in tables]
+    return np.concatenate([np.empty(0, np.uint8), *parts]).view(dtype)
 
 
 def _table(rows: Iterable[Any], dtype: np.dtype[Any], what: str) -> Events:

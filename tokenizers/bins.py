@@ -113,7 +113,7 @@ class Bins:
         """Length in positions of a bar of 4/4."""
         return 4 * self.resolution
 
-    @property
+    @cached_property
     def bar_lengths(self) -> Ints:
         """Bar length in positions of each of ``TIME_SIGNATURES``."""
         return BAR_LENGTHS * self.resolution // RESOLUTION

@@ -292,7 +292,8 @@ def _cell_notes(notes: Events, part: Ints, starts: Ints) -> Events:
     parts = int(part.max(initial=0)) + 1
     place_in_bars(notes["onset"], part, notes["pitch"], starts, parts, bar, place)
     rows = longest(notes, place)
-    rows = rows[: np.searchsorted(bar.take(rows), len(starts) - 1)]
+    if notes["onset"].max(initial=0) >= starts[-1]:
+        rows = rows[: np.searchsorted(bar.take(rows), len(starts) - 1)]
     cells = np.empty(len(rows), CELL_NOTE)
     fill_cells(rows, bar, part, starts, notes, cells)
     return cells
@@ -302,6 +303,8 @@ def _cell_chords(chords: Events, starts: Ints) -> Events:
     """Return chords as they stand in their bars, dtype ``CELL_CHORD``."""
     chords = chords[chords["tick"] < starts[-1]]
     cells = np.empty(len(chords), CELL_CHORD)
+    if not len(chords):
+        return cells
     cells["bar"] = np.searchsorted(starts, chords["tick"], side="right") - 1
     cells["position"] = chords["tick"] - starts[cells["bar"]]
     for name in ("root", "quality", "bass"):

@@ -84,7 +84,6 @@ class CellsCodec:
         headings = self._headings(bars, len(context), left, signatures, tempos)
         header = self._header(grid, signatures, tempos, roles)
         chords = restated_chords(grid)
-        edges = np.arange(len(grid.bars) + 1)
         is_drum = np.array([part.is_drum for part in grid.parts], bool)
         lowest = base["Pitch"] + PITCH_OFFSET + transposition(grid.key)
         # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
@@ -97,9 +96,9 @@ class CellsCodec:
             self._part_ids[:rows],
             late,
             blank,
-            np.searchsorted(chords["bar"], edges),
+            chords["bar"],
             self._chord_ids(chords, grid.key),
-            np.searchsorted(notes["bar"], edges),
+            notes["bar"],
             notes["part"],
             notes["position"],
             notes["pitch"],

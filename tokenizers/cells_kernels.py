@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from composer.compiled import compiled, inner
 from composer.tokenizers.events import Bools, Ints
 from composer.tokenizers.vocabulary import Ids
@@ -16,6 +18,17 @@ def _put(ids: Ids, at: int, token: int) -> int:
     return at + 1
 
 
+@inner
+def _starts(bar: Ints, bars: int) -> Ints:
+    """Return where the rows of each bar begin, and their number; shape (bars + 1,)."""
+    starts = np.zeros(bars + 1, np.int64)
+    for i in range(len(bar)):
+        starts[bar[i] + 1] += 1
+    for i in range(bars):
+        starts[i + 1] += starts[i]
+    return starts
+
+
 @compiled
 def write_bars(
     bars: Ints,
@@ -23,9 +36,9 @@ def write_bars(
     part_ids: Ints,
     late: Bools,
     blank: bool,
-    chord_starts: Ints,
+    chord_bar: Ints,
     chords: Ints,
-    note_starts: Ints,
+    note_bar: Ints,
     part: Ints,
     position: Ints,
     pitch: Ints,
@@ -51,10 +64,10 @@ def write_bars(
         said even if empty.
     blank
         Whether late cells are left empty.
-    chord_starts, chords
-        Where each bar's chords begin, shape (bars of the grid + 1,), and the ids of each.
-    note_starts, part, position, pitch, velocity, duration
-        The same for notes, by bar, part, position and pitch.
+    chord_bar, chords
+        The bar of each chord, and its ids; by bar and position.
+    note_bar, part, position, pitch, velocity, duration
+        Columns of the notes, by bar, part, position and pitch.
     position_id
         Of position 0.
     pitch_ids
@@ -67,6 +80,7 @@ def write_bars(
         Gets the ids; long enough.
     """
     at = 0
+    chord_starts, note_starts = _starts(chord_bar, len(late)), _starts(note_bar, len(late))
     for which in range(len(bars)):
         bar = bars[which]
         for token in headings[which]:

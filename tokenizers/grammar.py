@@ -126,7 +126,12 @@ class Grammar:
     def allowed(self, cursor: Cursor, families: frozenset[str] | None = None) -> Mask:
         """Return which ids may come next, shape (V,); a new array each time.
 
-        Where ``families`` are named, only ids of these are looked at.
+        Parameters
+        ----------
+        cursor
+            Where the sequence stands.
+        families
+            Names of the families whose ids are looked at; all without it.
         """
         opened = self._opened.get((cursor.state, families))
         if opened is None:

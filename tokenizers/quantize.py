@@ -127,7 +127,7 @@ def on_grid(notes: Events, tpq: int, bins: Bins, is_drum: Bools) -> Events:
     # Late, as loading the compiler takes longer than all else that a tokenizer imports.
     from composer.tokenizers.grid_notes import put_on_grid
 
-    grid = notes.copy()
+    grid = joined([notes], NOTE)
     put_on_grid(
         grid["onset"],
         grid["duration"],

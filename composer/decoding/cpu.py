@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.decoding.checks import check_cut, check_rows, checked_context, checked_ids
 from composer.decoding.decoder import Ids, Logits
 from composer.decoding.kernels import (
     DEPTH,
@@ -30,7 +31,7 @@ from composer.decoding.kernels import (
 )
 from composer.decoding.packing import PRECISIONS, pack, padded
 from composer.decoding.weights import LlamaShape, load_weights
-from composer.errors import RequestError, TokenError
+from composer.errors import RequestError
 
 Precision = Literal["int8", "float32"]
 
@@ -67,10 +68,7 @@ class CPUDecoder:
         precision: Precision = "int8",
         threads: int = 1,
     ) -> None:
-        longest = shape.max_position_embeddings
-        context = longest if context_length is None else context_length
-        if not 1 <= context <= longest:
-            raise RequestError(f"context_length {context} is outside 1 to {longest}; leave it out")
+        context = checked_context(context_length, shape.max_position_embeddings)
         if precision not in PRECISIONS:
             raise RequestError(f"precision {precision!r} is neither of {', '.join(PRECISIONS)}")
         if threads < 1:
@@ -137,10 +135,7 @@ class CPUDecoder:
 
     def truncate(self, length: int) -> None:
         """Keep the first ``length`` positions; raises `RequestError` if there are fewer."""
-        if not 0 <= length <= self._length:
-            raise RequestError(
-                f"length {length} is outside 0 to {self._length} cached positions; prefill first"
-            )
+        check_cut(self, length)
         if length < self._shared:
             self._share(self._base, length)
         self._length = length
@@ -222,8 +217,10 @@ def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) 
 
     Returns the logits (rows, V) after each id, or after the last one of each decoder.
     """
-    _check_forks(decoders, ids)
-    new = [_checked_ids(decoder, row) for decoder, row in zip(decoders, ids, strict=True)]
+    check_rows(decoders, ids)
+    if any(decoder._weights is not decoders[0]._weights for decoder in decoders):
+        raise RequestError("the decoders have different weights; take forks of one decoder")
+    new = [checked_ids(decoder, row) for decoder, row in zip(decoders, ids, strict=True)]
     first = decoders[0]
     pool, groups = first._pool, min(first._threads, len(decoders))
     if pool is None or groups == 1:
@@ -283,32 +280,3 @@ def _run_passes(
     if filled:
         run_pass()
     return logits
-
-
-def _check_forks(decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> None:
-    if not decoders or len(decoders) != len(ids):
-        raise RequestError(
-            f"{len(ids)} rows of ids do not fit {len(decoders)} decoders; give one row for each"
-        )
-    if len(set(map(id, decoders))) < len(decoders):
-        raise RequestError("a decoder stands in the list twice; fork it, so that each has a cache")
-    if any(decoder._weights is not decoders[0]._weights for decoder in decoders):
-        raise RequestError("the decoders have different weights; take forks of one decoder")
-
-
-def _checked_ids(decoder: CPUDecoder, ids: Ids) -> npt.NDArray[np.int64]:
-    new = np.asarray(ids)
-    if new.ndim != 1 or not new.size:
-        raise RequestError(f"ids of shape {new.shape} cannot be read; give one row of 1 or more")
-    if decoder._length + new.size > decoder._context_length:
-        raise RequestError(
-            f"{new.size} ids after the {decoder._length} cached are more than the context of "
-            f"{decoder._context_length} positions; truncate the cache or ask for fewer bars"
-        )
-    low, high = (new.min(), new.max()) if new.size > 1 else (new.item(), new.item())
-    if new.dtype.kind not in "iu" or low < 0 or high >= decoder.vocab_size:
-        raise TokenError(
-            f"ids from {low} to {high} ({new.dtype}) are not whole numbers from "
-            f"0 to {decoder.vocab_size - 1}; encode with the model's own tokenizer"
-        )
-    return new.astype(np.int64)

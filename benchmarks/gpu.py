@@ -1,0 +1,198 @@
+"""How fast ids are decoded on a GPU by torch, alone and in batches, beside what memory allows.
+
+    python benchmarks/gpu.py [--device cuda] [--batches 1,32,256] [--contexts 512,2048]
+
+Two models: the one in the package, its positions extended, and one of 14 million parameters and
+random weights. A figure is the best of some repetitions, each of some
+steps of one id for every sequence of the batch, up to the context, from ids on the host to logits
+on the host. What a step must read is the weights once and the cache of each sequence; how fast
+memory is, a copy says that is made in the same run and counted as read and written. Logits are
+held to those of the compiled decoder in float32 first. With ``--device cpu`` the same is measured
+on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import platform
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from composer.compose import PRETRAINED, TEMPERATURE, TOP_P, Composer
+from composer.decoding.cpu import CPUDecoder
+from composer.decoding.sampler import write_together
+from composer.decoding.sampling import Sampling
+from composer.decoding.torch_decoder import TorchDecoder
+from composer.decoding.weights import LlamaShape, load_weights
+from composer.instruments import parse_instrument
+from composer.request import Request
+from composer.roles import part_rules
+
+STEPS = 32
+CHECKED = 256  # ids whose logits are held to those of the other decoder
+BARS = 8
+LONGEST = 2048  # positions
+SAMPLING = Sampling(TEMPERATURE, TOP_P)
+
+Model = tuple[LlamaShape, dict[str, np.ndarray]]
+
+
+def shipped_model() -> Model:
+    """Return the model of the package, for longer contexts than it was trained for."""
+    shape, weights = load_weights(PRETRAINED)
+    return dataclasses.replace(shape, max_position_embeddings=LONGEST), weights
+
+
+def large_model() -> Model:
+    """Return a model as the shipped one, but wider and deeper, of random weights."""
+    shape = dataclasses.replace(
+        shipped_model()[0],
+        hidden_size=384,
+        intermediate_size=1120,
+        heads=12,
+        kv_heads=6,
+        layers=8,
+    )
+    rng = np.random.default_rng(0)
+    weights = {
+        name: rng.normal(0, 0.02, size).astype(np.float32) if len(size) == 2 else np.ones(size, "f")
+        for name, size in shape.tensor_shapes()
+    }
+    return shape, weights
+
+
+def best(run: Callable[[], object], repetitions: int) -> float:
+    """Return the least seconds of some runs."""
+    seconds = []
+    for _ in range(repetitions):
+        begin = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)
+
+
+def memory_speed(device: str, repetitions: int) -> float:
+    """Return the bytes a second that a copy reads and writes, far larger than any cache."""
+    size = 1 << (32 if device.startswith("cuda") else 28)
+    source = torch.ones(size // 2, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+
+    def run() -> None:
+        target.copy_(source)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+
+    run()
+    return size / best(run, 3 * repetitions)
+
+
+def settings(device: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield the ways to decode on a device: a name, and the decoder's options."""
+    if device.startswith("cuda"):
+        yield "bfloat16, graphs", {"graphs": True}
+        yield "bfloat16", {}
+    yield "float32", {"precision": "float32"}
+
+
+def agreement(decoder: TorchDecoder, expected: np.ndarray, ids: np.ndarray) -> str:
+    """Say how near the logits (T, V) after some ids are, one id at a time."""
+    decoder.reset()
+    found = np.array([decoder.step(int(i)) for i in ids])
+    decoder.reset()
+    away = np.abs(found - expected).max() / expected.std()
+    same = (found.argmax(1) == expected.argmax(1)).mean()
+    return f"farthest logit {away:.1e} deviations away, likeliest id the same for {same:.1%}"
+
+
+def steps(decoder: TorchDecoder, batch: int, context: int, repetitions: int) -> float:
+    """Return seconds of a step for a batch whose sequences come to fill a context."""
+    rng = np.random.default_rng(1)
+    decoder.reset()
+    decoder.prefill(rng.integers(4, decoder.vocab_size, context - STEPS))
+    forks = [decoder, *(decoder.fork() for _ in range(batch - 1))]
+    ids = rng.integers(4, decoder.vocab_size, (STEPS, batch, 1))
+
+    def run() -> None:
+        for fork in forks:
+            fork.truncate(context - STEPS)
+        for row in ids:
+            TorchDecoder.step_together(forks, row)
+
+    run()
+    return best(run, repetitions) / STEPS
+
+
+def measure(model: Model, options: argparse.Namespace, speed: float) -> None:
+    """Print the figures of a model."""
+    ids = np.random.default_rng(0).integers(4, model[0].vocab_size, CHECKED)
+    expected = CPUDecoder(*model, precision="float32").verify(ids)
+    for name, how in settings(options.device):
+        decoder = TorchDecoder(*model, device=options.device, **how)
+        print(f"{name}: {agreement(decoder, expected, ids)}")
+        for context in options.contexts:
+            for batch in options.batches:
+                # Another decoder for each: memory for many sequences is not kept for one.
+                decoder = TorchDecoder(*model, device=options.device, context_length=context, **how)
+                seconds = steps(decoder, batch, context, options.repetitions)
+                read = decoder.weight_bytes + batch * decoder.cache_bytes
+                print(
+                    f"  context {context}, batch {batch:3}: {batch / seconds:10,.0f} tokens/s, "
+                    f"{1e3 * seconds:7.2f} ms a step; {read / 1e6:8,.1f} MB to read, "
+                    f"{read / seconds / speed:6.1%} of what memory allows"
+                )
+                del decoder
+
+
+def melodies(options: argparse.Namespace) -> None:
+    """Print how long whole melodies take, masks and sampling included."""
+    composer = Composer.load()
+    tune = composer.melody("Am F C G", bars=BARS, seed=1)
+    grid = composer.tokenizer.grid(tune)
+    written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
+    written[:, 1] = True
+    rules = (part_rules(parse_instrument("flute"), "melody"),)
+    for name, how in settings(options.device):
+        decoder = TorchDecoder.from_folder(PRETRAINED, device=options.device, **how)
+        for batch in options.batches:
+            requests = [Request(grid, written, rules, SAMPLING, seed=i) for i in range(batch)]
+            seconds = best(
+                lambda d=decoder, r=requests: write_together(r, d, composer.tokenizer),
+                options.repetitions,
+            )
+            print(f"  {name}, {batch:3} at once: {seconds:.2f} s, {batch / seconds:.1f} a second")
+
+
+def sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--batches", type=sizes, default="1,32,256")
+    parser.add_argument("--contexts", type=sizes, default=f"512,{LONGEST}")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of a CPU; torch chooses without it")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    on_gpu = options.device.startswith("cuda") and torch.cuda.is_available()
+    machine = torch.cuda.get_device_name(options.device) if on_gpu else platform.processor()
+    print(f"{machine or platform.machine()}, torch {torch.__version__}")
+    TorchDecoder(*shipped_model(), device=options.device)  # refuses what is not there
+    speed = memory_speed(options.device, options.repetitions)
+    print(f"a copy reads and writes {speed / 1e9:,.0f} GB/s")
+    models = {"Shipped model, 4.0M": shipped_model(), "Random weights, 14.3M": large_model()}
+    for title, model in models.items():
+        print(f"\n{title}")
+        measure(model, options, speed)
+    print(f"\n{BARS} bars of melody by the shipped model, start to end")
+    melodies(options)
+
+
+if __name__ == "__main__":
+    main()
