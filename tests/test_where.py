@@ -82,6 +82,16 @@ def test_a_register_gives_way_to_a_range_that_is_asked_for(random_composer):
     pitches = score.tracks[0].notes["pitch"]
     assert len(pitches) >= 4
     assert ((pitches >= 36) & (pitches <= 48)).all()
+    assert composer.check(score, [InScale(), ChordTones()]) == []  # its other rules stand
+
+
+def test_an_instrument_that_plays_singly_does_so_under_constraints(random_composer):
+    where = [Rhythm(required=[1, 2.5, 4]), NoteCount(min=5)]
+    for seed in range(5):
+        score = random_composer.melody("C Am F G", part="flute", where=where, seed=seed)
+        assert composer.check(score, [*where, Monophonic()]) == []
+    harmony = [*where, Rhythm(required=[2], bars="2"), MaxPolyphony(3)]
+    assert composer.check(tune(random_composer, part="flute", where=harmony), harmony) == []
 
 
 def test_a_melody_with_its_own_chords(random_composer):
