@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError, SymbolError
-from composer.grid import RESOLUTION, Grid
+from composer.grid import HELD, RESOLUTION, Grid
 from composer.instruments import parse_instrument
 from composer.meter import Meter
-from composer.request import HELD
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
 from composer.theory import NO_CHORD, Chord, chord_symbol
 from composer.tokenizers.bins import Bins

@@ -36,6 +36,17 @@ CELL_NOTE = np.dtype(
 CELL_CHORD = np.dtype(
     [("bar", "i4"), ("position", "i4"), ("root", "i4"), ("quality", "i4"), ("bass", "i4")]
 )
+#: A given note as it sounds in the user's score, in positions from the start of the piece.
+HELD = np.dtype(
+    [
+        ("part", "i8"),
+        ("onset", "i8"),
+        ("offset", "i8"),
+        ("pitch", "i8"),
+        ("first", "i8"),  # where no note of its pitch may begin, up to ...
+        ("last", "i8"),  # ... the position before this one
+    ]
+)
 BAR = np.dtype([("numerator", "i4"), ("denominator", "i4"), ("mspq", "i4")])
 
 

@@ -15,18 +15,6 @@ from composer.grid import Grid
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
 
-#: A given note as it sounds in the user's score, in positions from the start of the piece.
-HELD = np.dtype(
-    [
-        ("part", "i8"),
-        ("onset", "i8"),
-        ("offset", "i8"),
-        ("pitch", "i8"),
-        ("first", "i8"),  # where no note of its pitch may begin, up to ...
-        ("last", "i8"),  # ... the position before this one
-    ]
-)
-
 
 @dataclasses.dataclass(frozen=True)
 class PartRules:

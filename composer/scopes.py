@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -27,7 +27,8 @@ def constraints_of(where: Where) -> tuple[Constraint, ...]:
     RequestError
         One of them is none.
     """
-    constraints = (where,) if isinstance(where, Constraint) else tuple(where)
+    given = (where,) if isinstance(where, Constraint) or not isinstance(where, Iterable) else where
+    constraints = tuple(given)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):
             raise RequestError(

@@ -185,6 +185,8 @@ class Rhythm(Constraint):
 
 
 def _position(beat: float | Fraction) -> int:
+    if not isinstance(beat, int | float | Fraction):
+        raise RequestError(f"beat {beat!r} is no number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION
     position = round(exact)
     if beat < 1 or abs(exact - position) > _OFF_GRID:

@@ -36,6 +36,8 @@ CHAINS = (
     ("score", "meter", "grid", "tokenizers", "decoding", "compose", "training", "cli"),
     ("errors", "constraints", "request", "compose"),
     ("constraints", "decoding.sampler"),
+    ("where", "constraints", "demands", "request", "decoding.bounds", "scopes", "compose"),
+    ("checker", "demands", "decoding"),
     ("tokenizers.shards", "tokenizers.token_corpus", "tokenizers.corpus", "training"),
     ("tokenizers.duplicates", "tokenizers.corpus"),
     ("tokenizers.workers", "tokenizers.corpus"),

@@ -25,6 +25,7 @@ MADE = [
     (lambda: Rhythm(), "asks for nothing"),
     (lambda: Rhythm(required=[1.1]), "beat 1.1 is not on the grid"),
     (lambda: Rhythm(required=[0]), "beat 0 is not on the grid"),
+    (lambda: Rhythm(required="1 3"), "beat '1' is no number"),
     (lambda: Rhythm(required=[2], allowed=[1]), "requires a beat that it does not allow"),
     (lambda: MaxPolyphony(0), "leaves no note"),
     (lambda: PitchRange(60), "no upper end"),
@@ -191,6 +192,7 @@ WRONG = [
     ([NoteCount(min=1, parts="tuba")], "no track 'tuba'"),
     ([NoteCount(min=1, bars="3-9")], "bars 3 to 9 are not in the score"),
     (["C4-C5"], "which is no constraint"),
+    (5, "where holds 5, which is no constraint"),
     ([NoteCount(min=1, parts="flute", bars=2), NoteCount(max=0)], r"NoteCount\(max=0\) allows 0"),
 ]
 

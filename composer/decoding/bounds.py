@@ -30,8 +30,8 @@ from composer.demands import (
     smallest_clash,
 )
 from composer.errors import RequestError
-from composer.grid import Grid
-from composer.request import HELD, Request
+from composer.grid import HELD, Grid
+from composer.request import Request
 from composer.score import Events
 from composer.theory import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS
