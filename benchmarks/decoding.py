@@ -292,6 +292,23 @@ def mask_share(repetitions: int) -> float:
     return min(shares)
 
 
+def losses() -> Figures:
+    """Return the loss a token on the tunes of the package, arranged, in each precision."""
+    cells, found = composer.load().tokenizer, {}
+    tunes = [composer.arrange(composer.example(n), seed=1) for n in composer.example_names()]
+    rows = [cells.encode(tune)[:1024] for tune in tunes]
+    for precision in ("int8", "float32"):
+        decoder, total = CPUDecoder.from_folder(PRETRAINED, precision=precision), 0.0
+        for row in rows:
+            decoder.reset()
+            logits = decoder.verify(row[:-1]).astype(np.float64)
+            logits -= logits.max(1, keepdims=True)
+            chances = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+            total -= chances[np.arange(len(row) - 1), row[1:]].sum()
+        found[precision] = total / sum(len(row) - 1 for row in rows)
+    return found
+
+
 def new_process(code: str, repetitions: int) -> float:
     """Return the seconds of a new process, compiled code on disk, less those of an empty one."""
 
@@ -328,6 +345,11 @@ def main() -> None:
     waits["import and a bar, new process"] = new_process(first, options.repetitions)
     for name, seconds in waits.items():
         print(f"{name:38} {seconds:.3f}")
+    loss = losses()
+    print(
+        f"\nloss a token: int8 {loss['int8']:.4f}, float32 {loss['float32']:.4f}, "
+        f"{loss['int8'] / loss['float32'] - 1:+.2%} (wanted within 0.5%)"
+    )
     share = mask_share(options.repetitions)
     print(f"\nmasks and sampling: {share:.0%} of an arrangement's time (wanted under 15%)")
 
