@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.decoding.checks import check_cut, check_rows, checked_context, checked_ids
-from composer.decoding.decoder import Ids, Logits
+from composer.decoding.decoder import Decoder, Ids, Logits
 from composer.decoding.kernels import (
     DEPTH,
     MOST_ROWS,
@@ -36,7 +36,7 @@ from composer.errors import RequestError
 Precision = Literal["int8", "float32"]
 
 
-class CPUDecoder:
+class CPUDecoder(Decoder):
     """A `Decoder` in compiled code.
 
     Parameters
@@ -169,19 +169,6 @@ class CPUDecoder:
         block, start = self._shared // SPAN, self._shared
         self._own.keys[:, :, block : block + 1] = source.keys[:, :, block : block + 1]
         self._own.values[..., start:length, :] = source.values[..., start:length, :]
-
-    def prefill(self, ids: Ids) -> Logits:
-        """Append ids and return the logits (V,) after the last; see `Decoder.prefill`."""
-        logits: Logits = self.step_together([self], [ids])[0]
-        return logits
-
-    def step(self, id: int) -> Logits:
-        """Append one id and return the logits (V,) after it."""
-        return self.prefill((id,))
-
-    def verify(self, ids: Ids) -> Logits:
-        """Append ids and return the logits (T, V) after each; see `Decoder.verify`."""
-        return self.verify_together([self], [ids])[0]
 
     @classmethod
     def step_together(cls, decoders: Sequence[CPUDecoder], ids: Sequence[Ids]) -> Logits:

@@ -74,12 +74,16 @@ class Decoder(Protocol):
         TokenError
             If an id is not in the vocabulary.
         """
+        logits: Logits = type(self).step_together([self], [ids])[0]
+        return logits
 
     def step(self, id: int) -> Logits:
         """Append one id; the same as ``prefill([id])``."""
+        return self.prefill((id,))
 
     def verify(self, ids: Ids) -> Logits:
         """Append ids as ``prefill`` does; returns the logits (T, V) after each of them."""
+        return type(self).verify_together([self], [ids])[0]
 
     def fork(self: Own) -> Own:
         """Return another decoder that holds the same positions and shares the weights.

@@ -31,7 +31,7 @@ except ImportError as error:
     ) from error
 
 from composer.decoding.checks import check_cut, check_rows, checked_context, checked_ids
-from composer.decoding.decoder import Ids, Logits
+from composer.decoding.decoder import Decoder, Ids, Logits
 from composer.decoding.torch_cache import SharedCache
 from composer.decoding.torch_llama import TorchLlama
 from composer.decoding.torch_passes import Heard, Passes
@@ -44,7 +44,7 @@ PRECISIONS = ("float32", "bfloat16")
 DEVICES = ("cpu", "cuda")
 
 
-class TorchDecoder:
+class TorchDecoder(Decoder):
     """A `Decoder` on torch.
 
     Parameters
@@ -173,19 +173,6 @@ class TorchDecoder:
         """Take a slot, and give it back when this decoder is gone."""
         self._slot = self._cache.take()
         weakref.finalize(self, self._cache.free.append, self._slot).atexit = False
-
-    def prefill(self, ids: Ids) -> Logits:
-        """Append ids and return the logits (V,) after the last; see `Decoder.prefill`."""
-        logits: Logits = self.step_together([self], [ids])[0]
-        return logits
-
-    def step(self, id: int) -> Logits:
-        """Append one id and return the logits (V,) after it."""
-        return self.prefill((id,))
-
-    def verify(self, ids: Ids) -> Logits:
-        """Append ids and return the logits (T, V) after each; see `Decoder.verify`."""
-        return self.verify_together([self], [ids])[0]
 
     @classmethod
     def step_together(cls, decoders: Sequence[TorchDecoder], ids: Sequence[Ids]) -> Logits:
