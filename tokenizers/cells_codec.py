@@ -27,8 +27,8 @@ from composer.tokenizers.events import (
     changes,
     chord_columns,
 )
-from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
-from composer.tokenizers.quantize import signature_index
+from composer.tokenizers.families import DRUMS, KEYS, lowest_pitch, transposition
+from composer.tokenizers.quantize import changed_chords, signature_index
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
 Mask = npt.NDArray[np.bool_]
@@ -85,7 +85,7 @@ class CellsCodec:
         header = self._header(grid, signatures, tempos, roles)
         chords = restated_chords(grid)
         is_drum = np.array([part.is_drum for part in grid.parts], bool)
-        lowest = base["Pitch"] + PITCH_OFFSET + transposition(grid.key)
+        lowest = base["Pitch"] + lowest_pitch(grid.key)
         # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
         most = headings.size + 3 * len(chords) + 4 * len(notes) + rows * len(bars)
         ids = np.empty(len(header) + most + 1, np.int32)
@@ -181,8 +181,7 @@ class CellsCodec:
         notes = np.empty(len(places), CELL_NOTE)
         notes["bar"], notes["part"] = bar_of(places), read.running("Part", places)
         notes["position"] = read.running("Position", places)
-        offset = PITCH_OFFSET + transposition(key)
-        notes["pitch"] = read.value[places] - np.where(pitched, offset, 0)
+        notes["pitch"] = read.value[places] - np.where(pitched, lowest_pitch(key), 0)
         notes["duration"] = read.durations(places + 1, pitched)
         notes["velocity"] = read.velocities(read.running("Velocity", places))
         notes = sorted_notes(notes)
@@ -192,9 +191,8 @@ class CellsCodec:
         chords["bar"], chords["position"] = bar_of(places), read.running("Position", places)
         chords["root"], chords["quality"], chords["bass"] = root, quality, bass
         chords = sorted_chords(chords)
-        changed = changes(chords["root"]) | changes(chords["quality"]) | changes(chords["bass"])
         bars = _decode_bars(read, bar_of, len(order))
-        return Grid(key, parts, bars, notes, chords[changed])
+        return Grid(key, parts, bars, notes, changed_chords(chords))
 
 
 def restated_chords(grid: Grid) -> Events:

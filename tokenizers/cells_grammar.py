@@ -5,7 +5,7 @@ from __future__ import annotations
 from composer.tokenizers.bins import BAR_LENGTHS
 from composer.tokenizers.cells_scan import cells_in_order, kinds_of_cell
 from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS, MAX_PARTS
-from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
+from composer.tokenizers.families import DRUMS, KEYS, lowest_pitch
 from composer.tokenizers.grammar import (
     Cursor,
     Grammar,
@@ -185,7 +185,7 @@ def _rising_pitch(cursor: Cursor, values: Mask) -> None:
 
 
 def _take_key(cursor: Cursor, value: int) -> None:
-    cursor.lowest = PITCH_OFFSET + transposition(KEYS[value])
+    cursor.lowest = lowest_pitch(KEYS[value])
 
 
 def _take_signature(cursor: Cursor, value: int) -> None:

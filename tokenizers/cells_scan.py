@@ -7,7 +7,7 @@ import numpy as np
 from composer.tokenizers.bins import BAR_LENGTHS
 from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS
 from composer.tokenizers.events import Ints, Reader
-from composer.tokenizers.families import DRUMS, KEYS, PITCH_OFFSET, transposition
+from composer.tokenizers.families import DRUMS, KEYS, lowest_pitch
 from composer.tokenizers.scan import basses_are_no_roots, is_family, rises
 
 
@@ -87,7 +87,7 @@ def _positions_in_order(read: Reader) -> bool:
 
 
 def _notes_in_order(read: Reader) -> bool:
-    lowest = PITCH_OFFSET + transposition(KEYS[read.value[read.at("Key")[0]]])
+    lowest = lowest_pitch(KEYS[read.value[read.at("Key")[0]]])
     pitch = read.value[read.at("Pitch")]
     if np.any((pitch < lowest) | (pitch >= lowest + 128)):
         return False

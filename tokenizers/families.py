@@ -24,6 +24,11 @@ def transposition(key: Key) -> int:
     return (_HOME_TONIC[key.mode] - key.tonic + 5) % 12 - 5
 
 
+def lowest_pitch(key: Key) -> int:
+    """Return the value of relative Pitch that is MIDI's pitch 0 in a piece of a key."""
+    return PITCH_OFFSET + transposition(key)
+
+
 def single(*names: str) -> tuple[Family, ...]:
     """Return families of one token each."""
     return tuple(Family.of(name, [""]) for name in names)

@@ -225,7 +225,7 @@ def rising_position(cursor: Cursor, values: Mask) -> None:
 
 def rising_rank(cursor: Cursor, values: Mask) -> None:
     """Keep the notes of one onset rising."""
-    values[: cursor.rank + 1] = False
+    values[: max(0, cursor.rank + 1)] = False
 
 
 def not_the_root(cursor: Cursor, values: Mask) -> None:

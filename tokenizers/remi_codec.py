@@ -20,7 +20,7 @@ from composer.tokenizers.bins import (
     velocity_bins,
 )
 from composer.tokenizers.events import Ints, Reader, chord_columns
-from composer.tokenizers.families import KEYS, PITCH_OFFSET, transposition
+from composer.tokenizers.families import KEYS, lowest_pitch, transposition
 from composer.tokenizers.quantize import CHORD, changed_chords, signature_index
 from composer.tokenizers.remi_piece import (
     FOUR_FOUR,
@@ -80,7 +80,7 @@ class RemiCodec:
         if piece.key:
             front.append(base["Key"] + KEYS.index(piece.key))
             first = first.copy()
-            first[FAMILIES.index("Pitch")] += PITCH_OFFSET + transposition(piece.key)
+            first[FAMILIES.index("Pitch")] += lowest_pitch(piece.key)
         # An event says a Position, an Offset and at most four more; a bar itself and a TimeSig.
         events = len(notes) + len(heads[0]) + len(controls[0])
         ids = np.empty(len(front) + 2 * len(signatures) + 6 * events + 1, np.int32)
@@ -169,7 +169,7 @@ class RemiCodec:
             self._codes,
             self._bar_lengths,
             bins.common_time * bins.steps,
-            PITCH_OFFSET + transposition(key) if key else 0,
+            lowest_pitch(key) if key else 0,
             self._velocities,
             self._durations,
             bins.steps,

@@ -6,20 +6,19 @@ from composer.tokenizers.bins import DRUM_LENGTH, MAX_QUARTERS, Bins
 from composer.tokenizers.families import (
     DRUMS,
     KEYS,
-    PITCH_OFFSET,
     chord_families,
     duration_family,
     key_family,
+    lowest_pitch,
     program_family,
     relative_pitch_family,
     signature_family,
     single,
     tempo_family,
-    transposition,
 )
-from composer.tokenizers.grammar import Cursor, Grammar, Mask, not_the_root, take_rank
+from composer.tokenizers.grammar import Cursor, Grammar, Mask, not_the_root, rising_rank, take_rank
 from composer.tokenizers.remi_config import RemiConfig
-from composer.tokenizers.remi_scan import RemiOrder, kinds_of_note
+from composer.tokenizers.remi_scan import BENT, DOWN, FRESH, UP, RemiOrder, kinds_of_note
 from composer.tokenizers.scan import Branch, Scan
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
@@ -53,9 +52,6 @@ REMI_TABLE = {
     "note": {**_NOTES, **_LATER},
     "end": {},
 }
-
-# Ranks of what a program does before its notes at one place; a note's rank is its Pitch value.
-_FRESH, _UP, _DOWN, _BEND = -5, -4, -3, -2
 
 
 def remi_vocabulary(config: RemiConfig) -> Vocabulary:
@@ -102,7 +98,7 @@ def remi_grammar(vocabulary: Vocabulary, bins: Bins) -> Grammar:
             "Pedal": _pedals,
             "Bend": _bends,
             "Pitch": _rising_pitch,
-            "Drum": _rising_drum,
+            "Drum": rising_rank,
         },
         move={
             "Key": _take_key,
@@ -183,7 +179,7 @@ class _Order:
         self._common_time = bins.common_time
         self._bar_lengths: list[int] = bins.bar_lengths.tolist()
         self._durations: list[int] = bins.durations.tolist()
-        self._last_control = _BEND if "Bend" in vocabulary.base else _DOWN
+        self._last_control = BENT if "Bend" in vocabulary.base else DOWN
 
     def positions(self, cursor: Cursor, values: Mask) -> None:
         """Keep positions rising inside a bar; one is said again for a later offset."""
@@ -249,17 +245,17 @@ def _other_signature(cursor: Cursor, values: Mask) -> None:
 
 def _rank(cursor: Cursor) -> int:
     """Return what the running program did last at this place; ``rank`` may be a chord's."""
-    return cursor.rank if cursor.part >= 0 else _FRESH
+    return cursor.rank if cursor.part >= 0 else FRESH
 
 
 def _pedals(cursor: Cursor, values: Mask) -> None:
     is_down = bool(cursor.pedals >> max(cursor.part, 0) & 1)
-    values[0] &= is_down and _rank(cursor) < _UP
-    values[1] &= not is_down and _rank(cursor) < _DOWN
+    values[0] &= is_down and _rank(cursor) < UP
+    values[1] &= not is_down and _rank(cursor) < DOWN
 
 
 def _bends(cursor: Cursor, values: Mask) -> None:
-    values &= _rank(cursor) < _BEND
+    values &= _rank(cursor) < BENT
 
 
 def _rising_pitch(cursor: Cursor, values: Mask) -> None:
@@ -268,12 +264,8 @@ def _rising_pitch(cursor: Cursor, values: Mask) -> None:
     values[cursor.lowest + 128 :] = False
 
 
-def _rising_drum(cursor: Cursor, values: Mask) -> None:
-    values[: max(cursor.rank + 1, 0)] = False
-
-
 def _take_key(cursor: Cursor, value: int) -> None:
-    cursor.lowest = PITCH_OFFSET + transposition(KEYS[value])
+    cursor.lowest = lowest_pitch(KEYS[value])
 
 
 def _take_offset(cursor: Cursor, value: int) -> None:
@@ -286,17 +278,17 @@ def _take_tempo(cursor: Cursor, value: int) -> None:
 
 def _take_program(cursor: Cursor, value: int) -> None:
     if value != cursor.part:
-        cursor.part, cursor.rank = value, _FRESH
+        cursor.part, cursor.rank = value, FRESH
 
 
 def _take_pedal(cursor: Cursor, value: int) -> None:
     cursor.part = max(cursor.part, 0)  # without programs all notes are of one
-    cursor.rank = _DOWN if value else _UP
+    cursor.rank = DOWN if value else UP
     cursor.pedals ^= 1 << cursor.part
 
 
 def _take_bend(cursor: Cursor, value: int) -> None:
-    cursor.part, cursor.rank = max(cursor.part, 0), _BEND
+    cursor.part, cursor.rank = max(cursor.part, 0), BENT
 
 
 def _take_pitch(cursor: Cursor, value: int) -> None:

@@ -11,18 +11,16 @@ from composer.compiled import compiled
 from composer.theory import QUALITIES
 from composer.tokenizers.bins import DRUM_LENGTH
 from composer.tokenizers.events import Families, Ints
-from composer.tokenizers.families import DRUMS, KEYS, NO_CHORD, PITCH_OFFSET, transposition
+from composer.tokenizers.families import DRUMS, KEYS, NO_CHORD, lowest_pitch
+from composer.tokenizers.remi_scan import BENT, DOWN, FRESH, UP
 from composer.tokenizers.vocabulary import Ids
 
 # Where ``remi_scan.FAMILIES`` has each family.
 _BAR, _TIME_SIG, _POSITION, _OFFSET, _PROGRAM, _PITCH, _DRUM, _VELOCITY, _DURATION = range(9)
 _KEY, _TEMPO, _CHORD, _BASS, _REST, _PEDAL, _BEND = range(9, 16)
 
-# Ranks of what a program does before its notes at one place; a note's rank is its Pitch value.
-_FRESH, _UP, _DOWN, _BENT = -5, -4, -3, -2
-
 _QUALITIES = len(QUALITIES)
-_LOWEST = np.array([PITCH_OFFSET + transposition(key) for key in KEYS])  # Pitch of MIDI's pitch 0
+_LOWEST = np.array([lowest_pitch(key) for key in KEYS])  # Pitch of MIDI's pitch 0
 
 
 @compiled
@@ -230,7 +228,7 @@ def keeps_order(
     """
     bar = position = offset = signature = tempo = part = -1
     lowest = chord = until = 0
-    rank = _FRESH
+    rank = FRESH
     resting = False
     is_down = np.zeros(DRUMS + 1, np.bool_)
     on_position = steps // 2  # the offset of what stands on a position itself
@@ -257,7 +255,7 @@ def keeps_order(
                 offset = on_position - 1 if now == 0 and bar == 0 else -1
             elif steps == 1:
                 return False
-            position, part, rank, resting = now, -1, _FRESH, False
+            position, part, rank, resting = now, -1, FRESH, False
         elif what == codes[_OFFSET]:
             if now <= offset:
                 return False
@@ -279,17 +277,17 @@ def keeps_order(
             if now < part or (resting and now == DRUMS):
                 return False
             if now != part:
-                part, rank = now, _FRESH
+                part, rank = now, FRESH
         elif what == codes[_PEDAL]:
             part = max(part, 0)
-            if is_down[part] == (now > 0) or rank >= (_DOWN if now else _UP):
+            if is_down[part] == (now > 0) or rank >= (DOWN if now else UP):
                 return False
             is_down[part] = now > 0
-            rank = _DOWN if now else _UP
+            rank = DOWN if now else UP
         elif what == codes[_BEND]:
-            if rank >= _BENT:
+            if rank >= BENT:
                 return False
-            rank = _BENT
+            rank = BENT
         elif what == codes[_PITCH] or what == codes[_DRUM]:
             least = lowest if what == codes[_PITCH] else 0
             if now <= rank or now < least or now >= least + 128:

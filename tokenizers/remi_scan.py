@@ -16,6 +16,10 @@ FAMILIES = (
 )
 
 
+# Ranks of what a program does before its notes at one place; a note's rank is its Pitch value.
+FRESH, UP, DOWN, BENT = -5, -4, -3, -2
+
+
 def family_codes(vocabulary: Vocabulary) -> Ints:
     """Return which ``Reader.family`` each of ``FAMILIES`` is, -1 for one that is not there."""
     return np.array(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from composer.compiled import compiled
 from composer.tokenizers.events import Families, Ints
-
-_BRANCHES = -2  # as `scan` fills the table
+from composer.tokenizers.scan import BRANCHES
 
 
 @compiled
@@ -17,7 +16,7 @@ def walk(family: Families, table: Ints, state: int, branch_family: int, branches
     family
         Of each id, shape (T,).
     table
-        The next state of each state and family; -1 for none, -2 where a branch decides.
+        The next state of each state and family; -1 for none, ``BRANCHES`` where a branch decides.
     state
         The one to begin in.
     branch_family, branches
@@ -26,7 +25,7 @@ def walk(family: Families, table: Ints, state: int, branch_family: int, branches
     branch = 0
     for what in family:
         state = table[state, what]
-        if state == _BRANCHES:
+        if state == BRANCHES:
             state = branches[branch]
         if what == branch_family:
             branch += 1
