@@ -478,11 +478,8 @@ class Composer:
         """Return the score with some columns of the grid written in some bars."""
         first, last, _ = window.indices(bars)
         rows = slice(grid_bars(score, first), grid_bars(score, last))
-        grid = self.tokenizer.grid(score, key, grid_bars(score, bars))
         # The tokenizer has no names, but messages do.
-        named = zip(grid.parts, score.tracks, strict=True)
-        parts = tuple(dataclasses.replace(part, name=track.name) for part, track in named)
-        grid = grid.replace(parts=parts)
+        grid = self.tokenizer.grid(score, key, grid_bars(score, bars)).named(score.tracks)
         written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
         written[rows, list(columns)] = True
         seed = secrets.randbelow(2**32) if seed is None else seed

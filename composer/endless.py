@@ -121,9 +121,7 @@ class Stream(Iterator[Score]):
             asked = {**self._chart, **changes}
             blank, key, count = chart(**asked, bars=None)
             sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
-            parts = zip(sheet.parts, self._tracks, strict=True)
-            named = tuple(dataclasses.replace(part, name=track.name) for part, track in parts)
-            sheet = sheet.replace(parts=named)
+            sheet = sheet.named(self._tracks)
             if self._where:
                 self._check(sheet, asked)
             self._blank = blank.replace(tracks=self._tracks, chords=())

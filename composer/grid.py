@@ -94,6 +94,17 @@ class Grid:
         """Position at which each bar begins, and the end of the last; shape (bars + 1,)."""
         return np.concatenate([[0], np.cumsum(self.bar_lengths)])
 
+    def named(self, tracks: Sequence[Track]) -> Grid:
+        """Return the grid with parts called as tracks are."""
+        pairs = zip(self.parts, tracks, strict=True)
+        return self.replace(
+            parts=tuple(dataclasses.replace(part, name=track.name) for part, track in pairs)
+        )
+
+    def part_name(self, row: int) -> str:
+        """Return what messages call a part."""
+        return self.parts[row].name or f"part {row + 1}"
+
     def score(self) -> Score:
         """Return the grid as a score of twelve ticks a quarter."""
         starts = self.bar_starts

@@ -145,6 +145,22 @@ def _holding(rows: Events, before: Events) -> Events:
     return rows
 
 
+def parse_bars(bars: str | tuple[int, int]) -> tuple[int, int]:
+    """Return the first and last bar that a text or a pair names.
+
+    Raises
+    ------
+    RequestError
+        The text is no range.
+    """
+    if not isinstance(bars, str):
+        return bars
+    found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
+    if not found:
+        raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
+    return int(found[1]), int(found[2] or found[1])
+
+
 def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
     """Return the first and last bar that a user names, counted from 1 as in every DAW.
 
@@ -158,13 +174,7 @@ def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
     >>> bar_range("5-8", 16), bar_range("3", 16)
     ((5, 8), (3, 3))
     """
-    if isinstance(bars, str):
-        found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
-        if not found:
-            raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
-        first, last = int(found[1]), int(found[2] or found[1])
-    else:
-        first, last = bars
+    first, last = parse_bars(bars)
     if not 1 <= first <= last <= count:
         raise RequestError(f"bars {first} to {last} are not in the score, which has 1 to {count}")
     return first, last

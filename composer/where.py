@@ -11,13 +11,13 @@ about pitches.
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
+from composer.meter import parse_bars
 
 #: Names or numbers (from 1) of parts; a text holds several with commas between. None for all.
 Parts = str | int | Sequence[str | int] | None
@@ -87,9 +87,7 @@ def _bars(bars: Bars) -> tuple[int, int] | None:
         return None
     first, last = 0, 0
     if isinstance(bars, str):
-        found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
-        if found:
-            first, last = int(found[1]), int(found[2] or found[1])
+        first, last = parse_bars(bars)
     elif isinstance(bars, int):
         first = last = bars
     elif len(bars) == 2:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bounds import Bound
-from composer.decoding.cell_masks import CONTENT, DRUM_STATES, NoteMask, PitchTimes
+from composer.decoding.cell_masks import CONTENT, DRUM_STATES, NoteMask, PitchTimes, above
 from composer.decoding.feasible import keep_feasible, latest_end
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
@@ -98,8 +98,7 @@ class BoundNoteMask(NoteMask):
         at, bound, now = self._slices, self._bound, cursor.position
         is_drum = cursor.state in DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
-        playable = bound.pitches[now] & (self._sounds_until <= now)
-        playable[: max(0, cursor.rank + 1 - lowest)] = False
+        playable = above(cursor, lowest, bound.pitches, self._sounds_until)
         if bound.sounding[now] >= bound.most_sounding[now] or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False

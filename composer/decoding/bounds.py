@@ -196,7 +196,9 @@ class Bounds:
                 self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             choice = self.chords(grid, bar)
             if choice and not choice.allowed(0).any():
-                names = [_name(grid, r) for r, _ in enumerate(grid.parts) if self._by_chord(bar, r)]
+                names = [
+                    grid.part_name(r) for r, _ in enumerate(grid.parts) if self._by_chord(bar, r)
+                ]
                 raise RequestError(
                     f"no chord for bar {bar + 1} allows {' and '.join(names)} what "
                     f"{self._hanging(bar)} asks for; drop it or widen another constraint"
@@ -209,7 +211,7 @@ class Bounds:
 
     def _clash(self, grid: Grid, bar: int, row: int) -> str:
         constraints = self._list(self._asked[bar][row])
-        where = f"bar {bar + 1} of {_name(grid, row)}"
+        where = f"bar {bar + 1} of {grid.part_name(row)}"
         cells = self._cells(grid, bar, row)
         return smallest_clash(constraints, cells, self._room(bar, row), where)
 
@@ -379,7 +381,3 @@ def _sounding(held: Events, parts: int, end: int) -> Ints:
     np.add.at(changes, (held["part"], np.minimum(held["onset"], end)), 1)
     np.add.at(changes, (held["part"], np.minimum(held["offset"], end)), -1)
     return np.asarray(changes.cumsum(1)[:, :end])
-
-
-def _name(grid: Grid, row: int) -> str:
-    return grid.parts[row].name or f"part {row + 1}"

@@ -144,8 +144,7 @@ class NoteMask(CellMask):
             return
         is_drum = cursor.state in DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
-        playable = self._pitches[cursor.position] & (self._busy <= cursor.position)
-        playable[: max(0, cursor.rank + 1 - lowest)] = False
+        playable = above(cursor, lowest, self._pitches, self._busy)
         if self._together >= self._most_notes or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
@@ -259,6 +258,15 @@ class ChordCellMask(CellMask):
 
     def _settled(self) -> bool:
         return bool(self.rows)
+
+
+def above(
+    cursor: Cursor, lowest: int, pitches: PitchMask, busy: PitchTimes
+) -> npt.NDArray[np.bool_]:
+    """Return which pitches may begin at a cursor's onset, above those that do: shape (128,)."""
+    playable: npt.NDArray[np.bool_] = pitches[cursor.position] & (busy <= cursor.position)
+    playable[: max(0, cursor.rank + 1 - lowest)] = False
+    return playable
 
 
 def sounding_at(positions: Sequence[int], notes: npt.NDArray[np.int64]) -> list[list[int]]:

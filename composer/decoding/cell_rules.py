@@ -65,9 +65,8 @@ class CellRules:
             if self._bounds and self._bounds.concern(bar, row):
                 continue
             if not self._pitches(grid, bar, row).any():
-                name = grid.parts[row].name or f"part {row + 1}"
                 raise RequestError(
-                    f"the rules leave no pitch for {name} in bar {bar + 1}; "
+                    f"the rules leave no pitch for {grid.part_name(row)} in bar {bar + 1}; "
                     f"widen its range or drop a rule"
                 )
 

@@ -25,7 +25,6 @@ class Window:
 
     start: int  # first bar shown
     end: int  # the bar after the last one shown
-    context: list[int]  # bars that are given
     fill: list[int]  # bars to write
     rows: list[int]  # parts, in the order of the window
 
@@ -71,7 +70,7 @@ class Windows:
         while True:
             start, end = max(0, first - before), min(len(grid.bars), fill[-1] + 1 + after)
             context = [bar for bar in range(start, end) if bar not in undone]
-            window = Window(start, end, context, fill, rows)
+            window = Window(start, end, fill, rows)
             opening = self._encode(window, grid, context, [])[:-1]
             given, empty = self.bar(window, grid, first)
             droppable = self._droppable(grid, rows, first)

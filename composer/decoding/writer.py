@@ -153,11 +153,11 @@ class Writer:
             window, bar = self._window, None
             if window and number in window.fill:
                 bar = self._windows.bar(window, self.grid, number)
-            needs = self._needs(number, window) if window else []
+            needs = self._needs(number, window.rows) if window else []
             if window is None or bar is None or self._share(len(bar[0]), needs) < LEAST_BUDGET:
                 window = self._open_window()
                 bar = self._windows.bar(window, self.grid, number)
-                if self._share(len(bar[0]), self._needs(number, window)) < 1:
+                if self._share(len(bar[0]), self._needs(number, window.rows)) < 1:
                     raise RequestError(
                         f"bar {number + 1} with {len(window.rows)} parts is more than the model's "
                         f"context of {self.decoder.context_length} ids holds; write fewer parts at "
@@ -181,7 +181,7 @@ class Writer:
         self._said.say(given)
         is_last = number == window.fill[-1] and not self._endless
         following = base["EOS"] if is_last else base["Bar"] + number + 1 - window.start
-        needs = self._needs(number, window)
+        needs = self._needs(number, window.rows)
         for i, (heading, after) in enumerate(zip(empty, [*empty[1:], following], strict=True)):
             share = self._share(0, needs[i:])
             budget = min(max(CELL_BUDGET, needs[i]), needs[i] + share)
@@ -226,10 +226,10 @@ class Writer:
                 changes[index] = changes.get(index, 1.0) * sampling.repeat_bars
         return changes
 
-    def _needs(self, number: int, window: Window) -> list[int]:
+    def _needs(self, number: int, rows: Sequence[int]) -> list[int]:
         """Return the ids that the onsets owed by each cell of a bar take, in the cells' order."""
         written = self.request.written[number]
-        columns = [column for column in (0, *(row + 1 for row in window.rows)) if written[column]]
+        columns = [column for column in (0, *(row + 1 for row in rows)) if written[column]]
         return [IDS_AN_ONSET * self._rules.onsets(self.grid, number, c) for c in columns]
 
     def _share(self, given: int, needs: Sequence[int], said: int | None = None) -> int:
@@ -241,10 +241,9 @@ class Writer:
 
     def _check_context(self) -> None:
         """Refuse demands for more onsets than the context holds."""
-        context, grid = self.decoder.context_length, self.grid
+        context = self.decoder.context_length
         for number in self.todo:
-            columns = np.flatnonzero(self.request.written[number]).tolist()
-            needs = [IDS_AN_ONSET * self._rules.onsets(grid, number, c) for c in columns]
+            needs = self._needs(number, range(len(self.grid.parts)))
             # A window leaves half of the context if it can be as short as that.
             given = max(context // 2, self._shortest(number))
             if self._share(0, needs, given) < 1:
