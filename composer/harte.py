@@ -2,8 +2,8 @@
 
 References
 ----------
-Harte, C., Sandler, M., Abdallah, S. & Gómez, E. (2005). Symbolic representation of musical chords: a
-proposed syntax for text annotations. *ISMIR*: root, shorthand, degrees added or left out, and the
+Harte, C., Sandler, M., Abdallah, S. & Gómez, E. (2005). Symbolic representation of musical chords:
+a proposed syntax for text annotations. *ISMIR*: root, shorthand, degrees added or left out, and the
 bass as a degree above the root.
 """
 
@@ -90,8 +90,8 @@ def label_symbol(text: str) -> str:
     if found is None or found["kind"] not in _KINDS or None in parsed:
         kinds = ", ".join(kind for kind in _KINDS if kind)
         raise SymbolError(
-            f"label {text!r} cannot be read; write a root, a colon and one of {kinds}, with degrees "
-            f"in brackets and the bass as a degree, such as 'C:min7(11)/b3'"
+            f"label {text!r} cannot be read; write a root, a colon and one of {kinds}, with "
+            f"degrees in brackets and the bass as a degree, such as 'C:min7(11)/b3'"
         )
     root = found["root"]
     fifths = "FCGDAEB".index(root[0]) - 1 + 7 * (root.count("#") - root.count("b"))

@@ -3,9 +3,9 @@
 Conventions
 -----------
 Capitals are major, small letters minor; the degree is that of the key's own scale (natural minor in
-minor, and there ``viio`` stands on the leading tone). ``b`` and ``#`` in front count from the major
-scale, as songwriters have it, so that ``bVI`` and ``VI`` are one chord in minor; ``#VI`` in minor is
-a semitone above ``VI``.
+minor, and there ``viio`` stands on the leading tone). ``b`` in front counts from the major
+scale, as songwriters have it, so that ``bVI`` and ``VI`` are one chord in minor; ``#VI`` in minor
+is a semitone above ``VI``.
 
 ====================  ============================================================================
 ``ii7 Imaj7 V7b9``    what follows is read as in a chord symbol: ``I7`` is a dominant seventh

@@ -80,7 +80,9 @@ class Progression:
     @property
     def key(self) -> Key | None:
         """The key that it begins in, if it says so."""
-        return self.keys[0][2] if self.keys and self.keys[0][:2] == (0, 0) else None
+        return (
+            self.keys[0][2] if self.keys and not self.keys[0][0] and not self.keys[0][1] else None
+        )
 
 
 _TOKEN = re.compile(

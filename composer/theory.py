@@ -188,7 +188,7 @@ class Key:
 
     @property
     def sharps(self) -> int:
-        """Sharps in the key signature; flats are negative. From -6 to 5 unless spelled otherwise."""
+        """Sharps in the key signature, flats negative; -6 to 5 unless it is spelled otherwise."""
         return _SHARPS[self.mode][self.tonic] if self.spelled is None else self.spelled
 
     @property
@@ -287,7 +287,7 @@ class Chord:
         root = key.spell(self.root)
         if self.bass is None:
             return root + name
-        return f"{root}{name}/{_spell_above(root, (self.bass - self.root) % 12, intervals)}"
+        return f"{root}{name}/{spell_above(root, (self.bass - self.root) % 12, intervals)}"
 
     def __str__(self) -> str:
         return self.symbol()
@@ -297,7 +297,7 @@ class Chord:
 _FIFTHS = (0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5)
 
 
-def _spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
+def spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
     """Return the name of the note ``semitones`` above ``root``, lettered as the chord has it."""
     steps = list(_FIFTHS)
     if 7 not in intervals:  # altered fifths, and the diminished seventh
@@ -350,6 +350,26 @@ def parse_chord(text: str) -> Chord | None:
     root = _pitch_class(found[1], found[2])
     bass = None if found[4] is None else _pitch_class(found[4], found[5])
     return Chord(root, _nearest_quality(tones), bass)
+
+
+def split_symbol(text: str) -> tuple[str, str, str]:
+    """Return root, suffix and bass of a chord symbol as they are written; no bass is ``""``.
+
+    Raises
+    ------
+    SymbolError
+        The text is no chord symbol.
+
+    Examples
+    --------
+    >>> split_symbol("Bb13(b9)/D")
+    ('Bb', '13(b9)', 'D')
+    """
+    found = _CHORD.fullmatch(text.strip())
+    if parse_chord(text) is None or found is None:
+        raise SymbolError(f"{text!r} means no chord; write a chord such as 'Am7' or 'G/B'")
+    bass = "" if found[4] is None else found[4].upper() + found[5]
+    return found[1].upper() + found[2], found["suffix"].strip(), bass
 
 
 def _unreadable(text: str) -> str:
