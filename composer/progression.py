@@ -80,9 +80,7 @@ class Progression:
     @property
     def key(self) -> Key | None:
         """The key that it begins in, if it says so."""
-        return (
-            self.keys[0][2] if self.keys and not self.keys[0][0] and not self.keys[0][1] else None
-        )
+        return next((key for bar, start, key in self.keys[:1] if not bar and not start), None)
 
 
 _TOKEN = re.compile(
