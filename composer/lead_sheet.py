@@ -108,6 +108,12 @@ def chart(
     return score, home, count
 
 
+def key_named(chords: ChordsLike | None, key: str | None) -> str | None:
+    """Return the key that chords begin in by their own account, or else the one given."""
+    own = None if chords is None else read_chords(chords, Key.parse(key) if key else None).key
+    return own.name if own else key
+
+
 def chord_texts(chords: ChordsLike, key: Key, score: Score, bars: int) -> tuple[Text, ...]:
     """Return the chord symbols of any chords over the bars of a score, repeated until it is full.
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def chords(
     self: Composer,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     bars: int | None = None,
     part: str | None = "piano",
     **settings: Unpack[Settings],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from composer.chord_sources import ChordsLike
 from composer.endless import Stream
 from composer.errors import RequestError
 from composer.instruments import parse_instrument
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 def stream(
     self: Composer,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     melody: str | int | None = "flute",
     parts: str | int | Sequence[str | int] = (),
     **settings: Unpack[Settings],
@@ -35,7 +36,7 @@ def stream(
     Parameters
     ----------
     chords
-        Lead-sheet text, played over and over; the model invents chords without it.
+        As in ``melody``, played over and over; the model invents chords without it.
     meter, tempo
         As in ``melody``.
     melody
