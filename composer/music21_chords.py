@@ -115,7 +115,14 @@ def music21_chord(text: str) -> Any:
         return harmony.NoChord()
     root, suffix, bass = split_symbol(text)
     tones = suffix_tones(suffix) or frozenset()
-    kind = min(_KINDS, key=lambda name: _distance(tones, suffix_tones(_KINDS[name]) or frozenset()))
+
+    def distance(name: str) -> tuple[int, int, int]:
+        own = _KINDS[name]
+        # Of two as near the one that is said: C13(b9) is a thirteenth chord.
+        named = len(own) if suffix.startswith(own) else 0
+        return *_distance(tones, suffix_tones(own) or frozenset()), -named
+
+    kind = min(_KINDS, key=distance)
     symbol = harmony.ChordSymbol(
         root=_music21_name(root),
         bass=_music21_name(bass) if bass else None,

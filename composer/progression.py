@@ -93,7 +93,7 @@ _TOKEN = re.compile(
   | (?P<times>   \(?[x×]\ ?(?P<count>\d+)\)? )
   | (?P<hold>    [./](?=[\s|./]|$) )
   | (?P<again>   %(?=[\s|]|$) )
-  | (?P<space>   [\s,–—→]+ | ->? (?=\s|$) )
+  | (?P<space>   \n | [^\S\n]+ | [,–—→] | ->? (?=\s|$) )
   | (?P<key>     [A-Ga-g][\#b♯♭]?:(?=\s+[^\s|:]) )
   | (?P<sign>    (?i:d\.\s?[cs]\.(?:\s+al\s+(?:fine|coda))?|(?:to\ )?coda|segno|fine)
                  (?=[\s|\]]|$) )
@@ -235,7 +235,7 @@ class _Reader:
     def place(self, token: re.Match[str]) -> str:
         """Return where a token stands, as an editor counts."""
         bar = f"bar {len(self.bars) + 1}"
-        if "\n" not in self.text.strip():
+        if "\n" not in self.text.rstrip():
             return f"character {token.start() + 1}, {bar}"
         line = self.text.count("\n", 0, token.start()) + 1
         column = token.start() - (self.text.rfind("\n", 0, token.start()) + 1) + 1

@@ -66,7 +66,8 @@ def suffix_tones(text: str) -> frozenset[int] | None:
             tone = _NATURAL[degree] + _SIGNS[match["sign"]]
             if degree == 7:  # C6(b7): the flat seventh is the one of C7
                 tone = max(tone, 10)
-            degrees[degree if degree in (5, 7) else match[0]] = tone
+            has_own = degree == 5 or (degree == 7 and not (match["add"] and 7 in degrees))
+            degrees[degree if has_own else match[0]] = tone
             if degree == 9 and not match["add"]:
                 degrees[9] = None  # the natural ninth of C13(b9)
                 degrees.setdefault(7, "kind")  # C(b9) is read as C7(b9)
