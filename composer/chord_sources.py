@@ -140,7 +140,8 @@ def _of_score(score: Score, name: str) -> Progression:
     if not score.chords:
         raise RequestError(
             f"{name} has no chord symbols; read them from a track or from markers with "
-            f"with_chords(track=...) or with_chords(markers=True), or find them with infer_chords"
+            f"with_chords(track=...) or with_chords(markers=True), or find them in the notes with "
+            f"composer.harmony.infer_chords"
         )
     meter = score.meter
     count = meter.bars_until(max(score.end - score.tpq // 4, score.chords[-1].tick + 1))

@@ -6,10 +6,10 @@ import re
 
 from composer.chord_sources import ChordsLike, read_chords
 from composer.chord_track import track_chords
-from composer.edit import track_index
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
 from composer.lead_sheet import chord_texts
+from composer.parts import track_index
 from composer.score import Score, Text
 from composer.theory import Key, parse_chord
 
@@ -67,7 +67,7 @@ def _from_markers(score: Score, letters: str | None) -> Score:
         shown = ", ".join(repr(marker.text) for marker in left[:5]) or "none"
         raise RequestError(
             f"no marker can be read as a chord symbol; the score has {shown}: name a track, or let "
-            f"infer_chords find chords in the notes"
+            f"composer.harmony.infer_chords find chords in the notes"
         )
     symbols = (Text(tick, text.strip()) for tick, text in taken)
     return score.replace(markers=tuple(left), chords=tuple(symbols))
