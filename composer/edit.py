@@ -14,7 +14,7 @@ from composer.errors import RequestError
 from composer.grid import HELD, RESOLUTION, Grid
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
-from composer.theory import NO_CHORD, Chord, chord_symbol
+from composer.theory import NO_CHORD, Chord, Key, chord_symbol
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.quantize import quantize_signatures
@@ -181,6 +181,16 @@ def _make_way(new: Events, old: Events) -> Events:
     return np.concatenate([new[:0], *made])
 
 
+def _key_there(score: Score, home: Key, tick: int) -> Key:
+    """Return the key to spell a chord in: the home key until the piece changes its signature."""
+    changes = score.key_signatures[1:]
+    changes = changes[changes["tick"] <= tick]
+    if not len(changes):
+        return home
+    _, sharps, minor = changes[-1].tolist()
+    return Key.from_signature(sharps, bool(minor))
+
+
 def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     """Return the chord symbols: the score's in the bars not written, the grid's in the others.
 
@@ -194,9 +204,9 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     last = ""
     for bar, position, root, quality, bass in restated_chords(grid).tolist():
         chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
-        symbol = chord_symbol(chord, grid.key)
+        tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
+        symbol = chord_symbol(chord, _key_there(score, grid.key, tick))
         if bars[bar] and (symbol != last or not bars[bar - 1]):
-            tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
             new.append(Text(tick, symbol))
         last = symbol
     said = _GRID.to_positions(given, score.tpq)
