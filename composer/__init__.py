@@ -42,6 +42,10 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -52,6 +56,7 @@ _HOMES = {
 _VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
+    "Author",
     "Breach",
     "ChordTones",
     "Composer",
@@ -64,7 +69,9 @@ __all__ = [
     "Monophonic",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -79,6 +86,7 @@ __all__ = [
     "arrange",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
     "infill",
@@ -120,6 +128,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from composer.changes import Edge, Stretch
 from composer.errors import RequestError, SymbolError
 from composer.grid import HELD, RESOLUTION, Grid
 from composer.instruments import parse_instrument
@@ -197,23 +198,60 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     """Return the chord symbols: the score's in the bars not written, the grid's in the others.
 
     A chord of the score that held on past the bars written holds there still; where there was none
-    there is ``N.C.``.
+    there is ``N.C.``. What holds on into the bars written is said there only if it was said before,
+    so that writing the bars before them as well comes to the same in any order.
     """
     given = np.array([tick for tick, _ in score.chords], np.int64)
     given_bars = _bar_of(given, grid, score.tpq)
     kept = [text for text, bar in zip(score.chords, given_bars, strict=True) if not bars[bar]]
+    said = _GRID.to_positions(given, score.tpq)
+    end = _GRID.to_positions(max(score.end, int(given.max(initial=-1)) + 1), score.tpq)
+
+    def holding(start: int) -> str:
+        return [NO_CHORD, *(c.text for at, c in zip(said, score.chords, strict=True) if at < start)][-1]
+
     new = []
     last = ""
+    ends: dict[int, str] = {}  # what holds at the end of each bar of the grid
     for bar, position, root, quality, bass in restated_chords(grid).tolist():
         chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
         symbol = chord_symbol(chord, grid.key)
-        if bars[bar] and (symbol != last or not bars[bar - 1]):
-            tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
-            new.append(Text(tick, symbol))
-        last = symbol
-    said = _GRID.to_positions(given, score.tpq)
-    for start in grid.bar_starts[1:-1][bars[:-1] & ~bars[1:]].tolist():
-        if start not in said:
-            holding = [text for at, (_, text) in zip(said, score.chords, strict=True) if at < start]
-            new.append(Text(int(_to_ticks(start, score.tpq)), [NO_CHORD, *holding][-1]))
-    return tuple(sorted([*kept, *new]))
+        start = int(grid.bar_starts[bar])
+        if position == 0 and bar and bars[bar] and not bars[bar - 1]:
+            last = holding(start) if start < end and start not in said else ""
+        if bars[bar] and symbol != last:
+            new.append(Text(_edge(start + position, score.tpq).tick, symbol))
+        ends[bar] = last = symbol
+    for bar in np.flatnonzero(bars[:-1] & ~bars[1:]).tolist():
+        start = int(grid.bar_starts[bar + 1])
+        held = holding(start)
+        if start not in said and ends.get(bar, held) != held:
+            new.append(Text(_edge(start, score.tpq).tick, held))
+    return tuple(sorted([*kept, *new], key=lambda text: text.tick))
+
+
+def chord_stretches(grid: Grid, bars: Mask, tpq: int) -> list[Stretch]:
+    """Return the time of each run of bars in which chords are written.
+
+    Parameters
+    ----------
+    grid
+        The piece.
+    bars
+        Shape (bars,): where chords are written.
+    tpq
+        Ticks a quarter of the score.
+    """
+    edges = np.flatnonzero(np.diff(np.r_[False, bars, False]))
+    starts = grid.bar_starts[edges].tolist()
+    return [
+        Stretch(_edge(start, tpq), _edge(end, tpq), end == grid.bar_starts[-1])
+        for start, end in zip(starts[::2], starts[1::2], strict=True)
+    ]
+
+
+def _edge(position: int, tpq: int) -> Edge:
+    """Return the ticks that go to a position of the grid, and the one that is written for it."""
+    low, high = (max(0, -(-tpq * (2 * at - 1) // (2 * RESOLUTION))) for at in (position, position + 1))
+    tick = max(low, int(_to_ticks(position, tpq)))
+    return Edge(low, tick, max(high, tick + 1))
