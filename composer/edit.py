@@ -91,6 +91,25 @@ def grid_bars(score: Score, bars: int) -> int:
     return grid.bars_until(int(end))
 
 
+def begin_in(ticks: Ints, score: Score, first: int, last: int) -> Mask:
+    """Return which ticks a verb takes to lie in some bars.
+
+    Parameters
+    ----------
+    ticks
+        Where notes begin.
+    score
+        The score whose bars they are.
+    first, last
+        Bars, counted from 1.
+    """
+    grid = Meter(RESOLUTION, quantize_signatures(score, _GRID), score.tempos[:0])
+    start, end = grid.bar_start([grid_bars(score, first - 1), grid_bars(score, last)])
+    positions = _GRID.to_positions(ticks, score.tpq)
+    # What comes early for a bar after the last belongs to the last.
+    return np.asarray((positions >= start) & ((positions < end) | (last >= own_bars(score))))
+
+
 def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
     """Return the notes that stay where cells are written, dtype ``HELD``, as they really sound.
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer import __version__
 from composer.changes import ChordChange, Missing, NoteChange, RowChange, Stretch, chord_changes
 from composer.errors import RequestError
 from composer.score import Score, Track
@@ -78,9 +79,13 @@ class Region(NamedTuple):
     first: int  # bar, from 1
     last: int
 
+    @property
+    def bars(self) -> str:
+        """The bars in words."""
+        return f"bar {self.first}" if self.first == self.last else f"bars {self.first}-{self.last}"
+
     def __str__(self) -> str:
-        bars = f"bar {self.first}" if self.first == self.last else f"bars {self.first}-{self.last}"
-        return f"{bars} of {self.name}"
+        return f"{self.bars} of {self.name}"
 
 
 class Kept(NamedTuple):
@@ -193,7 +198,7 @@ class Patch:
     def _tracks(self, score: Score) -> tuple[Track, ...]:
         tracks = list(score.tracks)
         for change in self.tracks:
-            index = _find(change.track, score)
+            index = track_of(change.track, score)
             track, title = tracks[index], tracks[index].name or f"track {index + 1}"
             fields = {
                 name: _made(rows, getattr(track, name), f"the {name.replace('_', ' ')} of {title}")
@@ -209,7 +214,11 @@ class Patch:
         out = sum(len(n.out) for n in notes) + sum(len(p.track.notes) for p in self.taken)
         put = sum(len(n.put) for n in notes) + sum(len(p.track.notes) for p in self.added)
         what = ("revert of " if self.is_revert else "") + (self.author.verb or "edit")
-        where = f": {', '.join(map(str, self.regions))}" if self.regions else ""
+        parts: dict[str, list[str]] = {}
+        for region in self.regions:
+            parts.setdefault(region.bars, []).append(region.name)
+        where = ", ".join(f"{bars} of {' and '.join(names)}" for bars, names in parts.items())
+        where = f": {where}" if where else ""
         return f"{what} by {self.author}{where}; {out} notes out, {put} in"
 
 
@@ -303,11 +312,25 @@ def recorded(
     return after.replace(history=(*before.history, patch))
 
 
-def amended(score: Score, after: Score) -> Score:
-    """Return ``after`` with what was changed in a score since its last patch made part of that."""
-    patch = last_patch(score)
-    stretches = [change.stretch for change in patch.chords]
-    return recorded(score.undo(), after, patch.author, patch.regions, stretches)
+def signed(before: Score, after: Score, verb: str) -> Score:
+    """Return ``after`` with all that a verb did to ``before`` as one patch of its history.
+
+    Parameters
+    ----------
+    before
+        What the verb was given.
+    after
+        What it returns; what its model wrote is the last patch of its history, if one wrote.
+    verb
+        Its name.
+    """
+    wrote = after.history[-1:] if len(after.history) > len(before.history) else ()
+    author, regions, stretches = Author("composer", version=__version__), (), []
+    for patch in wrote:
+        author, regions = patch.author, patch.regions
+        stretches = [change.stretch for change in patch.chords]
+    author = dataclasses.replace(author, verb=verb)
+    return recorded(before, after, author, regions, stretches)
 
 
 def regions_of(score: Score, cells: npt.NDArray[np.bool_]) -> tuple[Region, ...]:
@@ -437,8 +460,14 @@ def _others(
     return tuple(placed)
 
 
-def _find(kept: Kept, score: Score) -> int:
-    """Return the index of a track that a patch is about."""
+def track_of(kept: Kept, score: Score) -> int:
+    """Return the index in a score of a track that a patch is about.
+
+    Raises
+    ------
+    RequestError
+        The score does not have it.
+    """
     alike = [i for i, track in enumerate(score.tracks) if _identity(track) == kept[:3]]
     number, count = kept.was
     if len(alike) < count:
@@ -450,8 +479,8 @@ def _placed(patch: Patch, score: Score, tracks: list[Track]) -> tuple[Track, ...
     """Return the tracks of a score without those taken and with those added."""
 
     def gap(placed: Placed) -> tuple[int, int]:
-        after = -1 if placed.after is None else _find(placed.after, score)
-        return after, len(tracks) if placed.until is None else _find(placed.until, score)
+        after = -1 if placed.after is None else track_of(placed.after, score)
+        return after, len(tracks) if placed.until is None else track_of(placed.until, score)
 
     gone = set()
     for placed in patch.taken:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.decoding.sampling import Sampling
+from composer.patch import signed
 from composer.scopes import Where
+from composer.score import Score
+
+#: A score, or the path of a MIDI file.
+ScoreLike = Union[Score, str, "os.PathLike[str]"]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -46,11 +52,18 @@ class Settings(TypedDict, total=False):
     where: Where
 
 
+def read(score: ScoreLike) -> Score:
+    """Return a score, read from its file if it is a path."""
+    return score if isinstance(score, Score) else Score.read(score)
+
+
 _DEFAULTS: dict[str, Any] = {"where": ()}  # of the others None is
 
 
 def verb(function: Verb, settings: type = Settings) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
+
+    A score that it returns has what it did to the one it was given in its history.
 
     Parameters
     ----------
@@ -70,6 +83,8 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         for name, kind in _annotations(settings).items()
     ]
     *first, _ = own.parameters.values()
+    takes = [parameter.name for parameter in first if parameter.annotation == "ScoreLike"]
+    source = takes[0] if takes else ""
     signature = own.replace(parameters=[*first, *given])
 
     @wraps(function)
@@ -77,7 +92,14 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
-        return function(*arguments, **keywords)
+        called = signature.bind(*arguments, **keywords)
+        before = None
+        if called.arguments.get(source) is not None:
+            before = called.arguments[source] = read(called.arguments[source])
+        after = function(*called.args, **called.kwargs)
+        if not isinstance(after, Score):
+            return after
+        return signed(before or Score(after.tpq), after, function.__name__)
 
     def _nearest(name: str) -> str:
         known = [parameter for parameter in signature.parameters if parameter != "self"]
