@@ -42,6 +42,9 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
+    feel
+        Whether notes written are played as those around them are: as loud, as early or late, and
+        with their swing. With constraints they keep to their places, and are not swung anew.
     """
 
     key: str | None
@@ -50,6 +53,7 @@ class Settings(TypedDict, total=False):
     top_p: float | None
     sampling: Sampling | None
     where: Where
+    feel: bool
 
 
 def read(score: ScoreLike) -> Score:
@@ -57,7 +61,7 @@ def read(score: ScoreLike) -> Score:
     return score if isinstance(score, Score) else Score.read(score)
 
 
-_DEFAULTS: dict[str, Any] = {"where": ()}  # of the others None is
+_DEFAULTS: dict[str, Any] = {"where": (), "feel": False}  # of the others None is
 
 
 def verb(function: Verb, settings: type = Settings) -> Verb:

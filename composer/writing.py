@@ -128,7 +128,8 @@ def write(
         version=__version__,
     )
     stretches = chord_stretches(grid, written[:, 0], score.tpq)
-    after = put_back(score, grid, written)
+    feel = settings.get("feel", False)
+    after = put_back(score, grid, written, feel=feel, swings=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
