@@ -16,11 +16,15 @@ from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.decoding.sampling import Sampling
 from composer.patch import signed
+from composer.pitches import RangeLike
 from composer.scopes import Where
 from composer.score import Score
 
 #: A score, or the path of a MIDI file.
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
+
+#: Onsets a bar: exactly so many, or the least and the most.
+Count = int | tuple[int, int]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -31,8 +35,9 @@ class Settings(TypedDict, total=False):
     Parameters
     ----------
     key
-        Home key, such as ``"A minor"``. Without it that of the score's key signature, or the one
-        that its notes or the chords suggest; C major where there is nothing to go by.
+        Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
+        Without it that of the score's key signature, or the one that its notes or the chords
+        suggest; C major where there is nothing to go by.
     seed
         The same seed gives the same music; a new one is drawn without it.
     temperature, top_p
@@ -42,9 +47,6 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
-    feel
-        Whether notes written are played as those around them are: as loud, as early or late, and
-        with their swing. With constraints they keep to their places, and are not swung anew.
     """
 
     key: str | None
@@ -53,7 +55,37 @@ class Settings(TypedDict, total=False):
     top_p: float | None
     sampling: Sampling | None
     where: Where
+
+
+class NoteSettings(Settings, total=False):
+    """What every verb takes besides that writes notes: the everyday constraints.
+
+    Each holds in what is written, as ``where`` does, and goes before the habits of the instrument.
+    A single value is for all parts but the drums; ``{"piano": ..., "drums": ...}`` is for those
+    named.
+
+    Parameters
+    ----------
+    range
+        Lowest and highest pitch, such as ``"C4-C6"`` or ``(60, 84)``, or a range by part. Without
+        it a part keeps to the register of its role, or to its own.
+    polyphony
+        How many notes may sound at once, or how many by part.
+    notes
+        Onsets a bar: a number for exactly so many, ``(2, 6)`` for at least 2 and at most 6; or by
+        part.
+    feel
+        Whether what is written is played as the notes around it are: as loud, as early or late, and
+        with their swing. Where constraints hold nothing is swung anew.
+    """
+
+    range: RangeLike | dict[str, RangeLike] | None
+    polyphony: int | dict[str, int] | None
+    notes: Count | dict[str, Count] | None
     feel: bool
+
+
+_DEFAULTS: dict[str, Any] = {"where": (), "feel": False}  # of the others None is
 
 
 def read(score: ScoreLike) -> Score:
@@ -61,10 +93,7 @@ def read(score: ScoreLike) -> Score:
     return score if isinstance(score, Score) else Score.read(score)
 
 
-_DEFAULTS: dict[str, Any] = {"where": (), "feel": False}  # of the others None is
-
-
-def verb(function: Verb, settings: type = Settings) -> Verb:
+def verb(function: Verb, *settings: type) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     A score that it returns has what it did to the one it was given in its history.
@@ -74,8 +103,9 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
     function
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
-        The class of its settings.
+        Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
     """
+    taken = settings or (Settings, NoteSettings)
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -84,26 +114,19 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
             default=_DEFAULTS.get(name),
             annotation=getattr(kind, "__forward_arg__", kind),
         )
-        for name, kind in _annotations(settings).items()
+        for name, kind in taken[-1].__annotations__.items()
     ]
     *first, _ = own.parameters.values()
-    takes = [parameter.name for parameter in first if parameter.annotation == "ScoreLike"]
-    source = takes[0] if takes else ""
     signature = own.replace(parameters=[*first, *given])
+
+    served = recording(function)
 
     @wraps(function)
     def shown(*arguments: Any, **keywords: Any) -> Any:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
-        called = signature.bind(*arguments, **keywords)
-        before = None
-        if called.arguments.get(source) is not None:
-            before = called.arguments[source] = read(called.arguments[source])
-        after = function(*called.args, **called.kwargs)
-        if not isinstance(after, Score):
-            return after
-        return signed(before or Score(after.tpq), after, function.__name__)
+        return served(*arguments, **keywords)
 
     def _nearest(name: str) -> str:
         known = [parameter for parameter in signature.parameters if parameter != "self"]
@@ -111,20 +134,40 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, settings)
+    shown.__doc__ = _documented(function.__doc__, taken)
     return cast(Verb, shown)
 
 
-def _annotations(settings: type) -> dict[str, Any]:
-    """Return the names and types of a typed dictionary, those it inherits first."""
-    return dict(settings.__annotations__)
+def recording(function: Verb) -> Verb:
+    """Return a verb that says in the history of the score it returns what it did.
+
+    Its first argument after the composer is what it was given, if it takes a ``ScoreLike``.
+    """
+    own = inspect.signature(function)
+    source = next((name for name, p in own.parameters.items() if p.annotation == "ScoreLike"), "")
+
+    @wraps(function)
+    def recorded(*arguments: Any, **keywords: Any) -> Any:
+        called, before = own.bind(*arguments, **keywords), None
+        if called.arguments.get(source) is not None:
+            before = called.arguments[source] = read(called.arguments[source])
+        after = function(*called.args, **called.kwargs)
+        if not isinstance(after, Score):
+            return after
+        return signed(before or Score(after.tpq), after, function.__name__)
+
+    return cast(Verb, recorded)
 
 
-def _documented(text: str | None, settings: type) -> str | None:
+def _documented(text: str | None, settings: tuple[type, ...]) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
-    if text is None or settings.__doc__ is None:  # as python -OO has it
+    described = [one.__doc__ for one in settings]
+    if text is None or None in described:  # as python -OO has it
         return text
-    *_, entries = inspect.cleandoc(settings.__doc__).partition("----------\n")
+    entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
     return re.sub(
-        r"^\*\*settings\n( .*\n)+", lambda _: f"{entries}\n", inspect.cleandoc(text), flags=re.M
+        r"^\*\*settings\n( .*\n)+",
+        lambda _: "".join(f"{entry}\n" for entry in entries),
+        inspect.cleandoc(text),
+        flags=re.M,
     )

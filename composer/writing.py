@@ -21,13 +21,16 @@ from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import chord_stretches, grid_bars, held_notes, own_bars, put_back
+from composer.errors import RequestError
+from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
-from composer.scopes import constraints_of, demands_on
+from composer.roles import given_rules
+from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import ScoreLike, Settings, read
+from composer.settings import NoteSettings, ScoreLike, read
 from composer.theory import Key
 
 if TYPE_CHECKING:
@@ -81,9 +84,10 @@ def write(
     sheet: Sheet,
     cells: Mask,
     rules: tuple[PartRules, ...],
-    settings: Settings,
+    settings: NoteSettings,
     *,
     usual: Sampling = SAMPLING,
+    chords_per_bar: int | None = None,
 ) -> Score:
     """Return a sheet's score with some cells written.
 
@@ -99,6 +103,8 @@ def write(
         What the verb was called with.
     usual
         The settings of sampling where none are given.
+    chords_per_bar
+        As for a ``Request``.
 
     Raises
     ------
@@ -109,11 +115,15 @@ def write(
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
     written = _on_grid(score, cells, count)
-    constraints = constraints_of(settings.get("where", ()))
+    constraints = asked_of(settings, score, cells)
     demands = demands_on(constraints, score, grid, written, sheet.bars)
+    rules = with_ranges(rules, settings, score, cells)
+    feel = settings.get("feel", False)
+    if feel and not any(len(track.notes) for track in score.tracks):
+        raise RequestError("feel is that of the notes around, and there are none; leave it out")
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
-    request = Request(grid, written, rules, sampling, seed, demands, held)
+    request = Request(grid, written, rules, sampling, seed, demands, held, chords_per_bar)
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
@@ -128,9 +138,23 @@ def write(
         version=__version__,
     )
     stretches = chord_stretches(grid, written[:, 0], score.tpq)
-    feel = settings.get("feel", False)
     after = put_back(score, grid, written, feel=feel, swings=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
+
+
+def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules, ...]:
+    """Return rules for the parts that a sheet has, to be written as they are.
+
+    Parameters
+    ----------
+    composer, sheet
+        As in ``write``.
+    cells
+        Those to go by: a part that begins notes in each of its own is to do so in what is written.
+    """
+    count = grid_bars(sheet.score, sheet.bars)
+    grid = composer.tokenizer.grid(sheet.score, sheet.key, count)
+    return given_rules(grid, _on_grid(sheet.score, cells, count))
 
 
 def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
@@ -141,7 +165,7 @@ def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
     return np.repeat(cells, np.diff(starts), axis=0)
 
 
-def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
+def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
     """Return how ids are chosen under the settings of a verb."""
     sampling = settings.get("sampling") or usual
     single = {name: settings.get(name) for name in ("temperature", "top_p")}
@@ -149,7 +173,7 @@ def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
-def seed_of(settings: Settings) -> int:
+def seed_of(settings: NoteSettings) -> int:
     """Return the seed of the settings, or a new one."""
     seed = settings.get("seed")
     return secrets.randbelow(2**32) if seed is None else seed

@@ -47,6 +47,14 @@ def infill(composer, score, rng):
     return after, {(c, bar) for c in columns[:6] for bar in range(first, last + 1)}
 
 
+def vary(composer, score, rng):
+    """A cell or a few, with the feel of those around."""
+    amount = float(rng.uniform(0, 4)) / (1 + own_bars(score) * len(score.tracks))
+    after = composer.vary(score, min(1, max(0.001, amount)), seed=int(rng.integers(99)), feel=True)
+    regions = after.history[-1].regions
+    return after, {(r.part, bar) for r in regions for bar in range(r.first, r.last + 1)}
+
+
 def arrange(composer, score, rng):
     """Two new parts; chords where there are none."""
     after = composer.arrange(score, ["bass", "drums"], seed=int(rng.integers(99)))
@@ -72,7 +80,7 @@ def extend(composer, score, rng):
 
 #: Each takes a composer, a score and a generator, and returns what the verb made and the cells that
 #: it was asked for, as pairs of a column (0 for the chords) and a bar from 1.
-SHORT_EDITS = (infill, extend) if hasattr(Composer, "extend") else (infill,)
+SHORT_EDITS = (infill, vary, extend)
 WHOLE_EDITS = (arrange, harmonize)
 
 
