@@ -147,6 +147,7 @@ class Stretch(NamedTuple):
     start: Edge
     end: Edge = NEVER
     is_last: bool = True  # nothing has to hold on behind it while no chord stands there
+    is_new: bool = False  # it comes after the end, so that nothing holds on into it
 
     def cut(self, chords: Texts) -> tuple[Texts, Texts, Texts]:
         """Return the chords before, inside and behind."""
@@ -158,9 +159,9 @@ class Stretch(NamedTuple):
 class ChordChange(NamedTuple):
     """The chords of a stretch out, and others in.
 
-    ``enters`` is what held at its start where no chord of the stretch is said there: what is taken
-    out, and what is put in. ``adds`` is whether a chord had to be said again behind it, ``drops``
-    whether one no longer has to be.
+    ``enters`` is what holds at its start where no chord of the stretch is said there, for what is
+    taken out and for what is put in; nothing where that does not matter. ``adds`` is whether a
+    chord had to be said again behind it, ``drops`` whether one no longer has to be.
     """
 
     stretch: Stretch
@@ -174,22 +175,20 @@ class ChordChange(NamedTuple):
     def between(cls, before: Texts, after: Texts, stretch: Stretch) -> ChordChange:
         """Return what makes of ``before`` what ``after`` is in a stretch."""
         (early, old, late), (_, new, later) = stretch.cut(before), stretch.cut(after)
-        start, held = stretch.start, _held(early)
-        enters = [
-            said[0].text if (said := start.said(texts)) else held for texts in (old, new)
-        ]
+        start, held = stretch.start, "" if stretch.is_new else _held(early)
+        enters = [said[0].text if (said := start.said(texts)) else held for texts in (old, new)]
         was, now = (bool(stretch.end.said(texts)) for texts in (late, later))
         return cls(stretch, old, new, (enters[0], enters[1]), now and not was, was and not now)
 
     def made(self, chords: Texts) -> Texts:
         """Return chords with the change made."""
-        (start, end, is_last), (left, entered) = self.stretch, self.enters
+        (start, end, is_last, _), (left, entered) = self.stretch, self.enters
         before, inside, behind = self.stretch.cut(chords)
         held = _held(before)
         # Where another edit has changed what comes before, the chord is said that held till then.
         old, new = (
             (Text(start.tick, enters), *texts)
-            if enters != held and not start.said(texts)
+            if enters not in ("", held) and not start.said(texts)
             else texts
             for enters, texts in ((left, self.out), (entered, self.put))
         )

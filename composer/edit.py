@@ -211,10 +211,13 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     given_bars = bar_of(given, grid, score.tpq)
     kept = [text for text, bar in zip(score.chords, given_bars, strict=True) if not bars[bar]]
     said = positions_of(given, score.tpq)
-    end = positions_of(max(score.end, int(given.max(initial=-1)) + 1), score.tpq)
+    end = _end(score)
 
     def holding(start: int) -> str:
-        return [NO_CHORD, *(c.text for at, c in zip(said, score.chords, strict=True) if at < start)][-1]
+        return [
+            NO_CHORD,
+            *(c.text for at, c in zip(said, score.chords, strict=True) if at < start),
+        ][-1]
 
     new = []
     last = ""
@@ -236,21 +239,26 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     return tuple(sorted([*kept, *new], key=lambda text: text.tick))
 
 
-def chord_stretches(grid: Grid, bars: Mask, tpq: int) -> list[Stretch]:
+def chord_stretches(score: Score, grid: Grid, bars: Mask) -> list[Stretch]:
     """Return the time of each run of bars in which chords are written.
 
     Parameters
     ----------
-    grid
-        The piece.
+    score, grid
+        As for ``put_back``.
     bars
         Shape (bars,): where chords are written.
-    tpq
-        Ticks a quarter of the score.
     """
+    tpq, last, end = score.tpq, int(grid.bar_starts[-1]), _end(score)
     edges = np.flatnonzero(np.diff(np.r_[False, bars, False]))
     starts = grid.bar_starts[edges].tolist()
     return [
-        Stretch(edge_of(start, tpq), edge_of(end, tpq), end == grid.bar_starts[-1])
-        for start, end in zip(starts[::2], starts[1::2], strict=True)
+        Stretch(edge_of(start, tpq), edge_of(until, tpq), until == last, start >= end)
+        for start, until in zip(starts[::2], starts[1::2], strict=True)
     ]
+
+
+def _end(score: Score) -> int:
+    """Return the position at which the last note ends, or the last chord has begun."""
+    chord = score.chords[-1].tick + 1 if score.chords else 0
+    return int(positions_of(max(score.end, chord), score.tpq))

@@ -139,7 +139,7 @@ class Feel:
         return mean
 
     def _strength(self, notes: Events) -> Ints:
-        """Return the place of notes in the bar: 0 its start, 1 quarters, 2 second eighths, 3 others."""
+        """Return where notes are: 0 starts of bars, 1 quarters, 2 second eighths, 3 others."""
         _, quarter, place = self._places(positions_of(notes["onset"], self.tpq))
         first, last = _SECOND_EIGHTH
         inside = np.where((first <= place) & (place <= last), 2, 3)

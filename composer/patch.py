@@ -98,6 +98,7 @@ class Kept(NamedTuple):
     now: tuple[int, int]  # the same after
 
     def revert(self) -> Kept:
+        """Return the same for the patch back."""
         return self._replace(was=self.now, now=self.was)
 
 
@@ -109,6 +110,7 @@ class Placed(NamedTuple):
     until: Kept | None
 
     def revert(self) -> Placed:
+        """Return the same for the patch back."""
         return Placed(self.track, *(kept and kept.revert() for kept in self[1:]))
 
 
@@ -120,6 +122,7 @@ class TrackChange(NamedTuple):
     rows: tuple[tuple[str, RowChange], ...]  # by the name of the table
 
     def revert(self) -> TrackChange:
+        """Return the same for the patch back."""
         rows = tuple((name, change.revert()) for name, change in self.rows)
         return TrackChange(self.track.revert(), self.notes and self.notes.revert(), rows)
 
@@ -347,7 +350,9 @@ def regions_of(score: Score, cells: npt.NDArray[np.bool_]) -> tuple[Region, ...]
     for part, bars in enumerate(cells.T):
         edges = np.flatnonzero(np.diff(np.r_[False, bars, False])).tolist()
         name = part_name(score, part)
-        regions += [Region(part, name, a + 1, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        regions += [
+            Region(part, name, a + 1, b) for a, b in zip(edges[::2], edges[1::2], strict=True)
+        ]
     return tuple(regions)
 
 
@@ -407,10 +412,7 @@ def _aligned(before: Sequence[Track], after: Sequence[Track]) -> list[tuple[int,
     unlike = 1 + len(old) + len(new)  # as they were counts more than any number that go on
     best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
     worth = [
-        [
-            (_identity(a) == _identity(b)) * (1 + unlike * (a is b or a == b))
-            for b in new
-        ]
+        [(_identity(a) == _identity(b)) * (1 + unlike * (a is b or a == b)) for b in new]
         for a in old
     ]
     for i in reversed(range(len(old))):

@@ -137,7 +137,7 @@ def write(
         key=sheet.key.name,
         version=__version__,
     )
-    stretches = chord_stretches(grid, written[:, 0], score.tpq)
+    stretches = chord_stretches(score, grid, written[:, 0])
     after = put_back(score, grid, written, feel=feel, swings=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 

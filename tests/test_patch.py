@@ -12,7 +12,7 @@ from composer import Score, Text, Track, diff
 from composer.edit import chord_stretches, grid_bars, own_bars, put_back
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE
-from composer.patch import Author, amended, patch_between, recorded, regions_of
+from composer.patch import Author, patch_between, recorded, regions_of, signed
 from composer.theory import Key
 from composer.tokenizers.cells import Cells
 from tests.strategies import moderate, scores, tracks
@@ -81,7 +81,7 @@ def written(score, cells, rng):
         chords=np.sort(rows, order=["bar", "position"]),
     )
     after = put_back(score, grid, cells)
-    stretches = chord_stretches(grid, cells[:, 0], score.tpq)
+    stretches = chord_stretches(score, grid, cells[:, 0])
     return recorded(score, after, ME, regions_of(score, cells), stretches)
 
 
@@ -120,7 +120,7 @@ def test_the_chord_that_holds_on_is_said_again_only_while_it_has_to_be():
     for after, where in ((first, slice(0, 2)), (second, slice(2, 3))):
         mask = bars.copy()
         mask[where, 0] = True
-        stretches = chord_stretches(grid, mask[:, 0], 480)
+        stretches = chord_stretches(base, grid, mask[:, 0])
         patches.append(patch_between(base, after, ME, stretches=stretches))
     both = base.apply(patches[0]).apply(patches[1])
     assert both.chords == ((0, "Am"), (3840, "F"), (5760, "C"))
@@ -172,7 +172,7 @@ SHORT = BASE.tracks[0].replace(notes=BASE.tracks[0].notes[1:])
     [
         ({"tracks": (SHORT, BASE.tracks[1])}, {"tracks": (SHORT, BASE.tracks[1])},
          "out of Lead: a note of pitch 60 at tick 0; apply the patch to the score that it was"),
-        ({"tracks": BASE.tracks[:1]}, {"tracks": (BASE.tracks[0], BASE.tracks[1].replace(notes=()))},
+        ({"tracks": BASE.tracks[:1]}, {"tracks": (SHORT, BASE.tracks[1].replace(notes=()))},
          "does not hold Bass as it was"),
         ({"tracks": (SHORT, BASE.tracks[1])}, {"tracks": BASE.tracks[1:]}, "hold the track Lead"),
         ({"tempos": [(0, 400_000)]}, {"tempos": [(0, 300_000)]},
@@ -210,14 +210,15 @@ def test_history_is_kept_and_not_compared():
         score.apply(diff(after, BASE, by="me")).replace(tracks=after.tracks).undo()
 
 
-def test_what_is_changed_after_the_last_patch_can_be_made_part_of_it():
+def test_what_a_verb_does_is_one_patch():
     cells = np.zeros((6, 3), bool)
     cells[1:3, :2] = True
-    score = written(BASE, cells, np.random.default_rng(1))
-    whole = amended(score, score.replace(tracks=(*score.tracks, Track("Chords"))))
-    assert len(whole.history) == 1
+    score = written(BASE.replace(chords=()), cells, np.random.default_rng(1))
+    whole = signed(BASE, score.replace(tracks=(*score.tracks, Track("Chords"))), "harmonize")
+    (patch,) = whole.history
     assert whole.undo() == BASE
-    assert [str(region) for region in whole.history[0].regions] == [
+    assert (patch.author.name, patch.author.verb) == ("me", "harmonize")
+    assert [str(region) for region in patch.regions] == [
         "bars 2-3 of the chords", "bars 2-3 of Lead"
     ]  # fmt: skip
 

@@ -118,7 +118,9 @@ def changed(before, after, cells):
             if not np.array_equal(getattr(old, name), getattr(new, name)):
                 wrong.append(f"{name} of track {row + 1} differ")
         outside = [
-            Counter(n for n in map(tuple, t.notes.tolist()) if (row + 1, cell.bar(n[0])) not in cells)
+            Counter(
+                n for n in map(tuple, t.notes.tolist()) if (row + 1, cell.bar(n[0])) not in cells
+            )
             for t in (old, new)
         ]
         for verb, notes in (("lost", outside[0] - outside[1]), ("new", outside[1] - outside[0])):
