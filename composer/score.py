@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from composer.certificate import Certificate
     from composer.chord_sources import ChordsLike
     from composer.meter import Meter
+    from composer.patch import Patch
 
 #: A structured array of one of the dtypes below.
 Events = npt.NDArray[Any]
@@ -202,6 +204,8 @@ class _Value:
         if type(other) is not type(self):
             return NotImplemented
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if not field.compare:
+                continue
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             same = np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
             if not same:
@@ -308,6 +312,9 @@ class Score(_Value):
     chords
         Chord symbols at ticks; each holds until the next. ``N.C.`` ends a chord. In MIDI files
         they are markers that begin with ``chord:``.
+    history
+        The patches that made it, oldest first: each verb adds its own. ``replace`` keeps them,
+        equality does not look at them, and they are not in MIDI files.
 
     Raises
     ------
@@ -330,6 +337,7 @@ class Score(_Value):
     key_signatures: Events = ()  # type: ignore[assignment]
     markers: tuple[Text, ...] = ()
     chords: tuple[Text, ...] = ()
+    history: tuple[Patch, ...] = dataclasses.field(default=(), compare=False)
 
     _CHECKS: ClassVar = {
         "tpq": _checked_tpq,
@@ -339,6 +347,7 @@ class Score(_Value):
         "key_signatures": lambda rows: _table(rows, KEY_SIGNATURE, "key signatures"),
         "markers": lambda rows: _texts(rows, "marker"),
         "chords": lambda rows: _texts(rows, "chord"),
+        "history": tuple,
     }
 
     @classmethod
@@ -375,6 +384,71 @@ class Score(_Value):
         from composer.midi import write_midi
 
         write_midi(self, path)
+
+    def apply(self, patch: Patch) -> Score:
+        """Return the score with an edit made to it, which is the last of its history then.
+
+        Patches about different cells may be applied in any order.
+
+        Parameters
+        ----------
+        patch
+            From the ``history`` of a score, its ``revert()``, or from ``composer.diff``.
+
+        Raises
+        ------
+        RequestError
+            The score does not hold what the patch takes out.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G Am F", seed=1)
+        >>> other = composer.infill(tune, bars="3-4", seed=2)
+        >>> tune.apply(other.history[-1]) == other
+        True
+        """
+        return patch.applied_to(self)
+
+    def undo(self) -> Score:
+        """Return the score as it was before the last patch of its history.
+
+        Raises
+        ------
+        RequestError
+            It has no history, or was changed since where the patch changed it.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G Am F", seed=1)
+        >>> composer.infill(tune, bars="3-4", seed=2).undo() == tune
+        True
+        """
+        from composer.patch import last_patch
+
+        before = last_patch(self).revert().applied_to(self)
+        return before.replace(history=self.history[:-1])
+
+    def certificate(self) -> Certificate:
+        """Check what the last verb was asked for, and return what was found.
+
+        Raises
+        ------
+        RequestError
+            The score has no history.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G", where=composer.NoteCount(min=2), seed=1)
+        >>> certificate = tune.certificate()
+        >>> certificate.holds
+        True
+        """
+        from composer.certificate import certify
+
+        return certify(self)
 
     def piano_roll(self, bars: str | tuple[int, int] | None = None) -> Figure:
         """Draw the score as a matplotlib figure; a notebook shows it.

@@ -72,6 +72,8 @@ def stream(
     names = [*([] if melody is None else [melody]), *listed(parts)]
     if not names:
         raise RequestError("there is no part to write; name a melody or parts")
+    if settings.get("feel"):
+        raise RequestError("feel is that of the notes around, and there are none; leave it out")
     players = [parse_instrument(name) for name in names]
     roles = [
         "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
