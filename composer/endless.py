@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from composer import __version__
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import finish
 from composer.decoding.sampling import Sampling
@@ -17,6 +18,7 @@ from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.lead_sheet import chart
+from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
 from composer.score import Score, Track
@@ -47,6 +49,8 @@ class Stream(Iterator[Score]):
     where
         Constraints, which hold in every bar. Notes of a part that they make begin notes in each bar
         end with the bar.
+    model
+        What the model is called in the history of the bars.
     chart
         What ``composer.lead_sheet.chart`` takes: chords, key, meter and tempo.
 
@@ -70,6 +74,7 @@ class Stream(Iterator[Score]):
         seed: int,
         *,
         where: tuple[Constraint, ...] = (),
+        model: str = "",
         **chart: Any,
     ) -> None:
         self._decoder = decoder.fork()
@@ -84,6 +89,9 @@ class Stream(Iterator[Score]):
                     f"{constraint} names bars, which a stream has no end of; leave them out"
                 )
         self._rng = np.random.default_rng(seed)
+        self._author = Author(
+            "composer", "stream", model, seed, constraints=where, version=__version__
+        )
         self._writer: Writer | None = None
         #: How many bars have been written.
         self.bars = 0
@@ -148,7 +156,12 @@ class Stream(Iterator[Score]):
         self.bars += 1
         self._at += 1
         one = cut_bars(writer.grid, now, 1)
-        return put_back(self._blank, one, np.ones((1, 1 + len(one.parts)), bool))
+        cells = np.ones((1, 1 + len(one.parts)), bool)
+        bar = put_back(self._blank, one, cells)
+        author = dataclasses.replace(
+            self._author, sampling=self._sampling, key=writer.grid.key.name
+        )
+        return recorded(Score(bar.tpq), bar, author, regions_of(bar, cells))
 
     def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
         """Return the request for some bars of a grid."""
