@@ -139,7 +139,7 @@ def write(
         version=__version__,
     )
     stretches = chord_stretches(score, grid, written[:, 0])
-    after = put_back(score, grid, written, feel=feel, swings=not demands)
+    after = put_back(score, grid, written, feel=feel, moves=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 

@@ -74,7 +74,7 @@ def test_what_was_written_louder_is_louder_as_far_as_others_stray():
 
 
 def test_where_places_have_to_hold_notes_stay_at_theirs():
-    notes = filled(swung(), 0, STRAIGHT, feel=True, swings=False)
+    notes = filled(swung(), 0, STRAIGHT, feel=True, moves=False)
     assert (positions_of(notes["onset"], 480) - 4 * 48).tolist() == [6 * i for i in range(8)]
     assert (notes["onset"] > ticks_of(positions_of(notes["onset"], 480), 480)).all()
 
@@ -144,3 +144,13 @@ def test_a_drummer_is_followed(random_composer):
     )
     assert (plain["onset"] == ticks_of(positions_of(plain["onset"], 480), 480)).all()
     assert (felt["onset"] != plain["onset"]).mean() > 0.5
+
+
+def test_what_is_played_far_from_the_grid_is_followed_where_nothing_has_to_hold():
+    early = [(480 * quarter - 50 * (quarter % 4 == 2), 200, 60, 80) for quarter in range(32)]
+    score = Score(480, (Track("Lead", 73, notes=early + [(0, 15360, 40, 80)]),))
+    rows = [(12 * i, 12, 80) for i in range(4)]
+    free, bound = (filled(score, 0, rows, feel=True, moves=moves) for moves in (True, False))
+    assert free["onset"][2] < bound["onset"][2] < 7680 + 960
+    assert (positions_of(bound["onset"], 480) - 4 * 48).tolist() == [0, 12, 24, 36]
+    assert (free["onset"] + free["duration"])[:-1].tolist() == free["onset"][1:].tolist()
