@@ -29,6 +29,7 @@ _HOMES = {
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
     "Breach": "composer.checker",
+    "Certificate": "composer.certificate",
     "check": "composer.checker",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
@@ -66,6 +67,7 @@ _HOMES = {
 __all__ = [
     "Author",
     "Breach",
+    "Certificate",
     "ChordTones",
     "Composer",
     "ComposerError",
@@ -122,6 +124,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange

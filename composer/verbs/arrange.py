@@ -13,9 +13,9 @@ from composer.lead_sheet import chord_texts
 from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.where import listed
-from composer.writing import ScoreLike, Sheet, new_track, write
+from composer.writing import Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
