@@ -38,6 +38,7 @@ CHAINS = (
     ("constraints", "decoding.sampler"),
     ("where", "constraints", "demands", "request", "decoding.bounds", "scopes", "compose"),
     ("checker", "demands", "decoding"),
+    ("measured", "metrics", "constraints", "demands", "decoding", "compose"),
     ("tokenizers.shards", "tokenizers.token_corpus", "tokenizers.corpus", "training"),
     ("tokenizers.duplicates", "tokenizers.corpus"),
     ("tokenizers.workers", "tokenizers.corpus"),
