@@ -87,7 +87,7 @@ class Harmonisation(Piece):
     def write(self, composer: Composer, seed: int) -> Score:
         """Return the tune with new chords, as symbols and in a track."""
         tune = example(self.tune).replace(chords=())
-        return composer.chords(tune, where=self.where, seed=seed, **self.settings)
+        return composer.harmonize(tune, where=self.where, seed=seed, **self.settings)
 
 
 ARRANGEMENTS = (

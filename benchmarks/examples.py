@@ -28,11 +28,12 @@ from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece 
 from composer import Score, check, example, example_names, load, metrics  # noqa: E402
 from composer.errors import ComposerWarning  # noqa: E402
 from composer.harmony import infer_chords, song_key  # noqa: E402
+from composer.instruments import BASSES  # noqa: E402
 from composer.theory import Chord, parse_chord  # noqa: E402
 
 Row = dict[str, float | str]
 
-BASSES = frozenset({*range(32, 40), 43, 58})
+
 MOST_REAL = 40
 NOTE_NAMES = "C C# D Eb E F F# G G# A Bb B".split()
 
@@ -251,7 +252,7 @@ def main() -> None:
         for turn, (number, piece) in itertools.product(
             range(options.rounds), enumerate(GROUPS[group], 1)
         ):
-            score = piece.write(composer, options.seed + turn)
+            score = piece.write(composer, 100 * (options.seed + turn) + number)
             rows.append(row_of(piece, score))
             if not turn:
                 stem = f"{group}-{number:02}-{piece.name.replace(' ', '-')}"

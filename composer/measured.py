@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.edit import own_bars, track_index
+from composer.edit import own_bars
 from composer.errors import SymbolError
 from composer.meter import Meter
+from composer.parts import track_rows
 from composer.score import Score
 from composer.theory import Chord, parse_chord
-from composer.where import Parts, listed
+from composer.where import Parts
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -70,7 +71,7 @@ def rows_of(score: Score, parts: Parts = None) -> list[int]:
     """Return the tracks that parts name, of all but drums without it, counted from 0."""
     if parts is None:
         return [row for row, track in enumerate(score.tracks) if not track.is_drum]
-    return [track_index(score, name) for name in listed(parts)]
+    return track_rows(score, parts)
 
 
 def to_positions(ticks: npt.ArrayLike, tpq: int) -> Ints:

@@ -3,11 +3,11 @@
 Conventions
 -----------
 A measure takes a score and, where it is not about all pitched parts together, ``parts``: names or
-numbers (from 1) of tracks. Drums count only where they are named. Ticks are taken to the nearest of
-twelve positions a quarter, halves up; a note lasts for one position at least and belongs to the bar
-it begins in. A *beat* is a quarter note in what is counted a beat, whatever the meter. A *line* is
-the highest note of each onset of a part. Shares go from 0 to 1, and are nan where there is nothing
-to take a share of.
+numbers (from 1) of tracks, or roles. Drums count only where they are named. Ticks are taken to the
+nearest of twelve positions a quarter, halves up; a note lasts for one position at least and belongs
+to the bar it begins in. A *beat* is a quarter note in what is counted a beat, whatever the meter. A
+*line* is the highest note of each onset of a part. Shares go from 0 to 1, and are nan where there
+is nothing to take a share of.
 
 Nothing here is shared with what writes scores, so that the one can be measured by the other.
 
