@@ -5,8 +5,6 @@ Nothing here forbids an id; masks do that. ``Sampling`` says what each setting i
 
 from __future__ import annotations
 
-import numpy as np
-
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory import QUALITIES, Key
@@ -28,14 +26,24 @@ class Leanings:
         What is given and written so far.
     bar, column
         The cell; column 0 is the chords.
+    endless
+        Whether more bars will come, so that no bar is the first or the last of a piece.
     """
 
     def __init__(
-        self, sampling: Sampling, vocabulary: Vocabulary, grid: Grid, bar: int, column: int
+        self,
+        sampling: Sampling,
+        vocabulary: Vocabulary,
+        grid: Grid,
+        bar: int,
+        column: int,
+        *,
+        endless: bool = False,
     ) -> None:
         self._base = vocabulary.base
         self._chords: dict[int, float] = {}
-        if not column and sampling.tonic_ends != 1 and bar in (0, len(grid.bars) - 1):
+        is_end = bar in (0, len(grid.bars) - 1) and not endless
+        if not column and is_end and sampling.tonic_ends != 1:
             first = self._base["Chord"]
             self._chords = {first + value: sampling.tonic_ends for value in _tonic_chords(grid.key)}
         self._double_notes = sampling.double_notes
