@@ -63,6 +63,22 @@ def test_tonic_chords_are_relative_to_the_home_key_and_of_its_mode():
     assert not {"9:maj", "9:5"} & minor
 
 
+def test_the_chord_of_the_bar_before_is_leant_away_from():
+    settings = Sampling(repeat_chords=0.5)
+    chords = np.array([(0, 0, 3, 0, -1), (0, 24, 5, 4, -1), (1, 0, 7, 2, -1)], CELL_CHORD)
+
+    def named(bar, rows=chords):
+        written = grid("Eb").replace(chords=rows)
+        changes = Leanings(settings, VOCABULARY, written, bar, 0).changes(At(0))
+        return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
+
+    assert named(0) == {}
+    assert named(1) == {"Chord_2:m7": 0.5}  # Fm7, the second of Eb major
+    assert named(2) == {"Chord_4:7": 0.5}
+    silent = np.array([(0, 0, -1, 0, -1)], CELL_CHORD)
+    assert named(1, silent) == {}
+
+
 @pytest.mark.parametrize("bar", [0, 1, 2])
 def test_only_the_first_and_the_last_bar_lean_to_the_tonic(bar):
     assert bool(tonic_chords("C", bar)) == (bar != 1)

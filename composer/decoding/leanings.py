@@ -42,10 +42,16 @@ class Leanings:
     ) -> None:
         self._base = vocabulary.base
         self._chords: dict[int, float] = {}
+        before = grid.chords[grid.chords["bar"] < bar][-1:]
+        if not column and sampling.repeat_chords != 1 and len(before) and before["root"][0] >= 0:
+            root, quality = before["root"][0] + transposition(grid.key), before["quality"][0]
+            value = 1 + int(root) % 12 * len(QUALITIES) + int(quality)
+            self._chords[self._base["Chord"] + value] = sampling.repeat_chords
         is_end = bar in (0, len(grid.bars) - 1) and not endless
         if not column and is_end and sampling.tonic_ends != 1:
-            first = self._base["Chord"]
-            self._chords = {first + value: sampling.tonic_ends for value in _tonic_chords(grid.key)}
+            for value in _tonic_chords(grid.key):
+                index = self._base["Chord"] + value
+                self._chords[index] = self._chords.get(index, 1.0) * sampling.tonic_ends
         self._double_notes = sampling.double_notes
         #: Position -> pitches that begin there in other parts.
         self._beside: dict[int, list[int]] = {}

@@ -33,7 +33,7 @@ GROUPS = {
 }
 
 #: Settings that multiply probabilities; 1 leaves them.
-LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "tonic_ends")
+LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "repeat_chords", "tonic_ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ class Sampling:
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
+    repeat_chords
+        The same for going on with the chord of the bar before: below 1 for chords that change more
+        often.
     tonic_ends
         The same for the tonic chord, in the first and in the last bar of a piece.
     rhythm, pitch, dynamics, harmony
@@ -86,6 +89,7 @@ class Sampling:
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
     double_notes: float = 1.0
+    repeat_chords: float = 1.0
     tonic_ends: float = 1.0
     rhythm: Sampling | None = None
     pitch: Sampling | None = None
