@@ -23,6 +23,7 @@ from composer.decoding.cell_masks import CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
+from composer.decoding.leanings import Leanings
 from composer.decoding.sampling import Chooser
 from composer.decoding.windows import Window, Windows
 from composer.errors import RequestError
@@ -189,6 +190,14 @@ class Writer:
             part = heading - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
+            self._leanings = Leanings(
+                self.request.sampling,
+                self._tokenizer.vocabulary,
+                self.grid,
+                number,
+                column,
+                endless=self._endless,
+            )
             chances = yield from self._cell(mask)
             self.log_probability[number, column] = chances
             self._put(number, column, mask)
@@ -198,7 +207,8 @@ class Writer:
         said, sampling = self._said, self.request.sampling
         content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
         if sampling.repeat_bars != 1:
-            copies = Copies(said.ids, mask.after, content)
+            louder = self._tokenizer.vocabulary.slices["Velocity"]
+            copies = Copies(said.ids, mask.after, content, range(louder.start, louder.stop))
         while True:
             allowed = mask.allowed(said.cursor)
             if np.count_nonzero(allowed) == 1:
@@ -224,6 +234,8 @@ class Writer:
         if copies:
             for index in copies.next_ids():
                 changes[index] = changes.get(index, 1.0) * sampling.repeat_bars
+        for index, factor in self._leanings.changes(self._said.cursor).items():
+            changes[index] = changes.get(index, 1.0) * factor
         return changes
 
     def _needs(self, number: int, rows: Sequence[int]) -> list[int]:
