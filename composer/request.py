@@ -12,6 +12,7 @@ from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
 from composer.grid import Grid
+from composer.outline import Outline
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
 
@@ -87,6 +88,8 @@ class Request:
     held
         The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
         begin elsewhere than the grid can say; as the grid has them without it.
+    outline
+        How the bars hang together; nothing is asked of them without it.
 
     Raises
     ------
@@ -101,6 +104,7 @@ class Request:
     seed: int = 0
     demands: tuple[Demand, ...] = ()
     held: Events | None = None
+    outline: Outline | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))
@@ -115,6 +119,10 @@ class Request:
                     f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "
                     f"has {shape[0]} bars and {shape[1] - 1} parts"
                 )
+        if self.outline is not None and len(self.outline) != shape[0]:
+            raise RequestError(
+                f"the outline is of {len(self.outline)} bars; the grid has {shape[0]}"
+            )
         if not self.written.any():
             raise RequestError("the request names no cell to write; name bars and parts")
         if self.seed < 0:

@@ -20,6 +20,7 @@ from composer.constraints import (
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.decoding.shape import Shape
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -49,6 +50,7 @@ class CellRules:
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
+        self._shape = Shape(request.outline, request.grid) if request.outline else None
 
     def check(self, grid: Grid) -> None:
         """Refuse rules that leave a cell no pitch and demands that nothing can meet.
@@ -95,11 +97,16 @@ class CellRules:
             busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
+        pitches, final = self._pitches(grid, bar, row), None
+        if self._shape:
+            room = self._shape.room(bar, room)
+            final = self._shape.final(bar)
+            pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
         return kind(
             self._grammar,
             after,
             budget,
-            pitches=self._pitches(grid, bar, row),
+            pitches=pitches,
             busy=busy,
             room=room,
             monophonic=rules.monophonic,
@@ -108,6 +115,7 @@ class CellRules:
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
             last=_last_pitches(grid, bar, row),
+            final=final,
         )
 
     def onsets(self, grid: Grid, bar: int, column: int) -> int:
@@ -157,6 +165,8 @@ class CellRules:
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)
         }
+        if self._shape:
+            open_chords = self._shape.chords(grid.key, bar, open_chords)
         return ChordCellMask(
             self._grammar,
             after,
@@ -164,6 +174,7 @@ class CellRules:
             chords=open_chords,
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
+            inverted=not (self._shape and self._shape.final(bar) is not None),
         )
 
 
