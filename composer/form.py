@@ -8,8 +8,8 @@ have one or none. Spaces, commas and bar lines between sections are ignored.
 
 The first section of a letter is written. One that comes again is the same note for note, wherever
 its chords and constraints let it; a variation, and the piece's last section where its letter came
-before, keep most bars and get others: the bar before the middle and the last quarter. A new letter
-contrasts with what came before. The piece ends with a full close; where the last two letters
+before, keep most bars and get others: the last quarter, and of eight bars or more the one before the
+middle. A new letter contrasts with what came before. The piece ends with a full close; where the last two letters
 differ, the chords that are invented for the first of them end on the dominant.
 """
 
@@ -222,7 +222,7 @@ def _take_up(outline: Outline, section: Section, source: Section, *, varied: boo
 
 def _varied(bars: int) -> Iterator[int]:
     """Return which bars of a section a variation has anew."""
-    if bars >= USUAL_SECTION:
+    if bars >= 2 * USUAL_SECTION:
         yield bars // 2 - 1
     yield from range(bars - max(1, bars // 4), bars)
 
