@@ -30,6 +30,8 @@ _HOMES = {
     "TrainingError": "composer.errors",
     "Breach": "composer.checker",
     "check": "composer.checker",
+    "Candidate": "composer.candidates",
+    "candidates": "composer.candidates",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
     "InScale": "composer.constraints",
@@ -57,6 +59,7 @@ _HOMES = {
 
 __all__ = [
     "Breach",
+    "Candidate",
     "ChordTones",
     "Composer",
     "ComposerError",
@@ -81,6 +84,7 @@ __all__ = [
     "TrainingError",
     "__version__",
     "arrange",
+    "candidates",
     "check",
     "chords",
     "example",
@@ -106,6 +110,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.candidates import Candidate, candidates
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, InScale, PitchRange

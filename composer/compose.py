@@ -95,7 +95,7 @@ class Composer:
     harmonize = verb(harmonize)
     arrange = verb(arrange)
     infill = verb(infill)
-    stream = verb(stream)
+    stream = verb(stream, best_of_n=False)
 
 
 @lru_cache(maxsize=1)

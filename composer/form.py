@@ -23,6 +23,7 @@ import numpy as np
 
 from composer.errors import RequestError, SymbolError
 from composer.outline import NONE, Outline
+from composer.score import Score, Text
 
 #: Bars of a section where nothing says how many.
 USUAL_SECTION = 4
@@ -166,6 +167,12 @@ class Form:
             Section(letter, primes, start, length)
             for (letter, primes), start, length in zip(self.names, starts, lengths, strict=False)
         ]
+
+    def named(self, score: Score, bars: int) -> Score:
+        """Return a score of so many bars with a marker at each section, called as it is."""
+        starts = [int(score.meter.bar_start(section.start)) for section in self.sections(bars)]
+        names = [section.name for section in self.sections(bars)]
+        return score.replace(markers=tuple(map(Text, starts, names)))
 
     def outline(self, bars: int) -> Outline:
         """Return what the form makes of each bar of a piece.

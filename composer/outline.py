@@ -58,7 +58,9 @@ class Outline:
     def __post_init__(self) -> None:
         shapes = {getattr(self, field.name).shape for field in dataclasses.fields(self)}
         if shapes != {(len(self),)}:
-            raise RequestError(f"an outline has columns of shapes {sorted(shapes)}; make them alike")
+            raise RequestError(
+                f"an outline has columns of shapes {sorted(shapes)}; make them alike"
+            )
         for taken in (self.copied, self.same_chords, self.varied):
             late = np.flatnonzero(taken >= np.arange(len(self)))
             if len(late):
@@ -74,3 +76,32 @@ class Outline:
         """Return the outline of bars of which nothing is asked."""
         no, none = np.zeros(bars, bool), np.full(bars, NONE)
         return cls(no, none, none, none, no, no, no)
+
+    def cut(self, pieces: npt.ArrayLike) -> Outline:
+        """Return the outline of a grid that has some of the bars in several pieces.
+
+        Parameters
+        ----------
+        pieces
+            Shape (bars,): of how many bars of the grid each is made.
+        """
+        sizes = np.asarray(pieces, np.int64)
+        first = np.cumsum(sizes) - sizes
+        bar = np.repeat(np.arange(len(self)), sizes)
+        piece = np.arange(len(bar)) - first[bar]
+        is_last = piece == sizes[bar] - 1
+
+        def taken(column: Ints) -> Ints:
+            source = column[bar]
+            alike = (source != NONE) & (sizes[source] == sizes[bar])
+            return np.where(alike, first[source] + piece, NONE)
+
+        return Outline(
+            self.begins[bar] & (piece == 0),
+            taken(self.copied),
+            taken(self.same_chords),
+            taken(self.varied),
+            self.contrasts[bar],
+            self.half_closes[bar] & is_last,
+            self.closes[bar] & is_last,
+        )

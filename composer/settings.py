@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, cast
 
+from composer.candidates import best_of
 from composer.decoding.sampling import Sampling
 from composer.scopes import Where
 
@@ -36,6 +37,9 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
+    n
+        Candidates that are written, in one batch; the best of them is returned, as
+        ``composer.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
     """
 
     key: str | None
@@ -44,12 +48,13 @@ class Settings(TypedDict, total=False):
     top_p: float | None
     sampling: Sampling | None
     where: Where
+    n: int | None
 
 
 _DEFAULTS: dict[str, Any] = {"where": ()}  # of the others None is
 
 
-def verb(function: Verb, settings: type = Settings) -> Verb:
+def verb(function: Verb, settings: type = Settings, *, best_of_n: bool = True) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     Parameters
@@ -58,7 +63,10 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
         The class of its settings.
+    best_of_n
+        Whether it takes ``n``.
     """
+    names = [name for name in _annotations(settings) if best_of_n or name != "n"]
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -68,6 +76,7 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
             annotation=getattr(kind, "__forward_arg__", kind),
         )
         for name, kind in _annotations(settings).items()
+        if name in names
     ]
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
@@ -77,6 +86,10 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
+        n = keywords.pop("n", None)
+        if n is not None:
+            seed = keywords.pop("seed", None)
+            return best_of(partial(function, *arguments, **keywords), n, seed)[0].score
         return function(*arguments, **keywords)
 
     def _nearest(name: str) -> str:
@@ -85,7 +98,7 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, settings)
+    shown.__doc__ = _documented(function.__doc__, settings, names)
     return cast(Verb, shown)
 
 
@@ -94,11 +107,14 @@ def _annotations(settings: type) -> dict[str, Any]:
     return dict(settings.__annotations__)
 
 
-def _documented(text: str | None, settings: type) -> str | None:
+def _documented(text: str | None, settings: type, names: Sequence[str]) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
     if text is None or settings.__doc__ is None:  # as python -OO has it
         return text
     *_, entries = inspect.cleandoc(settings.__doc__).partition("----------\n")
+    for name in _annotations(settings):
+        if name not in names:
+            entries = re.sub(rf"^{name}\n( .*(\n|$))+", "", entries, flags=re.M)
     return re.sub(
         r"^\*\*settings\n( .*\n)+", lambda _: f"{entries}\n", inspect.cleandoc(text), flags=re.M
     )

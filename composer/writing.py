@@ -15,14 +15,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
+import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from composer.decoding.sampler import write_cells
+from composer import together
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import grid_bars, held_notes, own_bars, put_back
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
+from composer.outline import Outline
 from composer.request import PartRules, Request
 from composer.scopes import demands_on
 from composer.score import Score, Track
@@ -86,6 +88,7 @@ def write(
     settings: Settings,
     *,
     usual: Sampling = SAMPLING,
+    outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with some cells written.
 
@@ -101,6 +104,8 @@ def write(
         What the verb was called with.
     usual
         The settings of sampling where none are given.
+    outline
+        How the bars of the sheet hang together; nothing is asked of them without it.
 
     Raises
     ------
@@ -110,24 +115,25 @@ def write(
     score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
-    written = _on_grid(score, cells, count)
+    pieces = _pieces(score, sheet.bars, count)
+    written = np.repeat(cells, pieces, axis=0)
     demands = demands_on(settings.get("where", ()), score, grid, written, sheet.bars)
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
-    request = Request(grid, written, rules, sampling, seed, demands, held)
+    cut = outline.cut(pieces) if outline else None
+    request = Request(grid, written, rules, sampling, seed, demands, held, cut)
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
-        grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
-    return put_back(score, grid, written)
+        writer = together.write(request, composer.decoder, composer.tokenizer, wrote=bar.update)
+    return put_back(score, writer.grid, written)
 
 
-def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
-    """Return cells by the bars of the grid, which cuts in two the bars that it cannot say."""
-    if count == len(cells):
-        return cells
-    starts = [grid_bars(score, bar) for bar in range(len(cells) + 1)]
-    return np.repeat(cells, np.diff(starts), axis=0)
+def _pieces(score: Score, bars: int, count: int) -> npt.NDArray[np.int64]:
+    """Return of how many bars of the grid each bar is made: two where the grid cannot say it."""
+    if count == bars:
+        return np.ones(bars, np.int64)
+    return np.diff([grid_bars(score, bar) for bar in range(bars + 1)])
 
 
 def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:

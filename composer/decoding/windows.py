@@ -24,6 +24,7 @@ from composer.tokenizers.cells import Cells
 WINDOW_BARS = 16
 CONTEXT_BARS = 4  # before the bars to write, and after them
 MEMORY_BARS = 4  # from further back
+NEAR_BARS = 2  # before the bars to write, where the context has such bars
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +96,13 @@ class Windows:
         copies = [bar for bar in fill[1:] if self._outline.copied[bar] != NONE]
         fill = [bar for bar in fill if not copies or bar < copies[0]]
         rows = list(range(len(grid.parts)))
-        before, after, memory = CONTEXT_BARS, 0 if self._endless else CONTEXT_BARS, MEMORY_BARS
+        before, after, memory = CONTEXT_BARS, 0 if self._endless else CONTEXT_BARS, True
         undone = {*todo}
         while True:
-            start, end = max(0, first - before), min(len(grid.bars), fill[-1] + 1 + after)
-            recalled = self._recall(grid, start, fill, undone)[:memory]
+            end = min(len(grid.bars), fill[-1] + 1 + after)
+            start = max(0, first - min(before, NEAR_BARS))
+            recalled = self._recall(grid, start, fill, undone) if memory else []
+            start = start if recalled else max(0, first - before)
             window = Window(recalled, start, end, fill, rows)
             opening = self._opening(window, grid, undone)
             given, empty = self.bar(window, grid, first)
@@ -109,7 +112,7 @@ class Windows:
             if after:
                 after = 0
             elif memory:
-                memory = 0
+                memory = False
             elif before > 1 or not droppable:
                 before //= 2
             else:
@@ -177,7 +180,10 @@ class Windows:
         chords = _chords_by_bar(grid)
         wanted = [chords.get(bar) for bar in fill]
         alike = [
-            sum(bool(want) and want == chords.get(bar) for bar, want in zip(block, wanted, strict=False))
+            sum(
+                bool(want) and want == chords.get(bar)
+                for bar, want in zip(block, wanted, strict=False)
+            )
             for block in blocks
         ]
         return blocks[int(np.argmax(alike))] if blocks else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from composer.edit import track_index
 from composer.errors import RequestError
+from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
 from composer.roles import given_rules, part_rules, role_of
@@ -29,6 +30,7 @@ def arrange(
     *,
     chords: str | None = None,
     keep: str | int | Sequence[str | int] | None = None,
+    form: str | None = None,
     **settings: Unpack[Settings],
 ) -> Score:
     """Write parts to a melody and its chords.
@@ -45,6 +47,8 @@ def arrange(
         along with the parts.
     keep
         Names or numbers (from 1) of the tracks that stay; all without it.
+    form
+        As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
         See ``composer.settings.Settings``.
 
@@ -87,4 +91,5 @@ def arrange(
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
-    return write(self, sheet, sheet.cells(columns), rules, settings)
+    outline = Form.parse(form).outline(sheet.bars) if form is not None else None
+    return write(self, sheet, sheet.cells(columns), rules, settings, outline=outline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from composer.errors import RequestError
+from composer.form import Form
 from composer.instruments import Instrument, parse_instrument
 from composer.lead_sheet import chart
 from composer.score import Score, Track
@@ -26,6 +27,7 @@ def chords(
     tempo: float = 110,
     bars: int | None = None,
     part: str | None = "piano",
+    form: str | None = None,
     **settings: Unpack[Settings],
 ) -> Score:
     """Invent a chord progression, all of it in the key; ``harmonize`` writes one to a melody.
@@ -41,13 +43,15 @@ def chords(
     part
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
+    form
+        As in ``melody``: like letters share their chords.
     **settings
         See ``composer.settings.Settings``.
 
     Returns
     -------
     Score
-        The chord symbols, and the track.
+        The chord symbols, and the track; with a form, a marker at each section.
 
     Raises
     ------
@@ -63,8 +67,15 @@ def chords(
     4
     """
     player = chord_player(part)
-    sheet = Sheet(*chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars))
-    return played(write(self, sheet, sheet.cells([0]), (), settings), player, sheet.bars)
+    sections = Form.parse(form) if form is not None else None
+    bars = sections.bars(bars) if sections else bars
+    blank, home, count = chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars)
+    if sections:
+        blank = sections.named(blank, count)
+    outline = sections.outline(count) if sections else None
+    sheet = Sheet(blank, home, count)
+    written = write(self, sheet, sheet.cells([0]), (), settings, outline=outline)
+    return played(written, player, count)
 
 
 def chord_player(part: str | None) -> Instrument | None:
