@@ -8,9 +8,9 @@ have one or none. Spaces, commas and bar lines between sections are ignored.
 
 The first section of a letter is written. One that comes again is the same note for note, wherever
 its chords and constraints let it; a variation, and the piece's last section where its letter came
-before, keep most bars and get others: the last quarter, and of eight bars or more the one before the
-middle. A new letter contrasts with what came before. The piece ends with a full close; where the last two letters
-differ, the chords that are invented for the first of them end on the dominant.
+before, keep most bars and get others: the last quarter, and of eight bars or more the one before
+the middle. A new letter contrasts with what came before. The piece ends with a full close; where
+the last two letters differ, the chords that are invented for the first of them end on the dominant.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _outline(bars: int) -> Outline:
     """Return an outline of its own to write in."""
     no, none = np.zeros(bars, bool), np.full(bars, NONE)
     free = (no, none, none, none, no, no, no)
-    return Outline(*(column.copy() for column in free))  # type: ignore[arg-type]
+    return Outline(*(column.copy() for column in free))
 
 
 def _take_up(outline: Outline, section: Section, source: Section, *, varied: bool) -> None:

@@ -38,8 +38,8 @@ class Outline:
         Whether chords that are written in it are the dominant's.
     closes
         Whether the piece comes to its close in it: chords that are written are the tonic's, parts
-        begin their last note on the last strong beat and hold it, and the melody's is the tonic, or
-        the chord's root where the tonic is no note of the chord.
+        begin their last note on the last strong beat and hold it; the bass's is the chord's, the
+        melody's the tonic, or the chord's root where the tonic is no note of the chord.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Outline:
         shapes = {getattr(self, field.name).shape for field in dataclasses.fields(self)}
         if shapes != {(len(self),)}:
             raise RequestError(
-                f"an outline has columns of shapes {sorted(shapes)}; make them alike"
+                f"columns of shapes {sorted(shapes)} make no outline; make them alike"
             )
         for taken in (self.copied, self.same_chords, self.varied):
             late = np.flatnonzero(taken >= np.arange(len(self)))

@@ -20,12 +20,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.decoding.writer import Writer
 from composer.score import Events
+
+Ints = npt.NDArray[np.int64]
 
 
 class Share(NamedTuple):
@@ -70,8 +74,6 @@ _MEMORY = 15  # bars
 
 #: Spread, among candidates of one request, of their nats a note times notes a bar to this power.
 _UNEVEN, _LIKELIHOOD_SPREAD = 0.25, 0.39
-#: Spread among them of the nats a note that masks cost.
-_STRAIN_SPREAD = 0.09
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +102,7 @@ def likelihood(writer: Writer) -> float:
         return 0.0
     bars = int(writer.own.any(1).sum())
     nats = -float(writer.log_probability.sum()) / written
-    return nats * (written / bars) ** _UNEVEN / _LIKELIHOOD_SPREAD
+    return float(nats * (written / bars) ** _UNEVEN / _LIKELIHOOD_SPREAD)
 
 
 def repetition(writer: Writer) -> float:
@@ -133,15 +135,6 @@ def repetition(writer: Writer) -> float:
     return float(np.mean(distances)) if distances else 0.0
 
 
-def strain(writer: Writer) -> float:
-    """Return how much probability the masks had to take from the model, in nats a note.
-
-    What lies well inside its constraints cost none; it is their slack, turned round.
-    """
-    written = _written(writer)
-    return float(writer.strain.sum()) / written / _STRAIN_SPREAD if written else 0.0
-
-
 #: What candidates are ranked by.
 TERMS: tuple[Term, ...] = (
     Term("likelihood", 0.5, likelihood),
@@ -160,7 +153,7 @@ def total(values: Mapping[str, float], terms: Sequence[Term] = TERMS) -> float:
     return sum(term.weight * values[term.name] for term in terms)
 
 
-def habits(notes: Events, bars: Sequence[int]) -> Habits:
+def habits(notes: Events, bars: Ints) -> Habits:
     """Return how much a part repeats itself in some bars.
 
     Parameters
@@ -168,15 +161,15 @@ def habits(notes: Events, bars: Sequence[int]) -> Habits:
     notes
         Dtype ``CELL_NOTE``: the part's notes in these bars, in order.
     bars
-        The bars, rising.
+        The bars, rising, shape (bars,).
     """
-    cells: dict[int, list[tuple[int, int]]] = {int(bar): [] for bar in bars}
+    cells: dict[int, list[tuple[int, int]]] = {bar: [] for bar in bars.tolist()}
     onsets: dict[tuple[int, int], list[int]] = {}
     for bar, _, position, pitch, *_ in notes.tolist():
         cells[bar].append((position, pitch))
         onsets.setdefault((bar, position), []).append(pitch)
     pitches = [*onsets.values()]
-    again = [a == b for a, b in zip(pitches, pitches[1:], strict=False)]
+    again = [a == b for a, b in pairwise(pitches)]
     same_notes, same_rhythm = [], []
     played = [[*cell] for cell in cells.values()]
     for place, cell in enumerate(played):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import write_together
@@ -145,4 +145,4 @@ class _Call(Generic[Made]):
             self._pause.release()
 
 
-_CALL: ContextVar[_Call[object]] = ContextVar("call")
+_CALL: ContextVar[_Call[Any]] = ContextVar("call")

@@ -14,7 +14,7 @@ from composer.constraints import ChordMask, PitchMask, pitches_of, strong_positi
 from composer.decoding.cell_masks import PitchTimes
 from composer.grid import Grid, chord_of
 from composer.outline import Outline
-from composer.theory import QUALITIES, Key
+from composer.theory import QUALITIES, Chord, Key
 
 #: How far below the middle of what came before, or above it, a contrasting melody may go.
 OVERLAP = 3  # semitones
@@ -48,7 +48,7 @@ class Shape:
         """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest."""
         onsets = self._starts[bar] + np.arange(len(room))
         gates = self._gates[np.searchsorted(self._gates, onsets, side="right")]
-        return np.minimum(room, (gates - self._starts[bar])[:, None])
+        return np.asarray(np.minimum(room, (gates - self._starts[bar])[:, None]))
 
     def final(self, bar: int) -> int | None:
         """Return where the last onset of a bar is to be, if it closes the piece."""
@@ -68,14 +68,15 @@ class Shape:
         pitches
             Shape (positions, 128).
         """
-        if role != "melody":
+        if role not in _TARGETS:
             return pitches
         pitches = pitches.copy()
-        if self._outline.contrasts[bar]:
+        if self._outline.contrasts[bar] and role == "melody":
             _keep(pitches, self._elsewhere(grid, bar, row, pitches))
         if self._outline.closes[bar]:
             final = self._finals[bar]
-            for target in _targets(grid, bar, final):
+            chord = _chord_at(grid, bar, final)
+            for target in _TARGETS[role](grid.key, chord):
                 if _keep(pitches[final : final + 1], pitches_of(frozenset({target}))):
                     break
         return pitches
@@ -117,13 +118,26 @@ def _keep(pitches: PitchMask, wanted: PitchMask) -> bool:
     return bool(some.any())
 
 
-def _targets(grid: Grid, bar: int, position: int) -> list[int]:
-    """Return the pitch classes that a melody may end on, the best first."""
+def _chord_at(grid: Grid, bar: int, position: int) -> Chord | None:
+    """Return the chord of a bar that holds at a position."""
     rows = grid.chords[(grid.chords["bar"] == bar) & (grid.chords["position"] <= position)]
-    chord = chord_of(rows[-1]) if len(rows) else None
-    if chord is None or grid.key.tonic in chord.pitch_classes:
-        return [grid.key.tonic]
-    return [chord.root, *chord.tones]
+    return chord_of(rows[-1]) if len(rows) else None
+
+
+def _melody_targets(key: Key, chord: Chord | None) -> list[int]:
+    if chord is None or key.tonic in chord.pitch_classes:
+        return [key.tonic]
+    return [chord.root, *sorted(chord.pitch_classes)]
+
+
+def _bass_targets(key: Key, chord: Chord | None) -> list[int]:
+    if chord is None:
+        return [key.tonic]
+    return [chord.root if chord.bass is None else chord.bass]
+
+
+#: Role -> the pitch classes that its part may end on, the best first.
+_TARGETS = {"melody": _melody_targets, "bass": _bass_targets}
 
 
 def _triad(root: int, mode: str) -> ChordMask:

@@ -11,7 +11,8 @@ forced and costs no choice.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,10 @@ WINDOW_BARS = 16
 CONTEXT_BARS = 4  # before the bars to write, and after them
 MEMORY_BARS = 4  # from further back
 NEAR_BARS = 2  # before the bars to write, where the context has such bars
+
+
+#: The ids that a bar is given, and those that head its empty cells.
+BarIds: TypeAlias = tuple[list[int], list[int]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,8 +89,8 @@ class Windows:
         self._room = room
         self._endless = endless
 
-    def choose(self, grid: Grid, todo: Sequence[int]) -> tuple[Window, list[int]]:
-        """Return a window that begins to write at the first bar to do, and its opening.
+    def choose(self, grid: Grid, todo: Sequence[int]) -> tuple[Window, list[int], BarIds]:
+        """Return a window that begins to write at the first bar to do, its opening, and that bar.
 
         It has as much context as leaves half of the model's to write in. Bars around that are still
         to do are left out: the model would take them for silent. It ends before bars that are to be
@@ -105,10 +110,10 @@ class Windows:
             start = start if recalled else max(0, first - before)
             window = Window(recalled, start, end, fill, rows)
             opening = self._opening(window, grid, undone)
-            given, empty = self.bar(window, grid, first)
+            bar = given, empty = self.bar(window, grid, first)
             droppable = self._droppable(grid, rows, first)
             if len(opening) + len(given) + len(empty) <= self._room or not (before or droppable):
-                return window, opening
+                return window, opening, bar
             if after:
                 after = 0
             elif memory:
@@ -118,7 +123,7 @@ class Windows:
             else:
                 rows = [row for row in rows if row != droppable[0]]
 
-    def bar(self, window: Window, grid: Grid, bar: int) -> tuple[list[int], list[int]]:
+    def bar(self, window: Window, grid: Grid, bar: int) -> BarIds:
         """Return the ids that a bar to write is given, and those that head its empty cells."""
         base = self._tokenizer.vocabulary.base
         ids = self._encode(window, grid, [], [bar])[:-1]
@@ -136,7 +141,7 @@ class Windows:
         held = self._encode(window, grid, [], [bar], written=cell, blank=False)[:-1]
         return opening, held[len(opening) :]
 
-    def _opening(self, window: Window, grid: Grid, undone: Collection[int]) -> list[int]:
+    def _opening(self, window: Window, grid: Grid, undone: Set[int]) -> list[int]:
         context = [bar for bar in window.bars if bar not in undone]
         return self._encode(window, grid, context, [])[:-1]
 
@@ -165,9 +170,7 @@ class Windows:
         ).tolist()
         return ids
 
-    def _recall(
-        self, grid: Grid, start: int, fill: Sequence[int], undone: Collection[int]
-    ) -> list[int]:
+    def _recall(self, grid: Grid, start: int, fill: Sequence[int], undone: Set[int]) -> list[int]:
         """Return bars from before ``start`` that those to write have something to do with."""
         varied = [int(bar) for bar in self._outline.varied[list(fill)] if bar != NONE]
         if varied:
@@ -175,10 +178,10 @@ class Windows:
         blocks = [
             [*range(bar, bar + MEMORY_BARS)]
             for bar in range(start - MEMORY_BARS + 1)
-            if undone.isdisjoint(range(bar, bar + MEMORY_BARS))
+            if not undone & {*range(bar, bar + MEMORY_BARS)}
         ]
         chords = _chords_by_bar(grid)
-        wanted = [chords.get(bar) for bar in fill]
+        wanted = [chords.get(bar) for bar in fill[:MEMORY_BARS]]
         alike = [
             sum(
                 bool(want) and want == chords.get(bar)

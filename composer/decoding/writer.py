@@ -24,7 +24,7 @@ from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
 from composer.decoding.said import Said, common, say_again
 from composer.decoding.sampling import Chooser
-from composer.decoding.windows import Window, Windows
+from composer.decoding.windows import BarIds, Window, Windows
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE, Grid, sorted_chords, sorted_notes
 from composer.outline import NONE, Outline
@@ -163,8 +163,7 @@ class Writer:
                 bar = self._windows.bar(window, self.grid, number)
             needs = self._needs(number, window.rows) if window else []
             if window is None or bar is None or self._share(len(bar[0]), needs) < LEAST_BUDGET:
-                window = self._open_window()
-                bar = self._windows.bar(window, self.grid, number)
+                window, bar = self._open_window()
                 if self._share(len(bar[0]), self._needs(number, window.rows)) < 1:
                     raise RequestError(
                         f"bar {number + 1} with {len(window.rows)} parts is more than the model's "
@@ -190,15 +189,16 @@ class Writer:
                 self._put(number, column, mask)
                 self.own[number, column] = False
 
-    def _open_window(self) -> Window:
-        """Begin a sequence at the first bar to do."""
-        self._window, opening = self._windows.choose(self.grid, self.todo)
+    def _open_window(self) -> tuple[Window, BarIds]:
+        """Begin a sequence at the first bar to do, and return what that is given."""
+        window, opening, bar = self._windows.choose(self.grid, self.todo)
+        self._window = window
         held = self.held
         self._said = Said(self._tokenizer.grammar)
         self._said.say(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.
         self.decoder.truncate(min(common(held, opening), len(opening) - 1))
-        return self._window
+        return window, bar
 
     def _bar(self, window: Window, number: int, given: list[int], empty: list[int]) -> _Steps:
         base = self._tokenizer.vocabulary.base
@@ -300,8 +300,8 @@ class Writer:
         if most <= self.decoder.context_length // 2:
             return most
         least = self._windows_of(0)
-        window, opening = least.choose(grid, [number])
-        return len(opening) + len(least.bar(window, grid, number)[0])
+        _, opening, (given, _) = least.choose(grid, [number])
+        return len(opening) + len(given)
 
     def _put(self, bar: int, column: int, mask: CellMask) -> None:
         """Put a cell that was written into the grid."""
