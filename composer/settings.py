@@ -9,13 +9,17 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, cast
 
 from composer.candidates import best_of
 from composer.decoding.sampling import Sampling
+from composer.pitches import RangeLike
 from composer.scopes import Where
+
+#: Onsets a bar: exactly so many, or the least and the most.
+Count = int | tuple[int, int]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -26,8 +30,9 @@ class Settings(TypedDict, total=False):
     Parameters
     ----------
     key
-        Home key, such as ``"A minor"``. Without it that of the score's key signature, or the one
-        that its notes or the chords suggest; C major where there is nothing to go by.
+        Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
+        Without it that of the score's key signature, or the one that its notes or the chords
+        suggest; C major where there is nothing to go by.
     seed
         The same seed gives the same music; a new one is drawn without it.
     temperature, top_p
@@ -51,10 +56,34 @@ class Settings(TypedDict, total=False):
     n: int | None
 
 
+class NoteSettings(Settings, total=False):
+    """What every verb takes besides that writes notes: the everyday constraints.
+
+    Each holds in what is written, as ``where`` does, and goes before the habits of the instrument.
+    A single value is for all parts but the drums; ``{"piano": ..., "drums": ...}`` is for those
+    named.
+
+    Parameters
+    ----------
+    range
+        Lowest and highest pitch, such as ``"C4-C6"`` or ``(60, 84)``, or a range by part. Without
+        it a part keeps to the register of its role, or to its own.
+    polyphony
+        How many notes may sound at once, or how many by part.
+    notes
+        Onsets a bar: a number for exactly so many, ``(2, 6)`` for at least 2 and at most 6; or by
+        part.
+    """
+
+    range: RangeLike | dict[str, RangeLike] | None
+    polyphony: int | dict[str, int] | None
+    notes: Count | dict[str, Count] | None
+
+
 _DEFAULTS: dict[str, Any] = {"where": ()}  # of the others None is
 
 
-def verb(function: Verb, settings: type = Settings, *, best_of_n: bool = True) -> Verb:
+def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     Parameters
@@ -62,11 +91,14 @@ def verb(function: Verb, settings: type = Settings, *, best_of_n: bool = True) -
     function
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
-        The class of its settings.
+        Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
     best_of_n
         Whether it takes ``n``.
     """
-    names = [name for name in _annotations(settings) if best_of_n or name != "n"]
+    taken = settings or (Settings, NoteSettings)
+    kinds = {
+        name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
+    }
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -75,8 +107,7 @@ def verb(function: Verb, settings: type = Settings, *, best_of_n: bool = True) -
             default=_DEFAULTS.get(name),
             annotation=getattr(kind, "__forward_arg__", kind),
         )
-        for name, kind in _annotations(settings).items()
-        if name in names
+        for name, kind in kinds.items()
     ]
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
@@ -98,23 +129,21 @@ def verb(function: Verb, settings: type = Settings, *, best_of_n: bool = True) -
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, settings, names)
+    shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
     return cast(Verb, shown)
 
 
-def _annotations(settings: type) -> dict[str, Any]:
-    """Return the names and types of a typed dictionary, those it inherits first."""
-    return dict(settings.__annotations__)
-
-
-def _documented(text: str | None, settings: type, names: Sequence[str]) -> str | None:
+def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
-    if text is None or settings.__doc__ is None:  # as python -OO has it
+    described = [one.__doc__ for one in settings]
+    if text is None or None in described:  # as python -OO has it
         return text
-    *_, entries = inspect.cleandoc(settings.__doc__).partition("----------\n")
-    for name in _annotations(settings):
-        if name not in names:
-            entries = re.sub(rf"^{name}\n( .*(\n|$))+", "", entries, flags=re.M)
+    entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
+    if not best_of_n:
+        entries = [re.sub(r"^n\n( .*(\n|$))+", "", entry, flags=re.M) for entry in entries]
     return re.sub(
-        r"^\*\*settings\n( .*\n)+", lambda _: f"{entries}\n", inspect.cleandoc(text), flags=re.M
+        r"^\*\*settings\n( .*\n)+",
+        lambda _: "".join(f"{entry}\n" for entry in entries),
+        inspect.cleandoc(text),
+        flags=re.M,
     )

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from composer.edit import track_index
 from composer.errors import RequestError
 from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
+from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.where import listed
 from composer.writing import ScoreLike, Sheet, new_track, write
 
@@ -31,7 +31,7 @@ def arrange(
     chords: str | None = None,
     keep: str | int | Sequence[str | int] | None = None,
     form: str | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write parts to a melody and its chords.
 
@@ -50,7 +50,7 @@ def arrange(
     form
         As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.NoteSettings``.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def arrange(
     sheet = Sheet.of(score, settings.get("key"))
     given = sheet.score
     if keep is not None:
-        rows = {track_index(given, name) for name in listed(keep)}
+        rows = track_rows(given, keep)
         given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
     if chords is not None:
         given = given.replace(chords=chord_texts(chords, sheet.key, given, sheet.bars))

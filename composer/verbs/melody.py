@@ -9,10 +9,9 @@ from composer.decoding.sampling import Sampling
 from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart
-from composer.pitches import RangeLike
 from composer.roles import part_rules
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.writing import Sheet, new_track, write
 
 if TYPE_CHECKING:
@@ -32,9 +31,8 @@ def melody(
     tempo: float = 110,
     bars: int | None = None,
     part: str = "flute",
-    range: RangeLike | None = None,
     form: str | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write a melody over chords; without chords it invents both.
 
@@ -50,16 +48,14 @@ def melody(
         Number of bars; the chords' without it, else 8. More bars than chords repeat them.
     part
         Instrument: a General MIDI name, a short name, or a program number.
-    range
-        Such as ``"C4-C6"``; the instrument's comfortable register without it.
     form
         A letter a section, such as ``"AABA"``, ``"ABA'"`` or ``"A8 A8 B4 A8"``: like letters share
         their music, the last one is varied, others contrast, and the end is a full close. See
         ``composer.form``. Without ``bars`` a section has four, or as many as its chords, which are
         given for one section or for all.
     **settings
-        See ``composer.settings.Settings``. Notes are repeated half as readily as the model would,
-        unless ``sampling`` is given.
+        See ``composer.settings.NoteSettings``. Without ``sampling`` notes are repeated half as
+        readily as the model would.
 
     Returns
     -------
@@ -93,6 +89,6 @@ def melody(
         blank = sections.named(blank, count)
     outline = sections.outline(count) if sections else None
     sheet = Sheet(blank.replace(tracks=(new_track(part),)), home, count)
-    rules = part_rules(player, "melody", given_range=range)
+    rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
     return write(self, sheet, cells, (rules,), settings, usual=MELODIC, outline=outline)
