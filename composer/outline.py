@@ -25,8 +25,8 @@ class Outline:
     begins
         Whether a section begins there. No note that is written sounds on into it.
     copied
-        The earlier bar whose notes are taken as they are, part by part, wherever what holds for the
-        cell allows all of them; or ``NONE``.
+        The earlier bar whose notes are taken, part by part, wherever what holds for the cell allows
+        all of them, cut short where they have to end earlier; or ``NONE``.
     same_chords
         The earlier bar whose chords are taken, likewise.
     varied

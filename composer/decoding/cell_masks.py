@@ -59,14 +59,14 @@ class CellMask:
         self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
         return mask
 
-    def lets(self, cursor: Cursor, index: int) -> bool:
-        """Return whether an id may come next with some budget or other."""
-        budget = self._left
-        may = False
-        for self._left in (_AMPLE, 0):
-            may = may or bool(self.allowed(cursor)[index])
+    def allowed_at_all(self, cursor: Cursor) -> Mask:
+        """Return which ids may come next with some budget or other, shape (V,)."""
+        budget, self._left = self._left, _AMPLE
+        mask = self.allowed(cursor)
+        self._left = 0
+        mask |= self.allowed(cursor)
         self._left = budget
-        return may
+        return mask
 
     def hear(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""

@@ -51,7 +51,9 @@ class CellRules:
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
-        self._shape = Shape(request.outline, request.grid) if request.outline else None
+        self._shape = (
+            Shape(request.outline, request.grid, request.written[:, 0]) if request.outline else None
+        )
 
     def check(self, grid: Grid) -> None:
         """Refuse rules that leave a cell no pitch and demands that nothing can meet.
@@ -73,7 +75,16 @@ class CellRules:
                     f"widen its range or drop a rule"
                 )
 
-    def mask(self, grid: Grid, bar: int, column: int, after: int, budget: int) -> CellMask:
+    def mask(
+        self,
+        grid: Grid,
+        bar: int,
+        column: int,
+        after: int,
+        budget: int,
+        *,
+        copying: bool = False,
+    ) -> CellMask:
         """Return the mask of a cell, column 0 being the chords.
 
         Parameters
@@ -84,6 +95,8 @@ class CellRules:
             The id that follows the cell.
         budget
             Ids after which it begins nothing new.
+        copying
+            Whether it is to be a copy.
         """
         if not column:
             return self._chord_mask(grid, bar, after, budget)
@@ -100,7 +113,7 @@ class CellRules:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
         pitches, final = self._pitches(grid, bar, row), None
         if self._shape:
-            room = self._shape.room(bar, room)
+            room = self._shape.room(bar, room, copying=copying)
             final = self._shape.final(bar)
             pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
         return kind(

@@ -35,6 +35,8 @@ def common(first: Sequence[int], second: Sequence[int]) -> int:
 def say_again(mask: CellMask, said: Said, ids: Sequence[int]) -> bool:
     """Say the ids of another cell in one, and return whether its mask allows them all.
 
+    Notes are cut short where they have to end earlier.
+
     Parameters
     ----------
     mask
@@ -44,9 +46,13 @@ def say_again(mask: CellMask, said: Said, ids: Sequence[int]) -> bool:
     ids
         What the other cell holds.
     """
+    lengths = mask.grammar.vocabulary.slices["Duration"]
     for index in ids:
-        if not mask.lets(said.cursor, index):
+        shortest = lengths.start if lengths.start <= index < lengths.stop else index
+        allowed = mask.allowed_at_all(said.cursor)[shortest : index + 1]
+        if not allowed.any():
             return False
-        said.say([index])
-        mask.hear(said.cursor, index)
-    return mask.lets(said.cursor, mask.after)
+        said_now = shortest + int(np.flatnonzero(allowed)[-1])
+        said.say([said_now])
+        mask.hear(said.cursor, said_now)
+    return bool(mask.allowed_at_all(said.cursor)[mask.after])

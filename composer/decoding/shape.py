@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask, pitches_of, strong_positions
 from composer.decoding.cell_masks import PitchTimes
 from composer.grid import Grid, chord_of
-from composer.outline import Outline
+from composer.outline import NONE, Outline
 from composer.theory import QUALITIES, Chord, Key
 
 #: How far below the middle of what came before, or above it, a contrasting melody may go.
@@ -31,24 +32,31 @@ class Shape:
         What is asked.
     grid
         The bars that it is of.
+    chords
+        Shape (bars,): where chords are to be written.
     """
 
-    def __init__(self, outline: Outline, grid: Grid) -> None:
+    def __init__(self, outline: Outline, grid: Grid, chords: npt.NDArray[np.bool_]) -> None:
         self._outline = outline
         meters = grid.bars[["numerator", "denominator"]].tolist()
         self._finals = [int(strong_positions(*meter)[-1]) for meter in meters]
         self._starts = grid.bar_starts
-        begins = self._starts[:-1][outline.begins]
+        # What sounded on into a chord would have to be one of its notes.
+        chosen = chords & (outline.closes | outline.half_closes)
+        begins = self._starts[:-1][outline.begins | chosen]
         closes = np.flatnonzero(outline.closes).tolist()
         finals = [int(self._starts[bar]) + self._finals[bar] for bar in closes]
-        #: Where no note may sound on.
+        #: Where no note may sound on; and where none may that is no copy.
         self._gates = np.unique([*begins.tolist(), *finals, int(self._starts[-1])])
+        copies = self._starts[:-1][outline.copied != NONE]
+        self._more_gates = np.unique([*self._gates.tolist(), *copies.tolist()])
 
-    def room(self, bar: int, room: PitchTimes) -> PitchTimes:
+    def room(self, bar: int, room: PitchTimes, *, copying: bool) -> PitchTimes:
         """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest."""
         onsets = self._starts[bar] + np.arange(len(room))
-        gates = self._gates[np.searchsorted(self._gates, onsets, side="right")]
-        return np.asarray(np.minimum(room, (gates - self._starts[bar])[:, None]))
+        gates = self._gates if copying else self._more_gates
+        ends = gates[np.searchsorted(gates, onsets, side="right")]
+        return np.asarray(np.minimum(room, (ends - self._starts[bar])[:, None]))
 
     def final(self, bar: int) -> int | None:
         """Return where the last onset of a bar is to be, if it closes the piece."""

@@ -184,7 +184,7 @@ class Writer:
             said = Said(self._tokenizer.grammar)
             said.say(opening)
             after = self._tokenizer.vocabulary.base["EOS"]
-            mask = self._rules.mask(self.grid, number, column, after, len(held))
+            mask = self._rules.mask(self.grid, number, column, after, len(held), copying=True)
             if say_again(mask, said, held):
                 self._put(number, column, mask)
                 self.own[number, column] = False
