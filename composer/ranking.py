@@ -1,19 +1,21 @@
 """How candidates are ranked: by what the model held of them, and by how much they repeat.
 
-A term says how far a candidate is from what music has; 0 is best, 1 is as far as one piece in
-three. Their weighted sum ranks. ``TERMS`` has them all, and takes more: a term is a function of
-what wrote the candidate.
+A term says how far a candidate is from what is wanted, the lower the better; their weighted sum
+ranks. ``TERMS`` has them all: what else is to count becomes one more of them.
 
-Conventions
------------
-Likelihood alone prefers many even notes, each easy to guess: of eight melodies over the chords of a
-lead sheet it takes those with twice as many notes as real ones. It is counted between a note and a
-bar therefore, and for less than repetition.
+Likelihood a note prefers many even notes, each easy to guess: of eight melodies over the chords of
+a lead sheet it takes those with twice as many notes as real ones. It is counted between a note and
+a bar therefore, and for less than repetition. How much probability constraints take from the model,
+their slack turned round, was tried as one more term and changed nothing.
 
-How much music repeats was measured on passages of 4, 8 and 16 bars: melodies of 284 lead sheets,
-basses and drums of 110 pieces of game music (drums also of drummers who play freely), and the
-accompaniments of 245 songs for voice and piano, all of them pieces that the model in the package
-was trained on (``datasets.md``).
+Of 110 times eight melodies over the chords of lead sheets the best by this sum are nearer to real
+melodies than any, in measures that it does not look at (n-grams of rhythm, interval and degree,
+leaps, notes of the chord, range, density): 0.83 standard deviations from their means where all are
+0.90; 0.84 of four, 0.87 of two. The nearest of eight are 0.54.
+
+How much music repeats was measured on passages of 4, 8 and 16 bars of files in ``datasets.md``:
+melodies of 284 lead sheets, basses and drums of game music (drums of drummers who play freely as
+well), accompaniments of 245 songs for voice and piano.
 """
 
 from __future__ import annotations
@@ -72,8 +74,8 @@ USUAL = {
 }
 _MEMORY = 15  # bars
 
-#: Spread, among candidates of one request, of their nats a note times notes a bar to this power.
-_UNEVEN, _LIKELIHOOD_SPREAD = 0.25, 0.39
+#: A power, and the spread among candidates of nats a note times notes a bar to that power.
+_UNEVEN, _LIKELIHOOD_SPREAD = 0.25, 0.33
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,12 +39,12 @@ class Settings(TypedDict, total=False):
         How adventurous it is: see ``Sampling``; 0.9 and 0.95 without them.
     sampling
         All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
-    where
-        Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
-        what is written, whatever the model and the habits of the instrument say.
     n
         Candidates that are written, in one batch; the best of them is returned, as
         ``composer.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
+    where
+        Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
+        what is written, whatever the model and the habits of the instrument say.
     """
 
     key: str | None
@@ -52,8 +52,8 @@ class Settings(TypedDict, total=False):
     temperature: float | None
     top_p: float | None
     sampling: Sampling | None
-    where: Where
     n: int | None
+    where: Where
 
 
 class NoteSettings(Settings, total=False):

@@ -44,6 +44,10 @@ CHAINS = (
     ("midi", "compose"),
     ("display", "cli"),
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
+    ("errors", "outline", "form", "verbs"),
+    ("outline", "request", "decoding.shape", "decoding.cell_rules"),
+    ("decoding", "ranking", "candidates", "settings"),
+    ("decoding", "together", "candidates", "settings"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.
 FRONT = "composer.score"
