@@ -4,6 +4,7 @@ The checks read the finished score and share no code with masks and outlines.
 """
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import composer
 from composer.constraints import PitchRange
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
+from composer.decoding.writer import Writer
 from composer.errors import RequestError, SymbolError
 from composer.form import Form
 from composer.grid import Part
@@ -19,7 +21,8 @@ from composer.outline import NONE, Outline
 from composer.request import PartRules, Request
 from composer.theory import Key, parse_chord
 from composer.where import NoteCount, Rhythm
-from tests.test_sampler import all_of, plain_grid
+from tests.asked import breaches, random_asked
+from tests.test_sampler import all_of, check_untouched, plain_grid
 
 STRONG = {"4/4": 2, "3/4": 0, "6/8": 0, "12/8": 3}  # the last strong beat, in quarters
 
@@ -245,6 +248,35 @@ def test_copies_are_the_same_in_the_shortest_context(context_length, short_decod
 
 
 # Outlines
+
+
+def random_outline(seed, bars):
+    rng = np.random.default_rng([seed, 11])
+
+    def earlier():
+        column = np.array([int(rng.integers(-1, bar)) if bar else NONE for bar in range(bars)])
+        column[rng.random(bars) < 0.4] = NONE
+        return column
+
+    flags = [rng.random(bars) < share for share in (0.3, 0.3, 0.2, 0.3)]
+    return Outline(flags[0], earlier(), earlier(), earlier(), *flags[1:])
+
+
+@pytest.mark.parametrize("batch", range(4))
+def test_any_outline_leaves_what_is_asked_as_it_is(batch, decoders, cells):
+    for seed in range(12 * batch, 12 * batch + 12):
+        request, where = random_asked(seed)
+        bars = len(request.grid.bars)
+        shaped = dataclasses.replace(request, outline=random_outline(seed, bars))
+        try:
+            Writer(request, decoders[512].fork(), cells)
+        except RequestError as refusal:
+            with pytest.raises(RequestError, match=re.escape(str(refusal))):
+                write_cells(shaped, decoders[512], cells)
+            continue
+        result = write_cells(shaped, decoders[512], cells)
+        assert breaches(shaped, result, where) == []
+        check_untouched(shaped, result)
 
 
 def test_an_outline_that_looks_ahead_is_refused():

@@ -106,7 +106,7 @@ class Shape:
 
     def _elsewhere(self, grid: Grid, bar: int, row: int, pitches: PitchMask) -> PitchMask:
         """Return the pitches on the side of what a part played before where there is more room."""
-        first = int(np.flatnonzero(self._outline.begins[: bar + 1])[-1])
+        first = max([0, *np.flatnonzero(self._outline.begins[: bar + 1]).tolist()])
         notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < first)]
         open_pitches = np.flatnonzero(pitches.any(0))
         every = np.ones(128, bool)
