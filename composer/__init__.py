@@ -34,6 +34,7 @@ _HOMES = {
     "candidates": "composer.candidates",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
+    "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
     "MaxPolyphony": "composer.where",
@@ -44,6 +45,10 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -61,12 +66,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Author",
     "Breach",
     "Candidate",
     "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "DrumPieces",
     "InScale",
     "MaxPolyphony",
     "MidiError",
@@ -74,7 +81,9 @@ __all__ = [
     "Monophonic",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -90,6 +99,7 @@ __all__ = [
     "candidates",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
     "extend",
@@ -119,7 +129,7 @@ if TYPE_CHECKING:
     from composer.candidates import Candidate, candidates
     from composer.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,
@@ -133,6 +143,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (
         arrange,

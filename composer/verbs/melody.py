@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from composer.chord_sources import ChordsLike
 from composer.decoding.sampling import Sampling
 from composer.form import Form
 from composer.instruments import parse_instrument
@@ -25,10 +26,10 @@ MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5)
 
 def melody(
     self: Composer,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     bars: int | None = None,
     part: str = "flute",
     form: str | None = None,
@@ -39,11 +40,12 @@ def melody(
     Parameters
     ----------
     chords
-        Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``.
+        Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``; or bars,
+        ``(bar, beat, symbol)``, a score or a file with chords: see ``composer.chord_sources``.
     meter
-        Time signature.
+        Time signature; that of a score of chords without it, else 4/4.
     tempo
-        Quarter notes a minute, 20 to 320.
+        Quarter notes a minute, 20 to 320; that of a score of chords without it, else 110.
     bars
         Number of bars; the chords' without it, else 8. More bars than chords repeat them.
     part
