@@ -31,6 +31,8 @@ _HOMES = {
     "Breach": "composer.checker",
     "Certificate": "composer.certificate",
     "check": "composer.checker",
+    "Candidate": "composer.candidates",
+    "candidates": "composer.candidates",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
     "DrumPieces": "composer.constraints",
@@ -67,6 +69,7 @@ _HOMES = {
 __all__ = [
     "Author",
     "Breach",
+    "Candidate",
     "Certificate",
     "ChordTones",
     "Composer",
@@ -95,6 +98,7 @@ __all__ = [
     "TrainingError",
     "__version__",
     "arrange",
+    "candidates",
     "check",
     "chords",
     "diff",
@@ -124,6 +128,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.candidates import Candidate, candidates
     from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load

@@ -55,6 +55,10 @@ CHAINS = (
     ("chord_track", "chords_into"),
     ("theory", "music21_chords", "interop"),
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
+    ("errors", "outline", "form", "verbs"),
+    ("outline", "request", "decoding.shape", "decoding.cell_rules"),
+    ("decoding", "ranking", "candidates", "settings"),
+    ("decoding", "together", "candidates", "settings"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.
 FRONT = "composer.score"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from composer.chord_sources import ChordsLike
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
+from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
 from composer.parts import track_rows
@@ -35,6 +36,7 @@ def arrange(
     *,
     chords: ChordsLike | None = None,
     keep: str | int | Sequence[str | int] | None = None,
+    form: str | None = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write parts to a melody and its chords.
@@ -52,6 +54,8 @@ def arrange(
         along with the parts.
     keep
         Names or numbers (from 1) of the tracks that stay; all without it.
+    form
+        As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
         See ``composer.settings.NoteSettings``. Bars are repeated more readily than the model would,
         notes less, and notes of other parts are seldom doubled, unless ``sampling`` is given.
@@ -95,4 +99,7 @@ def arrange(
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
-    return write(self, sheet, sheet.cells(columns), rules, settings, usual=ARRANGED)
+    outline = Form.parse(form).outline(sheet.bars) if form is not None else None
+    return write(
+        self, sheet, sheet.cells(columns), rules, settings, usual=ARRANGED, outline=outline
+    )

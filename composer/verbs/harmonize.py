@@ -71,4 +71,4 @@ def harmonize(
     sheet = Sheet.of(melody, settings.get("key"))
     sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
     rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
-    return harmonized(self, sheet, rules, settings, chords_per_bar, part, HARMONIC)
+    return harmonized(self, sheet, rules, settings, chords_per_bar, part, usual=HARMONIC)
