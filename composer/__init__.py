@@ -33,6 +33,7 @@ _HOMES = {
     "check": "composer.checker",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
+    "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
     "MaxPolyphony": "composer.where",
@@ -71,6 +72,7 @@ __all__ = [
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "DrumPieces",
     "InScale",
     "MaxPolyphony",
     "MidiError",
@@ -125,7 +127,7 @@ if TYPE_CHECKING:
     from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from composer.certificate import Certificate
+    from composer.chord_sources import ChordsLike
     from composer.meter import Meter
     from composer.patch import Patch
 
@@ -467,6 +468,84 @@ class Score(_Value):
         from composer.display import piano_roll
 
         return piano_roll(self, bars=bars)
+
+    def with_chords(
+        self,
+        chords: ChordsLike | None = None,
+        *,
+        track: str | int | None = None,
+        markers: bool = False,
+        letters: str | None = None,
+        key: str | None = None,
+    ) -> Score:
+        """Return the score with other chord symbols: given ones, a track's, or its markers.
+
+        Parameters
+        ----------
+        chords
+            Lead-sheet text, bars, ``(bar, beat, symbol)``, a score, or the path of a file with
+            chords, as for the verbs; repeated until the last bar.
+        track
+            Name or number (from 1) of a track of block chords, which are read exactly; it stays.
+        markers
+            Whether to take those markers for chords that can be read as chord symbols, as DAWs and
+            Band-in-a-Box write them. They are no markers any more.
+        letters
+            What markers of one letter are, A to G, if there are any: ``"chords"``, or rehearsal
+            marks of ``"sections"``, which stay.
+        key
+            Key that Roman numerals refer to; the score's without it.
+
+        Raises
+        ------
+        RequestError
+            None or several of the three sources are given, there is no such track, its notes make
+            no chord, markers of one letter leave open what they are, or no marker is a chord.
+        SymbolError
+            A chord or the key cannot be read.
+
+        Examples
+        --------
+        >>> Score().with_chords("Am F").chords
+        (Text(tick=0, text='Am'), Text(tick=1920, text='F'))
+        >>> marked = Score(markers=[(0, "Verse"), (0, "Am7"), (1920, "D7/F#")])
+        >>> [text for _, text in marked.with_chords(markers=True).chords]
+        ['Am7', 'D7/F#']
+        """
+        from composer.chords_into import with_chords
+
+        return with_chords(self, chords, track=track, markers=markers, letters=letters, key=key)
+
+    def transpose(self, interval: int | str | None = None, *, to: str | None = None) -> Score:
+        """Return the score in another key: notes, key signatures and chord symbols.
+
+        Drums stay as they are. Chord symbols keep what follows their root, and are spelled for the
+        new key.
+
+        Parameters
+        ----------
+        interval
+            Semitones, or words such as ``"up a minor third"``, ``"down a fourth"`` or ``"-M2"``.
+        to
+            In place of it, the key to come to, of the same mode; the nearer way, a tritone up.
+
+        Raises
+        ------
+        RequestError
+            A note would leave MIDI's pitches, or the key is of the other mode.
+        SymbolError
+            The interval or the key cannot be read.
+
+        Examples
+        --------
+        >>> score = Score(key_signatures=[(0, 0, 0)], chords=[(0, "C/E"), (480, "F#m7b5")])
+        >>> higher = score.transpose("up a minor third")
+        >>> higher.key_signatures.tolist(), [text for _, text in higher.chords]
+        ([(0, -3, 0)], ['Eb/G', 'Am7b5'])
+        """
+        from composer.transposing import transpose
+
+        return transpose(self, interval, to=to)
 
     @cached_property
     def meter(self) -> Meter:

@@ -159,3 +159,10 @@ def test_chords_said_at_one_tick_keep_their_order():
 def test_a_chord_that_holds_on_is_not_said_again_by_what_is_written():
     score = tune((0, 7680, 60, 90), chords=[(0, "C")])
     assert put(score, [1], [0], chords=[(1, 0, 0, 0, -1)]).chords == score.chords
+
+
+def test_new_chords_are_spelled_in_the_key_that_holds_there():
+    score = tune((0, 5760, 60, 90)).replace(key_signatures=[(0, 0, 0), (1920, 6, 0), (3840, -6, 0)])
+    rows = [(bar, 0, 10, 0, -1) for bar in range(3)]
+    changed = put(score, [0, 1, 2], [0], chords=rows)
+    assert [text for _, text in changed.chords] == ["Bb", "A#", "Bb"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from composer.chord_sources import ChordsLike
 from composer.endless import Stream
 from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
 def stream(
     self: Composer,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     melody: str | int | None = "flute",
     parts: str | int | Sequence[str | int] = (),
     **settings: Unpack[NoteSettings],
@@ -38,7 +39,7 @@ def stream(
     Parameters
     ----------
     chords
-        Lead-sheet text, played over and over; the model invents chords without it.
+        As in ``melody``, played over and over; the model invents chords without it.
     meter, tempo
         As in ``melody``.
     melody
