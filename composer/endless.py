@@ -162,11 +162,10 @@ class Stream(Iterator[Score]):
         one = cut_bars(writer.grid, now, 1)
         written = np.ones((1, 1 + len(one.parts)), bool)
         written[:, 0] = self._chart["chords"] is None  # given ones stay as they were written
-        bar = put_back(blank, one, written)
-        author = dataclasses.replace(
-            self._author, sampling=self._sampling, key=writer.grid.key.name
-        )
-        return recorded(Score(bar.tpq), bar, author, regions_of(bar, written))
+        score = put_back(blank, one, written)
+        key = writer.grid.key.name
+        author = dataclasses.replace(self._author, sampling=self._sampling, key=key)
+        return recorded(Score(score.tpq), score, author, regions_of(score, written))
 
     def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
         """Return the request for some bars of a grid."""
