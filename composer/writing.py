@@ -12,6 +12,7 @@ import dataclasses
 import os
 import secrets
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
@@ -21,6 +22,7 @@ from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import grid_bars, held_notes, own_bars, put_back
+from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
@@ -69,7 +71,7 @@ class Sheet:
         MidiError
             The path is no MIDI file.
         """
-        score = score if isinstance(score, Score) else Score.read(score)
+        score = read(score)
         return cls(score, Key.parse(key) if key else song_key(score), own_bars(score))
 
     def cells(self, columns: Sequence[int], bars: slice = slice(None)) -> Mask:
@@ -128,6 +130,23 @@ def write(
     return put_back(score, grid, written)
 
 
+def read(score: ScoreLike) -> Score:
+    """Return a score, read from its file if it is a path.
+
+    Raises
+    ------
+    RequestError
+        It is neither.
+    MidiError
+        The path is no MIDI file.
+    """
+    if isinstance(score, Score):
+        return score
+    if not isinstance(score, str | os.PathLike):
+        raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
+    return Score.read(score)
+
+
 def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules, ...]:
     """Return rules for the parts that a sheet has, to be written as they are.
 
@@ -152,17 +171,37 @@ def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
 
 
 def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
-    """Return how ids are chosen under the settings of a verb."""
+    """Return how ids are chosen under the settings of a verb.
+
+    Raises
+    ------
+    RequestError
+        A value is out of its range, or no ``Sampling``.
+    """
     sampling = settings.get("sampling") or usual
+    if not isinstance(sampling, Sampling):
+        raise RequestError(f"sampling {sampling!r} is none; give such as Sampling(temperature=0.9)")
     single = {name: settings.get(name) for name in ("temperature", "top_p")}
     given = {name: value for name, value in single.items() if value is not None}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
 def seed_of(settings: NoteSettings) -> int:
-    """Return the seed of the settings, or a new one."""
+    """Return the seed of the settings, or a new one.
+
+    Raises
+    ------
+    RequestError
+        It is no whole number from 0 on.
+    """
     seed = settings.get("seed")
-    return secrets.randbelow(2**32) if seed is None else seed
+    if seed is None:
+        return secrets.randbelow(2**32)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise RequestError(
+            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
+        )
+    return int(seed)
 
 
 def new_track(name: str | int) -> Track:
