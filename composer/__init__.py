@@ -43,6 +43,10 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -60,6 +64,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Author",
     "Breach",
     "ChordTones",
     "Composer",
@@ -73,7 +78,9 @@ __all__ = [
     "Monophonic",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -88,6 +95,7 @@ __all__ = [
     "arrange",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
     "extend",
@@ -130,6 +138,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (
         arrange,

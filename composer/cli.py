@@ -98,8 +98,8 @@ _notes = _all(
     ),
 )
 _new_piece = _all(
-    click.option("--meter", default="4/4", show_default=True),
-    click.option("--tempo", default=110.0, show_default=True, help="Quarter notes a minute."),
+    click.option("--meter", help="Time signature; 4/4 without."),
+    click.option("--tempo", type=float, help="Quarter notes a minute; 110 without."),
     click.option("--bars", type=int, help="Number of bars."),
 )
 _chord_part = _all(
@@ -129,7 +129,7 @@ def main() -> None:
 @_sampling
 @_out("melody.mid")
 def melody(chords: str | None, model: Path | None, out: Path, **settings: Any) -> None:
-    """Write a melody over CHORDS, a lead-sheet text; without it invent both.
+    """Write a melody over CHORDS, a lead-sheet text or a file with chords; without invent both.
 
     \b
     Example: composer melody "| Am F | C G7/B |" --bars 8 --part violin --seed 1

@@ -119,6 +119,21 @@ def test_what_cannot_be_is_refused(random_composer, verb, arguments, settings, m
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"bars": 2.5}, "bars 2.5 is outside 1 to 1000; give how many to write"),
+        ({"bars": "8"}, "bars '8' is outside 1 to 1000"),
+        ({"tempo": "fast"}, "tempo 'fast' bpm is outside 20 to 320"),
+        ({"meter": 4}, "meter 4 is no time signature; write one like '4/4'"),
+        ({"chords": "C G Am", "bars": 2}, "the chords have 3 bars, more than the 2 to write"),
+    ],
+)
+def test_a_new_piece_that_cannot_be_is_refused(random_composer, settings, message):
+    with pytest.raises((RequestError, SymbolError), match=message):
+        random_composer.melody(**settings)
+
+
 @pytest.mark.parametrize("verb", ["harmonize", "arrange", "extend", "vary", "reduce"])
 def test_what_is_no_score_is_refused(random_composer, verb):
     with pytest.raises(RequestError, match="3 is no score; give a Score or the path of a MIDI"):

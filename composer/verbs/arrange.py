@@ -6,15 +6,16 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from composer.chord_sources import ChordsLike
 from composer.errors import RequestError
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
 from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.where import listed
-from composer.writing import ScoreLike, Sheet, new_track, write
+from composer.writing import Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -27,7 +28,7 @@ def arrange(
     score: ScoreLike,
     parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
     *,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     keep: str | int | Sequence[str | int] | None = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
@@ -41,10 +42,10 @@ def arrange(
         Instruments, each a new track after those of the score. Here as in all lists of names,
         a text with commas does as well.
     chords
-        Lead-sheet text, in place of the score's chords. A score without chords is harmonised
-        along with the parts.
+        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords; a text
+        begins behind a pickup. A score without chords is harmonised along with the parts.
     keep
-        Names or numbers (from 1) of the tracks that stay; all without it.
+        Tracks that stay, by number (from 1), name, instrument or role; all without it.
     **settings
         See ``composer.settings.NoteSettings``.
 

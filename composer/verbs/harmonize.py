@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from composer.roles import given_rules
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import ScoreLike, Settings
 from composer.verbs.chords import harmonized
-from composer.writing import ScoreLike, Sheet
+from composer.writing import Sheet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
