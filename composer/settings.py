@@ -16,6 +16,7 @@ from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.candidates import best_of
 from composer.decoding.sampling import Sampling
+from composer.errors import RequestError
 from composer.patch import signed
 from composer.pitches import RangeLike
 from composer.scopes import Where
@@ -94,8 +95,20 @@ _DEFAULTS: dict[str, Any] = {"where": (), "feel": False}  # of the others None i
 
 
 def read(score: ScoreLike) -> Score:
-    """Return a score, read from its file if it is a path."""
-    return score if isinstance(score, Score) else Score.read(score)
+    """Return a score, read from its file if it is a path.
+
+    Raises
+    ------
+    RequestError
+        It is neither.
+    MidiError
+        The path is no MIDI file.
+    """
+    if isinstance(score, Score):
+        return score
+    if not isinstance(score, str | os.PathLike):
+        raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
+    return Score.read(score)
 
 
 def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,17 +173,37 @@ def _pieces(score: Score, bars: int, count: int) -> npt.NDArray[np.int64]:
 
 
 def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
-    """Return how ids are chosen under the settings of a verb."""
+    """Return how ids are chosen under the settings of a verb.
+
+    Raises
+    ------
+    RequestError
+        A value is out of its range, or no ``Sampling``.
+    """
     sampling = settings.get("sampling") or usual
+    if not isinstance(sampling, Sampling):
+        raise RequestError(f"sampling {sampling!r} is none; give such as Sampling(temperature=0.9)")
     single = {name: settings.get(name) for name in ("temperature", "top_p")}
     given = {name: value for name, value in single.items() if value is not None}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
 def seed_of(settings: NoteSettings) -> int:
-    """Return the seed of the settings, or a new one."""
+    """Return the seed of the settings, or a new one.
+
+    Raises
+    ------
+    RequestError
+        It is no whole number from 0 on.
+    """
     seed = settings.get("seed")
-    return secrets.randbelow(2**32) if seed is None else seed
+    if seed is None:
+        return secrets.randbelow(2**32)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise RequestError(
+            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
+        )
+    return int(seed)
 
 
 def new_track(name: str | int) -> Track:

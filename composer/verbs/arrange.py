@@ -49,11 +49,10 @@ def arrange(
         Instruments, each a new track after those of the score. Here as in all lists of names,
         a text with commas does as well.
     chords
-        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords. A score
-        without chords is harmonised
-        along with the parts.
+        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords; a text
+        begins behind a pickup. A score without chords is harmonised along with the parts.
     keep
-        Names or numbers (from 1) of the tracks that stay; all without it.
+        Tracks that stay, by number (from 1), name, instrument or role; all without it.
     form
         As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings

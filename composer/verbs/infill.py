@@ -101,6 +101,8 @@ def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
     RequestError
         The score does not have them, a part is named twice, or none is named.
     """
+    if not isinstance(bars, Mapping):
+        raise RequestError(f"cells {bars!r} name no parts; write such as {{'piano': '5-8'}}")
     cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
     for part, own in bars.items():
         columns, rows = _columns(sheet, part), bar_set(own, sheet.bars)
