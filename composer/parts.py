@@ -112,7 +112,7 @@ def track_rows(score: Score, names: Parts) -> list[int]:
     Examples
     --------
     >>> import composer
-    >>> song = composer.arrange(composer.example("amazing grace"), "piano, contrabass", seed=1)
+    >>> song = composer.arrange(composer.example("drunken sailor"), "piano, contrabass", seed=1)
     >>> track_rows(song, ["bass", "piano", 1])
     [2, 1, 0]
     """
