@@ -29,6 +29,7 @@ _HOMES = {
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
     "Breach": "composer.checker",
+    "Certificate": "composer.certificate",
     "check": "composer.checker",
     "Candidate": "composer.candidates",
     "candidates": "composer.candidates",
@@ -69,6 +70,7 @@ __all__ = [
     "Author",
     "Breach",
     "Candidate",
+    "Certificate",
     "ChordTones",
     "Composer",
     "ComposerError",
@@ -127,6 +129,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from composer.candidates import Candidate, candidates
+    from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange

@@ -81,7 +81,7 @@ class NoteSettings(Settings, total=False):
         part.
     feel
         Whether what is written is played as the notes around it are: as loud, as early or late, and
-        with their swing. Where constraints hold nothing is swung anew.
+        with their swing. With constraints each note stays at its place, as near as that allows.
     """
 
     range: RangeLike | dict[str, RangeLike] | None

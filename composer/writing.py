@@ -31,7 +31,8 @@ from composer.request import PartRules, Request
 from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import NoteSettings, ScoreLike, read
+from composer.settings import NoteSettings, read
+from composer.settings import ScoreLike as ScoreLike
 from composer.theory import Key
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def write(
         version=__version__,
     )
     stretches = chord_stretches(score, writer.grid, written[:, 0])
-    after = put_back(score, writer.grid, written, feel=feel, swings=not demands)
+    after = put_back(score, writer.grid, written, feel=feel, moves=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 

@@ -22,6 +22,7 @@ from composer.decoding.cell_masks import IDS_AN_ONSET, CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
+from composer.decoding.leanings import Leanings
 from composer.decoding.said import Said, common, say_again
 from composer.decoding.sampling import Chooser
 from composer.decoding.windows import BarIds, Window, Windows
@@ -213,6 +214,14 @@ class Writer:
             part = heading - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
+            self._leanings = Leanings(
+                self.request.sampling,
+                self._tokenizer.vocabulary,
+                self.grid,
+                number,
+                column,
+                endless=self._endless,
+            )
             chances = yield from self._cell(mask, self._repeat_bars(number))
             self.log_probability[number, column] = chances
             self._put(number, column, mask)
@@ -228,7 +237,8 @@ class Writer:
         said = self._said
         content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
         if repeat_bars != 1:
-            copies = Copies(said.ids, mask.after, content)
+            louder = self._tokenizer.vocabulary.slices["Velocity"]
+            copies = Copies(said.ids, mask.after, content, range(louder.start, louder.stop))
         while True:
             allowed = mask.allowed(said.cursor)
             if np.count_nonzero(allowed) == 1:
@@ -256,6 +266,8 @@ class Writer:
         if copies:
             for index in copies.next_ids():
                 changes[index] = changes.get(index, 1.0) * repeat_bars
+        for index, factor in self._leanings.changes(self._said.cursor).items():
+            changes[index] = changes.get(index, 1.0) * factor
         return changes
 
     def _needs(self, number: int, rows: Sequence[int]) -> list[int]:

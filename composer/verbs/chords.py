@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.form import Form
 from composer.instruments import Instrument, parse_instrument
@@ -14,7 +15,7 @@ from composer.score import Score, Track
 from composer.settings import NoteSettings, Settings
 from composer.theory import parse_chord
 from composer.voicing import block_chords
-from composer.writing import Sheet, write
+from composer.writing import SAMPLING, Sheet, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -92,6 +93,7 @@ def harmonized(
     chords_per_bar: int | None,
     part: str | None,
     *,
+    usual: Sampling = SAMPLING,
     outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with chords in each bar, and a track that plays them.
@@ -112,7 +114,14 @@ def harmonized(
     asked = cast(NoteSettings, settings)  # which has nothing that it must
     cells = sheet.cells([0])
     score = write(
-        composer, sheet, cells, rules, asked, chords_per_bar=chords_per_bar, outline=outline
+        composer,
+        sheet,
+        cells,
+        rules,
+        asked,
+        usual=usual,
+        chords_per_bar=chords_per_bar,
+        outline=outline,
     )
     return score if player is None else _played(score, player, sheet.bars)
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from composer.compose import Composer
 
-#: Where melodies repeat a note as often as lead sheets do: 19% of steps, and 18% there.
-MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5)
+#: Where melodies repeat a note as often as lead sheets do, 20% of steps and 17% there, and come
+#: near to them in bars that come again: 16%, and 23% of the first sixteen there.
+MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5, repeat_bars=10)
 
 
 def melody(
