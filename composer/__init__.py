@@ -34,6 +34,10 @@ _HOMES = {
     "ChordTones": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
+    "Cadence": "composer.lines",
+    "MaxLeap": "composer.lines",
+    "NoParallels": "composer.lines",
+    "NoRepeat": "composer.lines",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -53,15 +57,19 @@ _VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
     "Breach",
+    "Cadence",
     "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
     "InScale",
+    "MaxLeap",
     "MaxPolyphony",
     "MidiError",
     "ModelError",
     "Monophonic",
+    "NoParallels",
+    "NoRepeat",
     "Note",
     "NoteCount",
     "PitchRange",
@@ -120,6 +128,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
     from composer.score import Note, Score, Text, Track
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 

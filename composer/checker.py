@@ -18,11 +18,12 @@ from composer.constraints import ChordTones, InScale, PitchRange
 from composer.edit import track_index
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
+from composer.line_checker import LINEAR, line, line_wrongs
 from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm, listed
 
-_KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic)
+_KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic, *LINEAR)
 
 
 class Breach(NamedTuple):
@@ -106,6 +107,13 @@ def check(
         if named is not None:
             rows = [track_index(score, name) for name in listed(named)]
         low, high = constraint.bar_pair or (1, len(starts) - 1)
+        if isinstance(constraint, LINEAR):
+            rows = [row for row in rows if not score.tracks[row].is_drum]
+            lines = {row: line(_onsets(score.tracks[row], score.tpq, starts)) for row in rows}
+            for row, bar, what in line_wrongs(constraint, lines, rows, high - 1, home):
+                if row in looked_at and max(first, low) <= bar + 1 <= min(last, high):
+                    breaches.append(Breach(constraint, row + 1, bar + 1, what))
+            continue
         for row in rows:
             track = score.tracks[row]
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
