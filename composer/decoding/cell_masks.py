@@ -56,6 +56,13 @@ class CellMask:
         self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
         return mask
 
+    def takes(self, cursor: Cursor, index: int) -> bool:
+        """Return whether an id that is allowed and was chosen is taken; if not, it is ruled out.
+
+        Where it is dear to look ahead, only what was chosen is looked at. At least one is taken.
+        """
+        return True
+
     def hear(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""
         self._left -= 1
