@@ -39,6 +39,7 @@ class LineNoteMask(BoundNoteMask):
         self._bar = bar
         self._before = line.last(start)[1]  # pitch of the line before the running onset
         self._top = -1  # highest pitch so far of the running onset
+        self._fits = False  # whether the line may go by it
         self._done = 0  # onsets of the cell
         self._most = 0  # onsets that may follow the running one
         self._next_most = 0  # and those that may follow the next
@@ -55,7 +56,7 @@ class LineNoteMask(BoundNoteMask):
         time, pitch = self._start + cursor.position + 1, self._top
         if cursor.position < 0:
             pitch = self._before
-        elif pitch < 0:
+        elif not self._fits:
             return -1
         return self._line.fewest(time, self._bar, pitch, self._done)
 
@@ -83,7 +84,7 @@ class LineNoteMask(BoundNoteMask):
         playable = super()._playable(cursor, lowest)
         if cursor.state == "duration":
             return playable
-        if self._top >= 0 and self._left_over(cursor) >= 0:
+        if self._left_over(cursor) >= 0:
             self._most = max(self._to_come(cursor), (self._left - 1) // IDS_AN_ONSET)
         self._find_tops(cursor.position, self._most)
         held = playable & self._tops
@@ -150,7 +151,7 @@ class LineNoteMask(BoundNoteMask):
                 return False
         if self._top >= 0:
             self._before = self._top
-        self._most, self._top = self._next_most, -1
+        self._most, self._top, self._fits = self._next_most, -1, False
         self._done += 1
         return True
 
@@ -199,7 +200,8 @@ class LineNoteMask(BoundNoteMask):
             if not self._goes_on(cursor, pitch, duration):
                 take_back()
                 return False
-        self._top = pitch
+        self._find_tops(cursor.position, self._most)
+        self._top, self._fits = pitch, bool(self._tops[pitch])
         if not line.copies:
             line.line[time] = pitch
         return True
