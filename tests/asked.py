@@ -31,7 +31,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(13)
+    kind = rng.integers(14)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -58,7 +58,7 @@ def random_constraint(rng, grid, written):
         degrees = [int(d) for d in rng.integers(1, 8, rng.integers(1, 4))]
         beat = 1 + int(rng.integers(0, length if rng.random() < 0.9 else length + 12)) / 12
         return Cadence(degrees, beat, **scope)
-    if kind == 12:
+    if kind in (12, 13):
         return random_pair(rng, grid, scope)
     return MaxPolyphony(int(rng.integers(1, 5)), **scope)
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from composer.constraints import Cell, ChordMask, PitchMask, as_far_as_they_can
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
 from composer.decoding.line_search import Lines, Loose
-from composer.decoding.lines import Given, PartLine
+from composer.decoding.lines import Given, LineCell, PartLine
 from composer.demands import (
     ANY,
     CellDemand,
@@ -228,7 +228,7 @@ class Bounds:
         return lines
 
     def line_cell(
-        self, grid: Grid, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
+        self, cell: Cell, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
     ) -> tuple[CellDemand, Room]:
         """Return what is asked of a cell, and what sounds in it.
 
@@ -240,7 +240,11 @@ class Bounds:
             for i in self._asked[bar][row]
             if (singly if i == _SINGLE else only is None or self._constraints[i] in only)
         )
-        return self._demand(asked, self.cell(grid, bar, row)), self._room(bar, row)
+        return self._demand(asked, cell), self._room(bar, row)
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether a cell is to be written under chords that decide if it can be."""
+        return bool(self._written[bar, row + 1]) and self._by_chord(bar, row)
 
     def constraints(self, row: int) -> list[Constraint]:
         """Return the constraints of a part."""
@@ -273,10 +277,6 @@ class Bounds:
         """Return whether what a cell may hold waits for chords that are to be written."""
         hangs = any(constraint.by_chord for constraint in self._list(self._asked[bar][row]))
         return hangs and bool(self._written[bar, 0])
-
-    def _waits(self, bar: int, row: int) -> bool:
-        """Return whether a cell is to be written under chords that decide if it can be."""
-        return bool(self._written[bar, row + 1]) and self._by_chord(bar, row)
 
     def _open_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
         if not self._written[bar, row + 1]:
@@ -314,7 +314,7 @@ class Bounds:
         bound.most_sounding[times] = voices - room.sounding
         bound.bar_of[times] = index
         demand = self._of(grid, bar, row)
-        if index and self._waits(bar, row):
+        if index and self.waits(bar, row):
             bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
@@ -360,7 +360,7 @@ class Bounds:
         if (bar, row) in self._fixed:
             return self._fixed[bar, row]
         demand = self._demand(self._asked[bar][row], self.cell(grid, bar, row))
-        if not self._waits(bar, row):
+        if not self.waits(bar, row):
             self._fixed[bar, row] = demand
         return demand
 
@@ -377,16 +377,31 @@ class LineCells:
         self._bounds, self._request, self._grid = bounds, request, grid
 
     def __call__(
-        self, bar: int, row: int, loose: Loose, only: Sequence[Constraint] | None = None
-    ) -> tuple[CellDemand, Room, PitchMask]:
-        """Return it with what sounds there, and the pitches that are to be taken."""
-        demand, room = self._bounds.line_cell(self._grid, bar, row, loose.singly, only)
+        self,
+        bar: int,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chord: Chord | None = None,
+    ) -> LineCell:
+        """Return it under the chords of the grid or under one."""
+        cell = self._bounds.cell(self._grid, bar, row, chord)
+        demand, room = self._bounds.line_cell(cell, bar, row, loose.singly, only)
         pitches = demand.pitches
         if loose.habits and not self._request.written[bar, 0]:
             rules = self._request.parts[row].rules
-            cell = self._bounds.cell(self._grid, bar, row)
             pitches = as_far_as_they_can(rules, cell, demand.pitches & ~room.closed)
-        return demand, room, pitches
+        return LineCell(demand, room, pitches)
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether it hangs on chords that are to be written."""
+        return self._bounds.waits(bar, row)
+
+    def candidates(self, bar: int) -> list[Chord]:
+        """Return the chords that leave all parts of a bar enough."""
+        choice = self._bounds.chords(self._grid, bar)
+        allowed = choice.allowed(0).ravel() if choice else np.ones(len(_CHORDS), bool)
+        return [_CHORDS[i] for i in np.flatnonzero(allowed)]
 
     def constraints(self, row: int) -> list[Constraint]:
         """Return the constraints of a part."""

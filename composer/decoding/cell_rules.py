@@ -20,7 +20,7 @@ from composer.constraints import (
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
-from composer.decoding.line_masks import LineNoteMask
+from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -164,7 +164,11 @@ class CellRules:
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)
         }
-        return ChordCellMask(
+        lines = self._bounds.lines if self._bounds else None
+        kind: Callable[..., ChordCellMask] = ChordCellMask
+        if lines and lines.hang_on(bar):
+            kind = partial(LineChordMask, lines, bar)
+        return kind(
             self._grammar,
             after,
             budget,

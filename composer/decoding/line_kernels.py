@@ -256,14 +256,20 @@ def _step(
 
 
 @compiled
-def take_steps(copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints) -> None:
-    """Follow the end of a line through the automata, in place."""
+def take_steps(
+    copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints
+) -> bool:
+    """Follow the end of a line through the automata, in place; return whether it is a copy."""
+    is_copy = False
     for which in range(len(copied.most)):
-        first = max(0, len(times) - copied.most[which])
+        first = max(0, len(times) - copied.most[which] - 1)
         states[which], lengths[which] = 0, 0
         for i in range(first + 1, len(times)):
             gap = times[i] - times[i - 1]
             _step(copied, which, states, lengths, pitches[i - 1], pitches[i], gap)
+        if lengths[which] >= copied.most[which] and copied.matters[which, times[-1]]:
+            is_copy = True
+    return is_copy
 
 
 @inner

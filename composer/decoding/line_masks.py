@@ -8,6 +8,8 @@ import numpy as np
 
 from composer.decoding.bound_masks import IDS_AN_ONSET, BoundNoteMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
+from composer.decoding.cell_masks import ChordCellMask
+from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Mask
@@ -222,3 +224,35 @@ class LineNoteMask(BoundNoteMask):
         if not self._line.copies or self._line.is_open(time + 1, time + duration):
             return True
         return self._looks(position, pitch, NONE - 1 if has_room else pitch, again=True)
+
+
+class LineChordMask(ChordCellMask):
+    """A cell of chords on which lines hang: one chord, under which each of them can go on.
+
+    Parameters
+    ----------
+    lines, bar
+        The lines, and the bar's number.
+    others
+        As for ``ChordCellMask``.
+    """
+
+    def __init__(self, lines: Lines, bar: int, *arguments: Any, **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self._lines = lines
+        self._bar = bar
+
+    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
+        super()._narrow(cursor, mask)
+        if self.rows:
+            mask[self._slices["Position"]] = False
+
+    def takes(self, cursor: Cursor, index: int) -> bool:
+        """Return whether an id is taken; a chord only if lines can go on under it."""
+        value = index - self._slices["Chord"].start
+        if not 0 <= value < self._slices["Chord"].stop - self._slices["Chord"].start:
+            return True
+        if self._lines.take_chord(self._bar, self._chord(value)):
+            return True
+        self._refused.append(value - 1)
+        return False

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import combinations, product
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from composer.constraints import PitchMask
 from composer.decoding.line_kernels import FOUND, MOST, sweep
-from composer.decoding.lines import Given, PartLine, make_line, set_other
-from composer.demands import CellDemand, Demand, Room
+from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
+from composer.demands import Demand
 from composer.errors import RequestError
 from composer.lines import NoParallels, NoRepeat
+from composer.theory import Chord
 from composer.where import Constraint
 
 _CAPS = (4, 16, MOST)  # onsets a bar that a way on may take beside those asked for
@@ -35,12 +37,25 @@ class MakeLineCell(Protocol):
     """Says what is asked of a cell that is written."""
 
     def __call__(
-        self, bar: int, row: int, loose: Loose, only: Sequence[Constraint] | None = None
-    ) -> tuple[CellDemand, Room, PitchMask]:
-        """Return it with what sounds there, and the pitches that are to be taken.
+        self,
+        bar: int,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chord: Chord | None = None,
+    ) -> LineCell:
+        """Return it under the chords of the grid or under one.
 
         ``only`` names the constraints that count; all without it.
         """
+        ...
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether it hangs on chords that are to be written."""
+        ...
+
+    def candidates(self, bar: int) -> list[Chord]:
+        """Return the chords that leave all parts of a bar enough."""
         ...
 
     def constraints(self, row: int) -> list[Constraint]:
@@ -70,17 +85,24 @@ class Lines:
         self._given = given
         self._make_cell = make_cell
         self._name = name
+        rows = given.rows
         self._parts: dict[int, PartLine] = {}
         self._pairs: list[tuple[Demand, int, int]] = []
+        self._chords: dict[int, Chord] = {}  # of the ways on, where a part hangs on them
+        self._loose: dict[int, Loose] = {}
+        #: Parts that hang on a bar's chords.
+        self._waiting = {
+            bar: [row for row in rows if given.written[bar, row] and make_cell.waits(bar, row)]
+            for bar in range(len(given.written))
+        }
         #: Parts that are not held to play singly, because they would have no line then.
         self.freed: list[int] = []
-        rows = given.rows
         for demand in given.demands:
             if isinstance(demand.constraint, NoParallels):
                 first, second = np.flatnonzero(demand.cells.any(0)).tolist()
                 self._pairs.append((demand, first, second))
         for row in rows:
-            self._check(row)
+            self._check(row, any(row in some for some in self._waiting.values()))
         for component in self._components(rows):
             self._find(component)
 
@@ -124,23 +146,28 @@ class Lines:
     def _components(self, rows: Sequence[int]) -> list[list[int]]:
         """Return the parts that hang together."""
         found = [{row} for row in rows]
-        for _, first, second in self._pairs:
-            together = [some for some in found if first in some or second in some]
+        pairs = [{first, second} for _, first, second in self._pairs]
+        for hanging in [*pairs, *map(set, self._waiting.values())]:
+            together = [some for some in found if some & hanging]
             found = [some for some in found if some not in together]
             found += [set().union(*together)] if together else []
         return [sorted(some) for some in found]
 
     def _cells(
-        self, row: int, loose: Loose, only: Sequence[Constraint] | None = None
-    ) -> list[tuple[CellDemand, Room, PitchMask] | None]:
+        self,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chords: Mapping[int, Chord] = MappingProxyType({}),
+    ) -> list[LineCell | None]:
         written = self._given.written[:, row].tolist()
         return [
-            self._make_cell(bar, row, loose, only) if written[bar] else None
+            self._make_cell(bar, row, loose, only, chords.get(bar)) if written[bar] else None
             for bar, _ in enumerate(written)
         ]
 
-    def _check(self, row: int) -> None:
-        """Refuse a part that has no line even on its own."""
+    def _check(self, row: int, waits: bool) -> None:
+        """Refuse a part that has no line even on its own, where that hangs on no chords."""
         cells = self._cells(row, Loose())
         for bar, cell in enumerate(cells):
             if cell and cell[0].onsets > MOST:
@@ -148,7 +175,7 @@ class Lines:
                     f"bar {bar + 1} of {self._name(row)} needs {cell[0].onsets} onsets; where "
                     f"{self._asked(row)} holds no more than {MOST} can be planned ahead"
                 )
-        if not make_line(self._given, row, cells).can():
+        if not waits and not make_line(self._given, row, cells).can():
             raise RequestError(self._clash(row))
 
     def _asked(self, row: int) -> str:
@@ -183,31 +210,43 @@ class Lines:
     def _find(self, rows: list[int]) -> None:
         """Find lines of parts that hang together."""
         alone = len(rows) == 1
+        waits = any(row in rows for some in self._waiting.values() for row in some)
         copies = any(
             isinstance(d.constraint, NoRepeat) and d.cells[:, rows].any()
             for d in self._given.demands
         )
-        tries = 1 if alone else _TRIES
+        tries = 1 if alone and not waits else _TRIES
         for loose, cap in product((Loose(True, True), Loose(False, True), Loose()), _CAPS):
             for twist in range(tries):
-                parts = self._try(rows, loose, cap, twist, copies or not alone)
+                chords = self._choose_chords(rows, loose, cap, twist) if waits else {}
+                parts = self._try(rows, loose, cap, twist, copies or not alone, chords)
                 if parts:
-                    self._keep(parts, loose, cap)
+                    self._chords.update(chords)
+                    self._keep(parts, loose, cap, chords)
                     return
         raise RequestError(self._none(rows))
 
-    def _keep(self, parts: dict[int, PartLine], loose: Loose, cap: int) -> None:
+    def _keep(
+        self, parts: dict[int, PartLine], loose: Loose, cap: int, chords: dict[int, Chord]
+    ) -> None:
         self._parts.update(parts)
+        self._loose.update(dict.fromkeys(parts, loose))
         self.freed += [] if loose.singly else parts
         if len(parts) > 1:  # each beside all the others
             for row, part in parts.items():
-                cells = self._cells(row, loose)
+                cells = self._cells(row, loose, None, chords)
                 line = make_line(self._given, row, cells, self._others(row), cap=cap)
                 line.line[:] = part.line
                 self._parts[row] = line
 
     def _try(
-        self, rows: list[int], loose: Loose, cap: int, twist: int, search: bool
+        self,
+        rows: list[int],
+        loose: Loose,
+        cap: int,
+        twist: int,
+        search: bool,
+        chords: dict[int, Chord],
     ) -> dict[int, PartLine] | None:
         """Return lines of parts, each beside those before it; None if one has none then."""
         found: dict[int, PartLine] = {}
@@ -220,13 +259,72 @@ class Lines:
                     continue
                 line = found[other].line if other in found else self._given.line(other)
                 others.append((demand, line, other))
-            part = make_line(self._given, row, self._cells(row, loose), others, cap=cap)
+            cells = self._cells(row, loose, None, chords)
+            part = make_line(self._given, row, cells, others, cap=cap)
             if not part.can():
                 return None
             if search and part.find(0, -1, 0, twist=twist, budget=_BUDGET) != FOUND:
                 return None
             found[row] = part
         return found
+
+    def _choose_chords(
+        self, rows: list[int], loose: Loose, cap: int, twist: int
+    ) -> dict[int, Chord]:
+        """Return chords under which parts may come from many pitches, from the last bar back."""
+        bars = [bar for bar, some in self._waiting.items() if {*some} & {*rows}]
+        candidates = {bar: self._make_cell.candidates(bar) for bar in bars}
+        chosen = {bar: some[0] for bar, some in candidates.items()}
+        parts = {
+            row: make_line(self._given, row, self._cells(row, loose, None, chosen), cap=cap)
+            for row in rows
+        }
+        rng = np.random.default_rng(twist)
+        starts = self._given.starts.tolist()
+        for i, bar in enumerate(reversed(bars)):
+            end = starts[bars[-i]] if i else starts[-1]
+            for part in parts.values():
+                sweep(part.table, starts[bar + 1], end)
+            best, start = -1.0, starts[bar]
+            for chord in candidates[bar]:
+                ways = []
+                for row in self._waiting[bar]:
+                    cell = self._make_cell(bar, row, loose, None, chord)
+                    parts[row].enter(start, cell.open)
+                    table = parts[row].table
+                    ways.append(int(((table.ways[start] & table.counts[bar]) > 0).sum()))
+                worth = min(ways) * (1 + rng.random() if twist else 1)
+                if worth > best:
+                    best, chosen[bar] = worth, chord
+            for row in self._waiting[bar]:
+                cell = self._make_cell(bar, row, loose, None, chosen[bar])
+                parts[row].enter(start, cell.open)
+        return chosen
+
+    def hang_on(self, bar: int) -> bool:
+        """Return whether parts with a line hang on the chords of a bar."""
+        return bool(self._waiting[bar])
+
+    def take_chord(self, bar: int, chord: Chord) -> bool:
+        """Return whether a bar may have a chord; its parts then go by it."""
+        if self._chords[bar] == chord:
+            return True
+        start, taken_back = int(self._given.starts[bar]), []
+        for row in self._waiting[bar]:
+            part = self.begin(bar, row)
+            cell = self._make_cell(bar, row, self._loose[row], None, chord)
+            if part is None:
+                continue
+            taken_back.append(part.enter(start, cell.open))
+            line, pitch = part.line.copy(), part.last(start)[1]
+            can = part.fewest(start, bar, pitch, 0) >= 0
+            if not can or (part.has_way and part.find(start, -1, 0) != FOUND):
+                for take_back in taken_back:
+                    take_back()
+                return False
+            taken_back.append(partial(np.copyto, part.line, line))
+        self._chords[bar] = chord
+        return True
 
     def _none(self, rows: list[int]) -> str:
         """Return a sentence about lines that are not there, or were not found."""

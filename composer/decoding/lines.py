@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ from composer.decoding.copied import automata
 from composer.decoding.line_kernels import (
     MOST,
     NONE,
+    NOT_FOUND,
     Copied,
     Table,
     fewest,
@@ -46,6 +48,7 @@ from composer.decoding.line_kernels import (
     sweep,
     take_steps,
 )
+from composer.constraints import PitchMask
 from composer.demands import CellDemand, Demand, Room
 from composer.lines import MaxLeap, NoParallels, NoRepeat
 from composer.score import Events
@@ -56,6 +59,19 @@ Bools = npt.NDArray[np.bool_]
 
 _FREE = 127  # a leap as far as any
 _BUDGET = 20_000  # steps of a search for one line while writing
+
+
+class LineCell(NamedTuple):
+    """What is asked of a cell that is written."""
+
+    demand: CellDemand
+    room: Room
+    pitches: PitchMask  # (positions, 128): which of those asked for are to be taken
+
+    @property
+    def open(self) -> PitchMask:
+        """Which pitches may begin where, shape (positions, 128)."""
+        return self.demand.pitches & self.pitches & ~self.room.closed
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,6 +133,7 @@ class PartLine:
         self.line = line
         self._room = room
         self._sounding = np.zeros(len(room), np.int64)
+        self._closed = np.zeros_like(table.open)  # by notes that are not given
         #: Whether ids are tried before they are taken.
         self.copies = len(copied.most) > 0
         #: Whether a way on stands in the line behind what is written.
@@ -194,23 +211,32 @@ class PartLine:
     ) -> int:
         """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
         began, pitch = self.last(first)
-        count = len(self.copied.most)
-        states, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        if self.copies:
-            times = np.flatnonzero(self.line[:first] >= 0)[-int(self.copied.most.max()) :]
-            pitches = self.line[times].astype(np.int64)
-            take_steps(self.copied, times, pitches, states, lengths)
+        states, lengths, is_copy = self._stand(first)
+        if is_copy:
+            return NOT_FOUND
         return find_line(
             self.line, self.table, self.copied, states, lengths, first, bar, pitch, began, done,
             most, must, lowest, highest, twist, budget,
         )  # fmt: skip
 
+    def _stand(self, first: int) -> tuple[Ints, Ints, bool]:
+        """Return where the automata stand before a time, and whether a copy ends there."""
+        count = len(self.copied.most)
+        states, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        if not self.copies:
+            return states, lengths, False
+        times = np.flatnonzero(self.line[:first] >= 0)[-int(self.copied.most.max()) - 1 :]
+        pitches = self.line[times].astype(np.int64)
+        return states, lengths, take_steps(self.copied, times, pitches, states, lengths)
+
     def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
         """Note what sounds from behind a time to an end; returns what takes that back."""
         span = slice(time + 1, min(end, len(self.line)))
-        table, kept = self.table, (self.table.open, self.table.ways, self._sounding)
+        table = self.table
+        kept = (table.open, table.ways, self._sounding, self._closed)
         before = [rows[span].copy() for rows in kept]
         self._sounding[span] += 1
+        self._closed[span, pitch] = True
         open_now = table.open[span]
         changed = open_now[:, pitch].any()
         open_now[:, pitch] = False
@@ -227,10 +253,24 @@ class PartLine:
         return take_back
 
 
+    def enter(self, start: int, pitches: PitchMask) -> Callable[[], None]:
+        """Let a bar be open to other pitches, (positions, 128); returns what takes that back."""
+        span, table = slice(start, start + len(pitches)), self.table
+        before = table.open[span].copy(), table.ways[span].copy()
+        table.open[span] = pitches & ~self._closed[span]
+        table.open[span][self._sounding[span] >= self._room[span]] = False
+        sweep(table, span.start, span.stop)
+
+        def take_back() -> None:
+            table.open[span], table.ways[span] = before
+
+        return take_back
+
+
 def make_line(
     given: Given,
     row: int,
-    cells: Sequence[tuple[CellDemand, Room, npt.NDArray[np.bool_]] | None],
+    cells: Sequence[LineCell | None],
     others: Sequence[tuple[Demand, npt.NDArray[np.int16], int]] = (),
     *,
     cap: int = MOST,
@@ -245,8 +285,7 @@ def make_line(
     row
         The part.
     cells
-        For each bar what is asked of it, what sounds in it, and which pitches of those asked are to
-        be taken, shape (positions, 128); None for a given one.
+        For each bar what is asked of it; None for a given one.
     others
         What it must not go in parallel with: the demand, the other's line, and its row.
     cap
@@ -286,14 +325,14 @@ def _fill(
     room: Ints,
     starts: Ints,
     bar: int,
-    cell: tuple[CellDemand, Room, npt.NDArray[np.bool_]],
+    cell: LineCell,
     cap: int,
 ) -> None:
     """Enter what is asked of a cell."""
-    demand, sounds, pitches = cell
+    demand, sounds, _ = cell
     span = slice(int(starts[bar]), int(starts[bar + 1]))
     room[span] = demand.voices - sounds.sounding
-    table.open[span] = demand.pitches & pitches & ~sounds.closed
+    table.open[span] = cell.open
     table.open[span][room[span] <= 0] = False
     table.required[span] = demand.required
     most = min(demand.most, demand.onsets + cap, MOST)
