@@ -110,7 +110,9 @@ def breaches(request, result, where, *, written=True):
     """
     found = check(result.score(), where, key=result.key, bars=(1, len(result.bars)))
     cells = request.written[:, 1:]
-    return [b for b in found if (cells[b.bar - 1, b.part - 1] or hangs(request, result, b)) == written]
+    return [
+        b for b in found if (cells[b.bar - 1, b.part - 1] or hangs(request, result, b)) == written
+    ]
 
 
 def hangs(request, result, breach):

@@ -10,6 +10,7 @@ from composer.decoding.line_kernels import Copied
 from composer.lines import Line, NoRepeat
 
 _PITCHES = 128
+_APART = (-1, -1)  # what no line does
 
 
 def automata(wanted: Sequence[tuple[NoRepeat, np.ndarray]], times: int) -> Copied:
@@ -55,7 +56,7 @@ def _automaton(constraint: NoRepeat, times: int) -> tuple[np.ndarray, ...]:
     pairs = sorted({pair for line in lines for pair in line if pair[1] <= times})
     number = {pair: i for i, pair in enumerate(pairs)}
     apart = len(pairs)  # between two lines, and no step of any other
-    text = [number.get(pair, apart) for line in lines for pair in (*line, (None, -1))]
+    text = [number.get(pair, apart) for line in lines for pair in (*line, _APART)]
     goto, links, lengths = _suffix_automaton(text, apart + 1)
 
     pitch = np.arange(_PITCHES)
@@ -71,7 +72,7 @@ def _automaton(constraint: NoRepeat, times: int) -> tuple[np.ndarray, ...]:
 
 
 def _both(pitch: np.ndarray) -> np.ndarray:
-    return pitch[:, None] * _PITCHES + pitch[None]
+    return np.asarray(pitch[:, None] * _PITCHES + pitch[None])
 
 
 def _numbered(values: np.ndarray, known: Sequence[int]) -> np.ndarray:

@@ -63,7 +63,7 @@ def _may_step(table: Table, time: int, pitch: int, to: int) -> bool:
     if abs(to - pitch) > table.leap[time]:
         return False
     for pair in range(len(table.others)):
-        other, before = np.int64(table.others[pair, time]), np.int64(table.before[pair, time])
+        other, before = int(table.others[pair, time]), int(table.before[pair, time])
         if other >= 0 and before >= 0 and (to - pitch) * (other - before) > 0:
             interval = abs(to - other) % 12
             if (interval == 0 or interval == 7) and abs(pitch - before) % 12 == interval:
@@ -76,7 +76,7 @@ def _ways(table: Table, time: int, bar: int, pitch: int) -> np.uint64:
     """Return the ways on from a time as a bar sees them that it lies in or right behind."""
     if time == len(table.bar_of):
         return _ONE
-    ways = table.ways[time, pitch]
+    ways: np.uint64 = table.ways[time, pitch]
     behind = table.bar_of[time]
     if behind == bar:
         return ways
@@ -104,36 +104,83 @@ def _lowest(bits: np.uint64) -> int:
     return count
 
 
+@inner
+def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
+    """Add, in place, the ways of all pitches within a leap of each: (129,) onto (129,)."""
+    if leap >= NONE - 1:
+        every = _ZERO
+        for pitch in range(NONE):
+            every |= ways[pitch]
+        for pitch in range(NONE):
+            onto[pitch] |= every
+        return
+    # Windows of a width that doubles, each begun where it was: log steps in place of a leap's.
+    size = NONE + 2 * leap
+    wide[:leap] = _ZERO
+    wide[leap : leap + NONE] = ways[:NONE]
+    wide[leap + NONE : size] = _ZERO
+    width = 1
+    while 2 * width <= 2 * leap + 1:
+        for i in range(size - width):
+            wide[i] |= wide[i + width]
+        width *= 2
+    rest = 2 * leap + 1 - width
+    for pitch in range(NONE):
+        onto[pitch] |= wide[pitch] | wide[pitch + rest]
+
+
 @compiled
 def sweep(table: Table, first: int, last: int) -> None:
     """Fill the ways from the time before ``last`` back to ``first``."""
-    behind = np.empty(NONE + 1, np.uint64)
+    behind, ways = np.empty(NONE + 1, np.uint64), np.empty(NONE + 1, np.uint64)
+    wide = np.empty(3 * NONE, np.uint64)
     for time in range(last - 1, first - 1, -1):
         bar = table.bar_of[time]
-        for pitch in range(NONE + 1):
-            behind[pitch] = _ways(table, time + 1, bar, pitch)
-        if not table.written[bar]:
-            given = np.int64(table.given[time])
+        if time + 1 < len(table.bar_of) and table.bar_of[time + 1] == bar:
+            behind[:] = table.ways[time + 1]
+        else:
             for pitch in range(NONE + 1):
-                if given < 0:
-                    table.ways[time, pitch] = behind[pitch]
-                else:
-                    may = _may_step(table, time, pitch, given)
-                    table.ways[time, pitch] = behind[given] if may else _ZERO
+                behind[pitch] = _ways(table, time + 1, bar, pitch)
+        here = table.ways[time]
+        if not table.written[bar]:
+            given = int(table.given[time])
+            if given < 0:
+                here[:] = behind
+                continue
+            for pitch in range(NONE + 1):
+                here[pitch] = behind[given] if _may_step(table, time, pitch, given) else _ZERO
             continue
-        for pitch in range(NONE + 1):
-            table.ways[time, pitch] = _ZERO if table.required[time] else behind[pitch]
-        alone = True
-        for pair in range(len(table.others)):
-            alone = alone and table.others[pair, time] < 0
-        leap = np.int64(table.leap[time])
+        if table.required[time]:
+            here[:] = _ZERO
+        else:
+            here[:] = behind
+        # What may go in parallel is looked at pitch by pitch.
+        leap, every = int(table.leap[time]), _ZERO
         for to in range(NONE):
+            ways[to] = _ZERO
             if table.open[time, to] and behind[to]:
-                ways = behind[to] << _ONE
-                table.ways[time, NONE] |= ways
-                for pitch in range(max(0, to - leap), min(NONE - 1, to + leap) + 1):
-                    if alone or _may_step(table, time, pitch, to):
-                        table.ways[time, pitch] |= ways
+                here[NONE] |= behind[to] << _ONE
+                if _is_perfect(table, time, to):
+                    for pitch in range(max(0, to - leap), min(NONE - 1, to + leap) + 1):
+                        if _may_step(table, time, pitch, to):
+                            here[pitch] |= behind[to] << _ONE
+                else:
+                    ways[to] = behind[to] << _ONE
+                    every |= ways[to]
+        if every:
+            _spread(ways, here, leap, wide)
+
+
+@inner
+def _is_perfect(table: Table, time: int, to: int) -> bool:
+    """Return whether a pitch makes a fifth, octave or unison with another part that moves."""
+    for pair in range(len(table.others)):
+        other = int(table.others[pair, time])
+        if other >= 0 and table.before[pair, time] >= 0:
+            interval = abs(to - other) % 12
+            if interval == 0 or interval == 7:
+                return True
+    return False
 
 
 @compiled
@@ -157,9 +204,7 @@ def fewest(table: Table, time: int, bar: int, pitch: int, done: int) -> int:
 
 
 @compiled
-def find_tops(
-    tops: Bools, table: Table, time: int, pitch: int, done: int, most: int
-) -> None:
+def find_tops(tops: Bools, table: Table, time: int, pitch: int, done: int, most: int) -> None:
     """Find, in place, which pitches an onset may have as its highest.
 
     Parameters
@@ -246,19 +291,17 @@ def _step(
         return
     state, length = states[which], lengths[which]
     while state and copied.goto[which, state, symbol] < 0:
-        state = np.int64(copied.link[which, state])
-        length = np.int64(copied.length[which, state])
+        state = int(copied.link[which, state])
+        length = int(copied.length[which, state])
     if copied.goto[which, state, symbol] < 0:
         state, length = 0, 0
     else:
-        state, length = np.int64(copied.goto[which, state, symbol]), length + 1
+        state, length = int(copied.goto[which, state, symbol]), length + 1
     states[which], lengths[which] = state, length
 
 
 @compiled
-def take_steps(
-    copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints
-) -> bool:
+def take_steps(copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints) -> bool:
     """Follow the end of a line through the automata, in place; return whether it is a copy."""
     is_copy = False
     for which in range(len(copied.most)):
@@ -342,7 +385,7 @@ def find_line(
         time = first + at
         running = table.bar_of[time]
         now, so_far = pitches[at], dones[at]
-        if at and table.bar_of[time - 1] != running or (at == 0 and running != bar):
+        if (at and table.bar_of[time - 1] != running) or (at == 0 and running != bar):
             so_far = 0
         is_written = table.written[running]
         counts = ~_ZERO
@@ -350,7 +393,7 @@ def find_line(
         if is_written:
             counts = table.counts[running] >> np.uint64(so_far)
             least = _lowest(table.ways[time, now] & counts)
-        center = np.int64(line[time]) if line[time] >= 0 else (60 if now == NONE else now)
+        center = int(line[time]) if line[time] >= 0 else (60 if now == NONE else now)
         if twist:
             center = _scrambled(time, twist)
         moved = False
@@ -363,7 +406,7 @@ def find_line(
                 if option:
                     options[at] = 4 * (NONE + 1)
                     break
-                to = np.int64(table.given[time])
+                to = int(table.given[time])
             else:
                 late, index = option // (2 * (NONE + 1)), option % (2 * (NONE + 1))
                 if index:

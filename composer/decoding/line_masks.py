@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bound_masks import IDS_AN_ONSET, BoundNoteMask
-from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.cell_masks import ChordCellMask
+from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
 from composer.tokenizers.bins import DURATIONS
@@ -45,39 +45,43 @@ class LineNoteMask(BoundNoteMask):
         self._done = 0  # onsets of the cell
         self._most = 0  # onsets that may follow the running one
         self._next_most = 0  # and those that may follow the next
+        self._fewest = -1  # and that must follow now, -1 if the running one cannot be left
         self._tops = np.zeros(NONE, bool)
 
     def _hold(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
-        may_end = may_end and self._left_over(cursor) >= 0
-        super()._hold(cursor, mask, may_end)
-        if not may_end:
-            mask[self._slices["Position"]] &= cursor.position < 0 <= self._left_over(cursor)
+        if may_end:
+            self._fewest = self._left_over(cursor)
+            if self._fewest >= 0 and self._line.copies:
+                ahead = self._line.ahead(self._start + cursor.position + 1, self._bar)
+                self._fewest = max(self._fewest, ahead)
+        else:
+            self._fewest = -1
+        super()._hold(cursor, mask, self._fewest >= 0)
+        if self._fewest < 0:
+            mask[self._slices["Position"]] = False
 
     def _left_over(self, cursor: Cursor) -> int:
         """Return the fewest onsets that must follow, or -1 if the running one cannot be left."""
-        time, pitch = self._start + cursor.position + 1, self._top
+        pitch = self._top
         if cursor.position < 0:
             pitch = self._before
         elif not self._fits:
             return -1
+        time = self._start + cursor.position + 1
         return self._line.fewest(time, self._bar, pitch, self._done)
 
     def _to_come(self, cursor: Cursor) -> int:
-        owed = max(super()._to_come(cursor), self._left_over(cursor))
-        if self._line.copies:
-            owed = max(owed, self._line.ahead(self._start + cursor.position + 1, self._bar))
-        return owed
+        return max(super()._to_come(cursor), self._fewest)
 
     def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:
         super()._hold_positions(cursor, positions, False)
-        self._next_most = max(self._to_come(cursor) - 1, (self._left - 1) // IDS_AN_ONSET)
-        pitch = self._before if cursor.position < 0 else self._top
+        self._next_most = max(self._fewest - 1, (self._left - 1) // IDS_AN_ONSET)
         keep_positions(
             positions,
             self._line.table,
             self._start,
             cursor.position,
-            NONE if pitch < 0 else pitch,
+            self._before if cursor.position < 0 else self._top,
             self._done,
             self._next_most,
         )
@@ -86,13 +90,16 @@ class LineNoteMask(BoundNoteMask):
         playable = super()._playable(cursor, lowest)
         if cursor.state == "duration":
             return playable
-        if self._left_over(cursor) >= 0:
-            self._most = max(self._to_come(cursor), (self._left - 1) // IDS_AN_ONSET)
+        if self._fewest >= 0:
+            self._most = max(self._fewest, (self._left - 1) // IDS_AN_ONSET)
         self._find_tops(cursor.position, self._most)
-        held = playable & self._tops
+        held, tops = playable & self._tops, self._tops
         if self._has_room(cursor.position, 2):
-            self._find_tops(cursor.position, min(self._most, self._slack()))
-            above = np.flatnonzero(playable & self._tops)
+            if self._slack() < self._most:
+                kept = tops.copy()
+                self._find_tops(cursor.position, self._slack())
+                tops, self._tops = self._tops, kept
+            above = np.flatnonzero(playable & tops)
             if len(above):
                 held[: above[-1]] |= playable[: above[-1]]
         return held
@@ -163,7 +170,6 @@ class LineNoteMask(BoundNoteMask):
 
     def _adds(self, cursor: Cursor, pitch: int) -> bool:
         """Add a note to an onset."""
-        self._find_tops(cursor.position, self._most)
         highest = pitch
         if self._has_room(cursor.position, 2) and self._slack() >= 0:
             highest = NONE - 1
@@ -202,7 +208,6 @@ class LineNoteMask(BoundNoteMask):
             if not self._goes_on(cursor, pitch, duration):
                 take_back()
                 return False
-        self._find_tops(cursor.position, self._most)
         self._top, self._fits = pitch, bool(self._tops[pitch])
         if not line.copies:
             line.line[time] = pitch

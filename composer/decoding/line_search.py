@@ -115,9 +115,13 @@ class Lines:
         part = self._parts.get(row)
         others = self._others(row)
         if part and others:
+            table, start = part.table, int(self._given.starts[bar])
+            known = np.concatenate([table.others, table.before])
             for pair, (demand, line, other) in enumerate(others):
-                set_other(part.table, self._given, pair, demand, row, line, other)
-            sweep(part.table, int(self._given.starts[bar]), len(part.line))
+                set_other(table, self._given, pair, demand, row, line, other)
+            changed = (known != np.concatenate([table.others, table.before])).any(0)
+            until = int(np.flatnonzero(changed).max(initial=-1)) + 1
+            sweep(table, start, max(start, until))
         return part
 
     def onsets(self, bar: int, row: int, *, at_most: bool) -> int:
@@ -198,7 +202,9 @@ class Lines:
                     )
         raise ValueError("these constraints do not clash")
 
-    def _dies_in(self, row: int, cells: Sequence, only: Sequence[Constraint]) -> int:
+    def _dies_in(
+        self, row: int, cells: Sequence[LineCell | None], only: Sequence[Constraint]
+    ) -> int:
         """Return the first bar up to which there is no line."""
         part = make_line(self._given, row, cells, only=only)
         bars = len(self._given.starts) - 1

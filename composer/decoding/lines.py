@@ -36,6 +36,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.constraints import PitchMask
 from composer.decoding.copied import automata
 from composer.decoding.line_kernels import (
     MOST,
@@ -48,9 +49,8 @@ from composer.decoding.line_kernels import (
     sweep,
     take_steps,
 )
-from composer.constraints import PitchMask
 from composer.demands import CellDemand, Demand, Room
-from composer.lines import MaxLeap, NoParallels, NoRepeat
+from composer.lines import MaxLeap, NoRepeat
 from composer.score import Events
 from composer.where import Constraint
 
@@ -251,7 +251,6 @@ class PartLine:
                 rows[span] = old
 
         return take_back
-
 
     def enter(self, start: int, pitches: PitchMask) -> Callable[[], None]:
         """Let a bar be open to other pitches, (positions, 128); returns what takes that back."""
