@@ -7,6 +7,7 @@ A line is the highest note of each onset of a part.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
@@ -82,7 +83,7 @@ def line_wrongs(
 
 def _leaps(constraint: MaxLeap, row: int, steps: list[Step]) -> list[Wrong]:
     wrong = []
-    for before, now in zip(steps, steps[1:], strict=False):
+    for before, now in pairwise(steps):
         leap = abs(now.pitch - before.pitch)
         if leap > constraint.semitones:
             what = f"a leap of {leap} semitones to pitch {now.pitch} at position {now.place}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,7 +87,7 @@ def _numbered(values: np.ndarray, known: Sequence[int]) -> np.ndarray:
 def _steps(line: Line, constraint: NoRepeat) -> list[tuple[int, int]]:
     """Return the steps of a line: what they do, and after how long."""
     steps = []
-    for (began, pitch), (begins, to) in zip(line, line[1:], strict=False):
+    for (began, pitch), (begins, to) in itertools.pairwise(line):
         step = to - pitch if constraint.transposed else pitch * _PITCHES + to
         steps.append((step, begins - began if constraint.rhythm else 0))
     return steps
