@@ -32,6 +32,7 @@ _HOMES = {
     "check": "composer.checker",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
+    "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
     "Cadence": "composer.lines",
@@ -46,22 +47,35 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
     "Track": "composer.score",
+    # The verbs of the model that comes with the package.
+    "melody": "composer.shipped",
+    "chords": "composer.shipped",
+    "harmonize": "composer.shipped",
+    "arrange": "composer.shipped",
+    "infill": "composer.shipped",
+    "extend": "composer.shipped",
+    "vary": "composer.shipped",
+    "reduce": "composer.shipped",
+    "stream": "composer.shipped",
 }
 
-# The verbs of the model that comes with the package.
-_VERBS = ("melody", "chords", "arrange", "infill", "stream")
-
 __all__ = [
+    "Author",
     "Breach",
     "Cadence",
     "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "DrumPieces",
     "InScale",
     "MaxLeap",
     "MaxPolyphony",
@@ -72,7 +86,9 @@ __all__ = [
     "NoRepeat",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -87,22 +103,24 @@ __all__ = [
     "arrange",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
+    "extend",
+    "harmonize",
     "infill",
     "load",
     "melody",
+    "reduce",
     "stream",
+    "vary",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _VERBS:
-        value = getattr(__getattr__("load")(), name)
-    elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module 'composer' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -114,7 +132,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from composer.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,
@@ -129,11 +147,17 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+    from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
+    from composer.shipped import (
+        arrange,
+        chords,
+        extend,
+        harmonize,
+        infill,
+        melody,
+        reduce,
+        stream,
+        vary,
+    )
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
-
-    melody = load().melody
-    chords = load().chords
-    arrange = load().arrange
-    infill = load().infill
-    stream = load().stream

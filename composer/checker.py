@@ -14,16 +14,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from composer.constraints import ChordTones, InScale, PitchRange
-from composer.edit import track_index
+from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
 from composer.line_checker import LINEAR, line, line_wrongs
+from composer.parts import track_rows
 from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
-from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm, listed
+from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
-_KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic, *LINEAR)
+_KNOWN = (
+    *(InScale, ChordTones, PitchRange, DrumPieces),
+    *(NoteCount, Rhythm, MaxPolyphony, Monophonic),
+    *LINEAR,
+)
 
 
 class Breach(NamedTuple):
@@ -96,16 +100,14 @@ def check(
     home = Key.parse(key) if isinstance(key, str) else key or song_key(score)
     looked_at = {*range(len(score.tracks))}
     if parts is not None:
-        looked_at = {track_index(score, name) for name in parts}
+        looked_at = {*track_rows(score, parts)}
     starts = _bar_starts(score, [*(c.bar_pair for c in constraints), bars])
     chords = _chords(score)
     first, last = bars or (1, len(starts) - 1)
     breaches = []
     for constraint in constraints:
         named = constraint.parts
-        rows = [*range(len(score.tracks))]
-        if named is not None:
-            rows = [track_index(score, name) for name in listed(named)]
+        rows = track_rows(score, named)
         low, high = constraint.bar_pair or (1, len(starts) - 1)
         if isinstance(constraint, LINEAR):
             rows = [row for row in rows if not score.tracks[row].is_drum]
@@ -116,6 +118,8 @@ def check(
             continue
         for row in rows:
             track = score.tracks[row]
+            if isinstance(constraint, DrumPieces) and not track.is_drum:
+                continue
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
                 continue
@@ -224,6 +228,8 @@ def _pitch_is_right(
 ) -> bool:
     if isinstance(constraint, PitchRange):
         return constraint.low <= note.pitch <= constraint.high
+    if isinstance(constraint, DrumPieces):
+        return note.pitch in constraint.sounds
     chord, begins = None, False
     for position, name in chords:
         if position <= note.begin:

@@ -8,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 
 from composer.demands import Demand, Mask
-from composer.edit import grid_bars, track_index
+from composer.edit import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
 from composer.lines import Cadence, NoParallels
 from composer.meter import bar_range
+from composer.parts import track_rows
 from composer.score import Score
-from composer.where import Constraint, NoteCount, Rhythm, listed
+from composer.where import Constraint, NoteCount, Rhythm
 
 #: One constraint or several.
 Where = Constraint | Sequence[Constraint]
@@ -44,12 +45,15 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
     Raises
     ------
     RequestError
-        The score has no such track, or it plays drums, which have no key and no chords.
+        The score has no such track, it plays drums, which have no key and no chords, or no drums
+        where the constraint is about them.
     """
+    if constraint.parts is None and constraint.for_drums:
+        return [row for row, track in enumerate(score.tracks) if track.is_drum]
     if constraint.parts is None:
         pitched = [row for row, track in enumerate(score.tracks) if not track.is_drum]
         return pitched if constraint.pitched else [*range(len(score.tracks))]
-    rows = [track_index(score, name) for name in listed(constraint.parts)]
+    rows = track_rows(score, constraint.parts)
     for row in rows:
         lacking = "key and no chords" if constraint.by_chord or constraint.is_last else "line"
         melodic = constraint.by_chord or constraint.is_last or constraint.is_linear
@@ -58,8 +62,13 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
                 f"{constraint} is about {score.tracks[row].name or 'drums'}, but drums have no "
                 f"{lacking}; name other parts"
             )
-    if isinstance(constraint, NoParallels) and rows[0] == rows[1]:
-        raise RequestError(f"{constraint} names part {rows[0] + 1} twice; name two parts")
+        if constraint.for_drums and not score.tracks[row].is_drum:
+            called = score.tracks[row].name or f"track {row + 1}"
+            raise RequestError(
+                f"{constraint} is about {called}, which plays no drums; name a drum part"
+            )
+    if isinstance(constraint, NoParallels) and len(set(rows)) != 2:
+        raise RequestError(f"{constraint} is about two parts, not {len(set(rows))}; name two")
     return rows
 
 

@@ -11,15 +11,16 @@ from itertools import product
 import numpy as np
 
 from composer.checker import check
-from composer.constraints import ChordTones, InScale, PitchRange
+from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
+from composer.instruments import KIT_PIECES
 from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
 from composer.scopes import demands_on
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests.test_sampler import random_request
 
-PITCH_KINDS = (InScale, ChordTones, PitchRange)
+PITCH_KINDS = (InScale, ChordTones, PitchRange, DrumPieces)
 
 
 def random_constraint(rng, grid, written):
@@ -31,7 +32,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(14)
+    kind = rng.integers(15)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -50,9 +51,12 @@ def random_constraint(rng, grid, written):
         if rng.random() < 0.5:
             return Rhythm(required=few, **scope)
         return Rhythm(allowed=beats, required=few if rng.random() < 0.5 else (), **scope)
+    if kind == 9:
+        pieces = rng.choice([*KIT_PIECES], int(rng.integers(1, 4)), replace=False)
+        return DrumPieces(pieces.tolist(), **scope)
     if kind == 7:
         return Monophonic(**scope)
-    if kind in (9, 10):
+    if kind in (10, 14):
         return MaxLeap(int(rng.choice([0, 1, 2, 3, 5, 7, 12, 24])), **scope)
     if kind == 11:
         degrees = [int(d) for d in rng.integers(1, 8, rng.integers(1, 4))]
