@@ -204,9 +204,10 @@ class LineNoteMask(BoundNoteMask):
         """Let a note of the running onset sound for so long."""
         line, time = self._line, self._start + cursor.position
         if duration > 1:
-            take_back = line.put(time, pitch, time + duration)
+            take_back, tops = line.put(time, pitch, time + duration), self._tops.copy()
             if not self._goes_on(cursor, pitch, duration):
                 take_back()
+                self._tops = tops
                 return False
         self._top, self._fits = pitch, bool(self._tops[pitch])
         if not line.copies:
