@@ -45,6 +45,9 @@ class CellMask:
         Ids after which the cell begins nothing new.
     """
 
+    #: Whether ids are tried before they are taken, so that no cell can be said again unseen.
+    looks_ahead = False
+
     def __init__(self, grammar: Grammar, after: int, budget: int) -> None:
         self.grammar = grammar
         self.after = after

@@ -34,6 +34,8 @@ class LineNoteMask(BoundNoteMask):
         As for ``BoundNoteMask``.
     """
 
+    looks_ahead = True
+
     def __init__(self, *arguments: Any, line: PartLine, start: int, bar: int, **others: Any):
         super().__init__(*arguments, **others)
         self._line = line
@@ -242,6 +244,8 @@ class LineChordMask(ChordCellMask):
     others
         As for ``ChordCellMask``.
     """
+
+    looks_ahead = True
 
     def __init__(self, lines: Lines, bar: int, *arguments: Any, **others: Any) -> None:
         super().__init__(*arguments, **others)
