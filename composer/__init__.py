@@ -38,6 +38,10 @@ _HOMES = {
     "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
+    "Cadence": "composer.lines",
+    "MaxLeap": "composer.lines",
+    "NoParallels": "composer.lines",
+    "NoRepeat": "composer.lines",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -69,6 +73,7 @@ _HOMES = {
 __all__ = [
     "Author",
     "Breach",
+    "Cadence",
     "Candidate",
     "Certificate",
     "ChordTones",
@@ -77,10 +82,13 @@ __all__ = [
     "ComposerWarning",
     "DrumPieces",
     "InScale",
+    "MaxLeap",
     "MaxPolyphony",
     "MidiError",
     "ModelError",
     "Monophonic",
+    "NoParallels",
+    "NoRepeat",
     "Note",
     "NoteCount",
     "Patch",
@@ -146,6 +154,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
     from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (

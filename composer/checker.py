@@ -17,12 +17,17 @@ from typing import NamedTuple
 from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
+from composer.line_checker import LINEAR, line, line_wrongs
 from composer.parts import track_rows
 from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
-_KNOWN = (InScale, ChordTones, PitchRange, DrumPieces, NoteCount, Rhythm, MaxPolyphony, Monophonic)
+_KNOWN = (
+    *(InScale, ChordTones, PitchRange, DrumPieces),
+    *(NoteCount, Rhythm, MaxPolyphony, Monophonic),
+    *LINEAR,
+)
 
 
 class Breach(NamedTuple):
@@ -104,6 +109,13 @@ def check(
         named = constraint.parts
         rows = track_rows(score, named)
         low, high = constraint.bar_pair or (1, len(starts) - 1)
+        if isinstance(constraint, LINEAR):
+            rows = [row for row in rows if not score.tracks[row].is_drum]
+            lines = {row: line(_onsets(score.tracks[row], score.tpq, starts)) for row in rows}
+            for row, bar, what in line_wrongs(constraint, lines, rows, high - 1, home):
+                if row in looked_at and max(first, low) <= bar + 1 <= min(last, high):
+                    breaches.append(Breach(constraint, row + 1, bar + 1, what))
+            continue
         for row in rows:
             track = score.tracks[row]
             if isinstance(constraint, DrumPieces) and not track.is_drum:

@@ -309,6 +309,16 @@ def allowed_pitches(rules: Sequence[PitchRule], cell: Cell) -> PitchMask:
     return mask
 
 
+def as_far_as_they_can(rules: Sequence[PitchRule], cell: Cell, pitches: PitchMask) -> PitchMask:
+    """Return a mask narrowed by one rule after the other, each where it leaves something."""
+    mask = pitches.copy()
+    for rule in rules:
+        both = mask & rule.pitches(cell)
+        where = both.any(1)
+        mask[where] = both[where]
+    return mask
+
+
 _TONES = np.array(
     [
         [np.isin(np.arange(12), (root + np.array(q.intervals)) % 12) for q in QUALITIES]

@@ -18,8 +18,17 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import Cell, ChordTones, DrumPieces, InScale, PitchMask, PitchRange
+from composer.constraints import (
+    Cell,
+    ChordTones,
+    DrumPieces,
+    InScale,
+    PitchMask,
+    PitchRange,
+    pitches_of,
+)
 from composer.grid import RESOLUTION
+from composer.lines import Cadence
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
 Mask = npt.NDArray[np.bool_]
@@ -99,6 +108,12 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             if constraint.allowed is not None:
                 allowed = [p for p in constraint.positions("allowed") if p < length]
                 pitches[~np.isin(np.arange(length), allowed)] = False
+        elif isinstance(constraint, Cadence):
+            (last,) = constraint.positions("required")
+            beyond += [last] if last >= length else []
+            required[last : last + 1] = True
+            pitches[last : last + 1] &= pitches_of(constraint.pitch_classes(cell.key))
+            pitches[last + 1 :] = False
     voices = most_voices(constraints)
     return CellDemand(pitches, required, tuple(beyond), least, most, voices, has_pitch)
 
@@ -175,13 +190,17 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
         )
     # What asks for onsets, and what leaves it none.
     if demand.onsets > demand.most:
-        least = [c for c in some if isinstance(c, Rhythm) or getattr(c, "min", 0) > demand.most]
+        least = [
+            c for c in some if isinstance(c, Rhythm | Cadence) or getattr(c, "min", 0) > demand.most
+        ]
         rest = [c for c in some if c not in least]
         return _shortage(least, rest, demand.onsets, demand.most, where, room)
     blocked = np.flatnonzero(demand.required & ~is_open)
     if len(blocked):
         asking = [
-            c for c in some if isinstance(c, Rhythm) and blocked[0] in c.positions("required")
+            c
+            for c in some
+            if isinstance(c, Rhythm | Cadence) and blocked[0] in c.positions("required")
         ]
         rest = [c for c in some if c not in asking]
         who = _joined(rest) if rest else "the bar"

@@ -89,6 +89,11 @@ class Stream(Iterator[Score]):
                 raise RequestError(
                     f"{constraint} names bars, which a stream has no end of; leave them out"
                 )
+            if constraint.is_linear or constraint.is_last:
+                raise RequestError(
+                    f"{constraint} needs to know the bars to come, which a stream does not; write "
+                    "a piece of so many bars with another verb"
+                )
         self._rng = np.random.default_rng(seed)
         self._author = Author(
             "composer", "stream", model, seed, constraints=where, version=__version__

@@ -11,6 +11,7 @@ from composer.demands import Demand, Mask
 from composer.edit import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
+from composer.lines import Cadence, NoParallels
 from composer.meter import bar_range
 from composer.parts import track_rows
 from composer.score import Score
@@ -54,16 +55,20 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
         return pitched if constraint.pitched else [*range(len(score.tracks))]
     rows = track_rows(score, constraint.parts)
     for row in rows:
-        if constraint.by_chord and score.tracks[row].is_drum:
+        lacking = "key and no chords" if constraint.by_chord or constraint.is_last else "line"
+        melodic = constraint.by_chord or constraint.is_last or constraint.is_linear
+        if melodic and score.tracks[row].is_drum:
             raise RequestError(
                 f"{constraint} is about {score.tracks[row].name or 'drums'}, but drums have no "
-                "key and no chords; name other parts"
+                f"{lacking}; name other parts"
             )
         if constraint.for_drums and not score.tracks[row].is_drum:
             called = score.tracks[row].name or f"track {row + 1}"
             raise RequestError(
                 f"{constraint} is about {called}, which plays no drums; name a drum part"
             )
+    if isinstance(constraint, NoParallels) and len(set(rows)) != 2:
+        raise RequestError(f"{constraint} is about two parts, not {len(set(rows))}; name two")
     return rows
 
 
@@ -102,6 +107,7 @@ def demands_on(
     starts = [bar if alike else grid_bars(score, bar) for bar in range(bars + 1)]
     for constraint in constraints:
         first, last = bar_range(constraint.bar_pair or (1, bars), bars)
+        first = last if constraint.is_last else first
         cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
         edges = starts[first - 1 : last + 1]
         cells[edges[0] : edges[-1], rows_of(constraint, score)] = True
@@ -111,7 +117,7 @@ def demands_on(
                 f"{constraint} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        if isinstance(constraint, NoteCount | Rhythm):
+        if isinstance(constraint, NoteCount | Rhythm | Cadence):
             _check_bars(constraint, edges, first)
         demands.append(Demand(constraint, cells))
     return tuple(demands)

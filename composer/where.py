@@ -73,6 +73,10 @@ class Constraint:
     for_drums: ClassVar[bool] = False
     #: Whether what it allows depends on the chords.
     by_chord: ClassVar[bool] = False
+    #: Whether it is about the steps of lines, so that it reaches over bar lines.
+    is_linear: ClassVar[bool] = False
+    #: Whether of the bars named it is about the last alone.
+    is_last: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.parts is not None:
@@ -88,7 +92,7 @@ class Constraint:
         return _bars(self.bars)
 
     def __str__(self) -> str:
-        fields = [f for f in dataclasses.fields(self) if not f.kw_only]
+        fields = [f for f in dataclasses.fields(self) if f.repr and not f.kw_only]
         said = [(f.name, getattr(self, f.name), f.default) for f in fields]
         inner = (f"{name}={_said(value)}" for name, value, default in said if value != default)
         return f"{type(self).__name__}({', '.join(inner)})"
@@ -191,10 +195,17 @@ class Rhythm(Constraint):
 
     def positions(self, name: str) -> tuple[int, ...]:
         """Return the positions of the beats of ``"allowed"`` or ``"required"``, in order."""
-        return tuple(sorted({_position(beat) for beat in getattr(self, name) or ()}))
+        return tuple(sorted({beat_position(beat) for beat in getattr(self, name) or ()}))
 
 
-def _position(beat: float | Fraction) -> int:
+def beat_position(beat: float | Fraction) -> int:
+    """Return the position of a beat in its bar.
+
+    Raises
+    ------
+    RequestError
+        It is not on the grid.
+    """
     if not isinstance(beat, int | float | Fraction):
         raise RequestError(f"beat {beat!r} is no number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION

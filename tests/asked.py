@@ -15,6 +15,7 @@ from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
 from composer.instruments import KIT_PIECES
+from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
 from composer.scopes import demands_on
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests.test_sampler import random_request
@@ -31,7 +32,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(10)
+    kind = rng.integers(15)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -55,7 +56,30 @@ def random_constraint(rng, grid, written):
         return DrumPieces(pieces.tolist(), **scope)
     if kind == 7:
         return Monophonic(**scope)
+    if kind in (10, 14):
+        return MaxLeap(int(rng.choice([0, 1, 2, 3, 5, 7, 12, 24])), **scope)
+    if kind == 11:
+        degrees = [int(d) for d in rng.integers(1, 8, rng.integers(1, 4))]
+        beat = 1 + int(rng.integers(0, length if rng.random() < 0.9 else length + 12)) / 12
+        return Cadence(degrees, beat, **scope)
+    if kind in (12, 13):
+        return random_pair(rng, grid, scope)
     return MaxPolyphony(int(rng.integers(1, 5)), **scope)
+
+
+def random_pair(rng, grid, scope):
+    """Return a constraint on two parts, or on what may be copied from the grid itself."""
+    pitched = [row + 1 for row, part in enumerate(grid.parts) if not part.is_drum]
+    if len(pitched) > 1 and rng.random() < 0.5:
+        pair = rng.choice(pitched, 2, replace=False).tolist()
+        return NoParallels(parts=pair, bars=scope["bars"])
+    return NoRepeat(
+        grid.score(),
+        int(rng.integers(2, 5)),
+        transposed=bool(rng.random() < 0.7),
+        rhythm=bool(rng.random() < 0.3),
+        **scope,
+    )
 
 
 def random_asked(seed):
@@ -84,17 +108,52 @@ def random_asked(seed):
 
 
 def breaches(request, result, where, *, written=True):
-    """Return what the checker finds wrong with the cells that were written, or with the others."""
+    """Return what the checker finds wrong with the cells that were written, or with the others.
+
+    Steps of lines that lead on from written cells are told with these.
+    """
     found = check(result.score(), where, key=result.key, bars=(1, len(result.bars)))
     cells = request.written[:, 1:]
-    return [b for b in found if cells[b.bar - 1, b.part - 1] == written]
+    return [
+        b for b in found if (cells[b.bar - 1, b.part - 1] or hangs(request, result, b)) == written
+    ]
 
 
-def about(where, bar, row):
-    """Return the constraints about a cell, as if they were about it alone."""
+def hangs(request, result, breach):
+    """Return whether a breach lies where a line leads on from cells that are written."""
+    constraint = breach.constraint
+    if not isinstance(constraint, LINES):
+        return False
+    rows = [breach.part - 1]
+    if isinstance(constraint, NoParallels):
+        rows = [part - 1 for part in constraint.parts]
+    place = int(breach.what.split()[-1])
+    at = int(result.bar_starts[breach.bar - 1]) + place
+    return any(at in behind(request, result, row, getattr(constraint, "notes", 1)) for row in rows)
+
+
+def behind(request, result, row, count):
+    """Return where the first given onsets are behind written cells, and all that are written."""
+    found, since = set(), None
+    onsets = {(note[0], note[2]) for note in result.notes.tolist() if note[1] == row}
+    for bar in range(len(result.bars)):
+        if request.written[bar, row + 1]:
+            since = 0
+        for place in sorted(place for b, place in onsets if b == bar):
+            if request.written[bar, row + 1] or (since is not None and since < count):
+                found.add(int(result.bar_starts[bar]) + place)
+            if not request.written[bar, row + 1] and since is not None:
+                since += 1
+    return found
+
+
+def about(where, bar, row, bars=0):
+    """Return the constraints about a cell of so many bars, as if they were about it alone."""
     found = []
     for constraint in where:
         first, last = constraint.bars or (1, 10**6)
+        if isinstance(constraint, Cadence):
+            first = last = constraint.bars[1] if constraint.bars else bars
         if first <= bar + 1 <= last and constraint.parts in (None, (row + 1,)):
             found.append(constraint)
     return found
@@ -133,25 +192,8 @@ def sounding(grid, bar, row):
 
 def is_impossible(grid, where, bar, row):
     """Return whether a cell cannot be written, counted out anew."""
-    free = free_pitches(grid, where, bar, row)
-    silent = not free.any()
-    given = sounding(grid, bar, row)
-    cell = about(where, bar, row)
-    voices = min([10**6, *(getattr(c, "notes", 1) for c in cell if isinstance(c, VOICES))])
-    for pitch, places in given:
-        free[list(places), pitch] = False
-    for place in range(len(free)):
-        if sum(place in places for _, places in given) >= voices:
-            free[place] = False
-    counts = [c for c in cell if isinstance(c, NoteCount)]
-    rhythms = [c for c in cell if isinstance(c, Rhythm)]
+    free, silent, least, needed, most = cell_room(grid, where, bar, row)
     places = {place for place in range(len(free)) if free[place].any()}
-    for rhythm in rhythms:
-        if rhythm.allowed is not None:
-            places &= {round((beat - 1) * 12) for beat in rhythm.allowed}
-    needed = {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
-    least = max([0, *(c.min for c in counts)])
-    most = min([10**6, *(c.max for c in counts if c.max is not None)])
     return (
         bool(needed - places)
         or max(least, len(needed)) > most
@@ -160,7 +202,88 @@ def is_impossible(grid, where, bar, row):
     )
 
 
+def cell_room(grid, where, bar, row):
+    """Return what a cell may hold, whether it is silent for want of pitches, and its onsets.
+
+    Which pitches may begin where, whether none may anywhere, the fewest onsets, those required, and
+    the most.
+    """
+    free = free_pitches(grid, where, bar, row)
+    silent = not free.any()
+    given = sounding(grid, bar, row)
+    cell = about(where, bar, row, len(grid.bars))
+    voices = min([10**6, *(getattr(c, "notes", 1) for c in cell if isinstance(c, VOICES))])
+    for pitch, places in given:
+        free[list(places), pitch] = False
+    for place in range(len(free)):
+        if sum(place in places for _, places in given) >= voices:
+            free[place] = False
+    counts = [c for c in cell if isinstance(c, NoteCount)]
+    rhythms = [c for c in cell if isinstance(c, Rhythm)]
+    needed = {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
+    for rhythm in rhythms:
+        if rhythm.allowed is not None:
+            allowed = {round((beat - 1) * 12) for beat in rhythm.allowed}
+            free[[place for place in range(len(free)) if place not in allowed]] = False
+    for cadence in [c for c in cell if isinstance(c, Cadence)]:
+        place = round((cadence.beat - 1) * 12)
+        needed.add(place)
+        free[place + 1 :] = False
+        for pitch in range(128):
+            if place < len(free) and not ends_well(grid, cadence, bar, row, pitch):
+                free[place, pitch] = False
+    least = max([0, *(c.min for c in counts)])
+    most = min([10**6, *(c.max for c in counts if c.max is not None)])
+    return free, silent, least, needed, most
+
+
+def ends_well(grid, cadence, bar, row, pitch):
+    """Return whether a bar ends on a cadence with a pitch alone, asked of the checker."""
+    empty = grid.replace(notes=grid.notes[:0])
+    score = with_notes(empty, [(bar, row, round((cadence.beat - 1) * 12), pitch, 1)])
+    return not check(score, cadence, key=grid.key, bars=(bar + 1, bar + 1), parts=[row + 1])
+
+
+def has_line(grid, where, written, row):
+    """Return whether a part has a line that keeps leaps, told from its beginning.
+
+    Of each time it is known which pitches the line may have come to, after how many onsets.
+    """
+    reached = np.zeros((65, 129), bool)
+    reached[0, 128] = True
+    pitch = np.arange(129)
+    changed = False  # whether what is given next comes from elsewhere
+    for bar in range(len(grid.bars)):
+        leaps = [c.semitones for c in about(where, bar, row) if isinstance(c, MaxLeap)]
+        near = np.abs(pitch[:, None] - pitch[None]) <= min([128, *leaps])
+        near[128] = True
+        if not written[bar, row + 1]:
+            notes = [n for n in grid.notes.tolist() if n[0] == bar and n[1] == row]
+            for place in sorted({note[2] for note in notes}):
+                top = max(note[3] for note in notes if note[2] == place)
+                may = (reached.any(0) & (near[:, top] | (not changed))).any()
+                reached[:] = False
+                reached[0, top] = may
+                changed = False
+            continue
+        changed = True
+        free, _, least, needed, most = cell_room(grid, where, bar, row)
+        if any(place >= len(free) for place in needed):
+            return False
+        for place in range(len(free)):
+            onto = (reached[:-1] @ near)[:, :128] & free[place]
+            if place in needed:
+                reached[:] = False
+            reached[1:, :128] |= onto
+        counts = np.arange(65)
+        reached[(counts < least) | (counts > most)] = False
+        reached[0] = reached.any(0)
+        reached[1:] = False
+    return bool(reached.any())
+
+
 VOICES = (MaxPolyphony, Monophonic)
+LINES = (MaxLeap, NoParallels, NoRepeat)
 
 
 def is_possible_by_trying(grid, where, bar, row, pitches):
@@ -169,7 +292,7 @@ def is_possible_by_trying(grid, where, bar, row, pitches):
     chances = [0, *range(1, length + 1)]  # no note, or its duration
     places = list(product(range(length), pitches))
     given = sounding(grid, bar, row)
-    cell = about(where, bar, row)
+    cell = about(where, bar, row, len(grid.bars))
     looked_at = {"key": grid.key, "bars": (bar + 1, bar + 1), "parts": [row + 1]}
     for durations in sorted(product(chances, repeat=len(places)), key=sum):
         notes = [(*at, d) for at, d in zip(places, durations, strict=True) if d]

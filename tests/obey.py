@@ -65,6 +65,15 @@ def refused(request, where, text):
         return "refused: too long", ""
     if text.startswith("no chord") or "the rules leave no pitch" in text:
         return "refused: chords", ""
+    if "can be planned ahead" in text:
+        return "refused: too long", ""
+    if "were found" in text:
+        return "refused: no lines found", ""
+    if "as far as bar" in text:
+        row = int(re.search(r"part (\d+)", text).group(1)) - 1
+        if not asked.has_line(writer_given(request), where, request.written, row):
+            return "refused: no line", ""
+        return "wrongly refused", text
     bar, row = map(int, re.search(r"bar (\d+) of part (\d+)", text).groups())
     if request.written[bar - 1, 0] and any(c.by_chord for c in where):
         return "refused: chords", ""

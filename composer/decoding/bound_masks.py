@@ -52,6 +52,8 @@ class BoundNoteMask(NoteMask):
         self._ends_by = ends_by
         self._required = bound.demand.required
         self._onsets = 0
+        #: Ids that were tried here and left nothing for later.
+        self._refused: list[int] = []
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
@@ -59,6 +61,7 @@ class BoundNoteMask(NoteMask):
         may_end = self.grammar.allows(cursor, self.after)
         held = mask.copy()
         self._hold(cursor, held, may_end)
+        held[self._refused] = False
         self._settle(cursor, mask, may_end)
         mask &= held
         if mask.any():
@@ -71,25 +74,12 @@ class BoundNoteMask(NoteMask):
 
     def _hold(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content to what demands allow, in place, and open the way out."""
-        at, bound = self._slices, self._bound
-        demand, now = bound.demand, cursor.position
-        required = int(np.count_nonzero(self._required[now + 1 :]))
-        owed = max(required, demand.least - self._onsets)
+        at = self._slices
+        owed = self._to_come(cursor)
         is_short = may_end and self._left <= IDS_AN_ONSET * max(0, owed)
         if "Position" in self.grammar.table[cursor.state]:
-            keep_feasible(
-                mask[at["Position"]],
-                bound.pitches,
-                self._sounds_until,
-                bound.sounding,
-                bound.most_sounding,
-                self._required,
-                now,
-                demand.least - self._onsets,
-                demand.most - self._onsets,
-                is_short,
-            )
-        if now >= 0:
+            self._hold_positions(cursor, mask[at["Position"]], is_short)
+        if cursor.position >= 0:
             self._hold_note(cursor, mask)
         if is_short:
             positions = mask[at["Position"]].copy()
@@ -98,12 +88,37 @@ class BoundNoteMask(NoteMask):
         if may_end and owed <= 0:
             mask[self.after] = True
 
+    def _to_come(self, cursor: Cursor) -> int:
+        """Return how many onsets the cell must have yet."""
+        required = int(np.count_nonzero(self._required[cursor.position + 1 :]))
+        return max(required, self._bound.demand.least - self._onsets)
+
+    def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:
+        """Narrow where the next onset may be; to those owed if there are ids for no others."""
+        bound = self._bound
+        keep_feasible(
+            positions,
+            bound.pitches,
+            self._sounds_until,
+            bound.sounding,
+            bound.most_sounding,
+            self._required,
+            cursor.position,
+            bound.demand.least - self._onsets,
+            bound.demand.most - self._onsets,
+            is_short,
+        )
+
+    def _playable(self, cursor: Cursor, lowest: int) -> Mask:
+        """Return which pitches may be added to an onset, shape (128,)."""
+        return above(cursor, lowest, self._bound.pitches, self._sounds_until)
+
     def _hold_note(self, cursor: Cursor, mask: Mask) -> None:
         """Narrow what an onset may hold."""
         at, bound, now = self._slices, self._bound, cursor.position
         is_drum = cursor.state in DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
-        playable = above(cursor, lowest, bound.pitches, self._sounds_until)
+        playable = self._playable(cursor, lowest)
         if bound.sounding[now] >= bound.most_sounding[now] or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
@@ -126,6 +141,7 @@ class BoundNoteMask(NoteMask):
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         super()._hear(family, value, cursor)
+        self._refused = []
         if family == "Position":
             self._onsets += 1
             self._bound.owed[0] -= 1

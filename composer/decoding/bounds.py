@@ -12,13 +12,17 @@ to a demand, wherever it then can be written.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import Cell, ChordMask, PitchMask
+from composer.constraints import Cell, ChordMask, PitchMask, as_far_as_they_can
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
+from composer.decoding.line_search import Lines, Loose
+from composer.decoding.lines import Given, LineCell, PartLine
 from composer.demands import (
     ANY,
     CellDemand,
@@ -92,7 +96,7 @@ class Bounds:
     ) -> None:
         self._constraints = [demand.constraint for demand in request.demands]
         self._written = request.written
-        self._make_cell = make_cell
+        self.cell = make_cell
         self._endless = endless
         self._starts = grid.bar_starts
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
@@ -111,6 +115,7 @@ class Bounds:
         self._rooms: dict[tuple[int, int], Room] = {}
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
+        self.lines = self._find_lines(request, grid)
         #: Cells that depend on what sounds on into them.
         self._matters = np.zeros((len(grid.bars), len(grid.parts)), bool)
         for bar, row in np.ndindex(self._matters.shape):
@@ -120,9 +125,10 @@ class Bounds:
                 else:
                     self._matters[bar, row] = most_voices(self._list(self._asked[bar][row])) < ANY
 
-    def onsets(self, grid: Grid, bar: int, row: int) -> int:
-        """Return how many onsets a cell must have."""
-        return self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
+    def onsets(self, grid: Grid, bar: int, row: int, *, now: bool = True) -> int:
+        """Return how many onsets a cell must have, as things are now or at most."""
+        onsets = self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
+        return max(onsets, self.lines.onsets(bar, row, at_most=not now)) if self.lines else onsets
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""
@@ -150,7 +156,8 @@ class Bounds:
         starts = self._starts
         last = int(np.searchsorted(starts, starts[bar + 1] + _LONGEST))
         near = [b for b in range(bar + 1, min(last, len(starts) - 1)) if self._matters[b, row]]
-        if not near and not self._asked[bar][row]:
+        has_line = self.lines is not None and self.lines.part(row) is not None
+        if not near and not self._asked[bar][row] and not has_line:
             return None
         near.insert(0, bar)
         start, times = int(starts[bar]), int(starts[near[-1] + 1] - starts[bar]) + 1
@@ -172,6 +179,10 @@ class Bounds:
         if self._endless and bound.demand.onsets:
             bound.limit[int(starts[bar + 1]) - start] = 0
         return bound
+
+    def line(self, bar: int, row: int) -> PartLine | None:
+        """Return the line of a part of which a cell is to be written next; None without one."""
+        return self.lines.begin(bar, row) if self.lines else None
 
     def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
         """Return which chords a bar's parts can be written under; None where all are alike."""
@@ -204,6 +215,42 @@ class Bounds:
                     f"{self._hanging(bar)} asks for; drop it or widen another constraint"
                 )
 
+    def _find_lines(self, request: Request, grid: Grid) -> Lines | None:
+        """Return the lines that parts have to keep, and let those play as they must for that."""
+        demands = tuple(d for d in request.demands if d.constraint.is_linear)
+        given = Given(demands, self._starts, self._written[:, 1:], self._held)
+        if not given.rows:
+            return None
+        lines = Lines(given, LineCells(self, request, grid), grid.part_name)
+        for bar, row in product(range(len(grid.bars)), lines.freed):
+            self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
+            self._fixed.pop((bar, row), None)
+        return lines
+
+    def line_cell(
+        self, cell: Cell, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
+    ) -> tuple[CellDemand, Room]:
+        """Return what is asked of a cell, and what sounds in it.
+
+        ``singly`` is whether the part's own playing singly counts, ``only`` the constraints that
+        do, all without it.
+        """
+        asked = tuple(
+            i
+            for i in self._asked[bar][row]
+            if (singly if i == _SINGLE else only is None or self._constraints[i] in only)
+        )
+        return self._demand(asked, cell), self._room(bar, row)
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether a cell is to be written under chords that decide if it can be."""
+        return bool(self._written[bar, row + 1]) and self._by_chord(bar, row)
+
+    def constraints(self, row: int) -> list[Constraint]:
+        """Return the constraints of a part."""
+        asked = dict.fromkeys(i for bar in self._asked for i in bar[row] if i != _SINGLE)
+        return [self._constraints[i] for i in sorted(asked)]
+
     def _can(self, grid: Grid, bar: int, row: int) -> bool:
         asked, room = self._asked[bar][row], self._room(bar, row)
         demands = (self._demand(asked, cell) for cell in self._cells(grid, bar, row))
@@ -218,8 +265,8 @@ class Bounds:
     def _cells(self, grid: Grid, bar: int, row: int) -> list[Cell]:
         """Return the cell of a bar and part, once for each chord if those are to be written."""
         if not self._by_chord(bar, row):
-            return [self._make_cell(grid, bar, row)]
-        return [self._make_cell(grid, bar, row, chord) for chord in _CHORDS]
+            return [self.cell(grid, bar, row)]
+        return [self.cell(grid, bar, row, chord) for chord in _CHORDS]
 
     def _hanging(self, bar: int) -> str:
         asked = {i for row in self._asked[bar] for i in row if i != _SINGLE}
@@ -230,10 +277,6 @@ class Bounds:
         """Return whether what a cell may hold waits for chords that are to be written."""
         hangs = any(constraint.by_chord for constraint in self._list(self._asked[bar][row]))
         return hangs and bool(self._written[bar, 0])
-
-    def _waits(self, bar: int, row: int) -> bool:
-        """Return whether a cell is to be written under chords that decide if it can be."""
-        return bool(self._written[bar, row + 1]) and self._by_chord(bar, row)
 
     def _open_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
         if not self._written[bar, row + 1]:
@@ -271,7 +314,7 @@ class Bounds:
         bound.most_sounding[times] = voices - room.sounding
         bound.bar_of[times] = index
         demand = self._of(grid, bar, row)
-        if index and self._waits(bar, row):
+        if index and self.waits(bar, row):
             bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
@@ -316,8 +359,8 @@ class Bounds:
         """Return what is asked of a cell, under the chords that are known so far."""
         if (bar, row) in self._fixed:
             return self._fixed[bar, row]
-        demand = self._demand(self._asked[bar][row], self._make_cell(grid, bar, row))
-        if not self._waits(bar, row):
+        demand = self._demand(self._asked[bar][row], self.cell(grid, bar, row))
+        if not self.waits(bar, row):
             self._fixed[bar, row] = demand
         return demand
 
@@ -325,6 +368,44 @@ class Bounds:
         if (asked, cell) not in self._known:
             self._known[asked, cell] = demand_of(self._list(asked), cell)
         return self._known[asked, cell]
+
+
+class LineCells:
+    """Says what is asked of the cells of a request that is written by lines."""
+
+    def __init__(self, bounds: Bounds, request: Request, grid: Grid) -> None:
+        self._bounds, self._request, self._grid = bounds, request, grid
+
+    def __call__(
+        self,
+        bar: int,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chord: Chord | None = None,
+    ) -> LineCell:
+        """Return it under the chords of the grid or under one."""
+        cell = self._bounds.cell(self._grid, bar, row, chord)
+        demand, room = self._bounds.line_cell(cell, bar, row, loose.singly, only)
+        pitches = demand.pitches
+        if loose.habits and not self._request.written[bar, 0]:
+            rules = self._request.parts[row].rules
+            pitches = as_far_as_they_can(rules, cell, demand.pitches & ~room.closed)
+        return LineCell(demand, room, pitches)
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether it hangs on chords that are to be written."""
+        return self._bounds.waits(bar, row)
+
+    def candidates(self, bar: int) -> list[Chord]:
+        """Return the chords that leave all parts of a bar enough."""
+        choice = self._bounds.chords(self._grid, bar)
+        allowed = choice.allowed(0).ravel() if choice else np.ones(len(_CHORDS), bool)
+        return [_CHORDS[i] for i in np.flatnonzero(allowed)]
+
+    def constraints(self, row: int) -> list[Constraint]:
+        """Return the constraints of a part."""
+        return self._bounds.constraints(row)
 
 
 class OpenByChord(NamedTuple):

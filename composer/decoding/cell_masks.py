@@ -15,7 +15,7 @@ import numpy.typing as npt
 from composer.constraints import ChordMask, PitchMask
 from composer.decoding.bounds import ChordChoice
 from composer.decoding.open_positions import leave_open
-from composer.theory import QUALITIES
+from composer.theory import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
@@ -45,6 +45,9 @@ class CellMask:
         Ids after which the cell begins nothing new.
     """
 
+    #: Whether ids are tried before they are taken, so that no cell can be said again unseen.
+    looks_ahead = False
+
     def __init__(self, grammar: Grammar, after: int, budget: int) -> None:
         self.grammar = grammar
         self.after = after
@@ -58,6 +61,13 @@ class CellMask:
         mask = self.grammar.allowed(cursor, CONTENT)
         self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
         return mask
+
+    def takes(self, cursor: Cursor, index: int) -> bool:
+        """Return whether an id that is allowed and was chosen is taken; if not, it is ruled out.
+
+        Where it is dear to look ahead, only what was chosen is looked at. At least one is taken.
+        """
+        return True
 
     def allowed_at_all(self, cursor: Cursor) -> Mask:
         """Return which ids may come next with some budget or other, shape (V,)."""
@@ -267,6 +277,8 @@ class ChordCellMask(CellMask):
         }
         self._shift = shift
         self._last = NO_CHORD
+        #: Chords that were tried here and left a part no line.
+        self._refused: list[int] = []
 
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
@@ -294,15 +306,21 @@ class ChordCellMask(CellMask):
         if self._choice is None:
             return wanted
         possible = np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
+        possible[self._refused] = False
         both = wanted & possible
         # Every bar needs a first chord; another only where all is as it should be.
         return both if position or both.any() else possible
 
+    def _chord(self, value: int) -> Chord:
+        """Return the chord that a value says."""
+        root, quality = divmod(value - 1, len(QUALITIES))
+        return Chord((root - self._shift) % 12, quality)
+
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Chord":
             self._last = value
-            root, quality = divmod(value - 1, len(QUALITIES))
-            root = (root - self._shift) % 12
+            chord = self._chord(value)
+            root, quality = chord.root, chord.quality
             self.rows.append((cursor.position, root, quality, -1))
             if self._choice:
                 self._choice.take(cursor.position, root, quality)

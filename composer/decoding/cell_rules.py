@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -11,9 +11,9 @@ from composer.constraints import (
     Cell,
     ChordMask,
     PitchMask,
-    PitchRule,
     allowed_chords,
     allowed_pitches,
+    as_far_as_they_can,
     chord_positions,
     pitches_of,
     strong_positions,
@@ -21,6 +21,7 @@ from composer.constraints import (
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
@@ -107,6 +108,12 @@ class CellRules:
         bound = self._bounds.bound(grid, bar, row) if self._bounds else None
         kind: Callable[..., NoteMask]
         kind = partial(BoundNoteMask, bound, busy.copy(), room[0].copy()) if bound else NoteMask
+        line = self._bounds.line(bar, row) if self._bounds else None
+        if line:
+            start = int(grid.bar_starts[bar])
+            kind = partial(
+                LineNoteMask, bound, busy.copy(), room[0].copy(), line=line, start=start, bar=bar
+            )
         if rules.monophonic:
             busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
         if rules.ends_with_chord:
@@ -132,9 +139,9 @@ class CellRules:
             final=final,
         )
 
-    def onsets(self, grid: Grid, bar: int, column: int) -> int:
-        """Return how many onsets demands make a cell have."""
-        return self._bounds.onsets(grid, bar, column - 1) if self._bounds and column else 0
+    def onsets(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
+        """Return how many onsets demands make a cell have, as things are now or at most."""
+        return self._bounds.onsets(grid, bar, column - 1, now=now) if self._bounds and column else 0
 
     def demanded(self, bar: int) -> str:
         """Return the constraints that a bar is to keep, in words."""
@@ -160,7 +167,7 @@ class CellRules:
         rules = self._request.parts[row].rules
         demand = self._bounds.demand(grid, bar, row) if self._bounds else None
         if demand is not None:
-            return _as_far_as_they_can(rules, cell, demand.pitches)
+            return as_far_as_they_can(rules, cell, demand.pitches)
         if (row, cell) not in self._pitch_masks:
             self._pitch_masks[row, cell] = allowed_pitches(rules, cell)
         return self._pitch_masks[row, cell]
@@ -184,7 +191,11 @@ class CellRules:
         }
         if self._shape:
             open_chords = self._shape.chords(grid.key, bar, open_chords)
-        return ChordCellMask(
+        lines = self._bounds.lines if self._bounds else None
+        kind: Callable[..., ChordCellMask] = ChordCellMask
+        if lines and lines.hang_on(bar):
+            kind = partial(LineChordMask, lines, bar)
+        return kind(
             self._grammar,
             after,
             budget,
@@ -194,16 +205,6 @@ class CellRules:
             inverted=not (self._shape and self._shape.final(bar) is not None),
             required=[position for position in required if position in open_chords],
         )
-
-
-def _as_far_as_they_can(rules: Sequence[PitchRule], cell: Cell, pitches: PitchMask) -> PitchMask:
-    """Return a mask narrowed by one rule after the other, each where it leaves something."""
-    mask = pitches.copy()
-    for rule in rules:
-        both = mask & rule.pitches(cell)
-        where = both.any(1)
-        mask[where] = both[where]
-    return mask
 
 
 def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, PitchTimes]:

@@ -46,6 +46,8 @@ def say_again(mask: CellMask, said: Said, ids: Sequence[int]) -> bool:
     ids
         What the other cell holds.
     """
+    if mask.looks_ahead:
+        return False
     lengths = mask.grammar.vocabulary.slices["Duration"]
     for index in ids:
         shortest = lengths.start if lengths.start <= index < lengths.stop else index

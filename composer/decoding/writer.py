@@ -234,20 +234,25 @@ class Writer:
 
     def _cell(self, mask: CellMask, repeat_bars: float) -> Generator[None, Logits, float]:
         """Sample one cell; returns the sum of what the model held of its ids."""
-        said = self._said
+        said, changes = self._said, dict[int, float]()
+        logits: Logits | None = None
         content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
         if repeat_bars != 1:
             louder = self._tokenizer.vocabulary.slices["Velocity"]
             copies = Copies(said.ids, mask.after, content, range(louder.start, louder.stop))
         while True:
-            allowed = mask.allowed(said.cursor)
+            allowed, chance = mask.allowed(said.cursor), 0.0
             if np.count_nonzero(allowed) == 1:
                 index = int(allowed.argmax())
             else:
-                logits = yield
-                changes = self._changes(mask, copies, repeat_bars)
+                if logits is None:
+                    logits = yield
+                    changes = self._changes(mask, copies, repeat_bars)
                 index, chance = self._chooser.choose(logits, allowed, self._rng, changes)
-                total += chance
+            if not mask.takes(said.cursor, index):
+                continue
+            logits = None
+            total += chance
             if index == mask.after:
                 return total
             said.say([index])
@@ -270,11 +275,12 @@ class Writer:
             changes[index] = changes.get(index, 1.0) * factor
         return changes
 
-    def _needs(self, number: int, rows: Sequence[int]) -> list[int]:
+    def _needs(self, number: int, rows: Sequence[int], *, now: bool = True) -> list[int]:
         """Return the ids that the onsets owed by each cell of a bar take, in the cells' order."""
         written = self.own[number]
         columns = [column for column in (0, *(row + 1 for row in rows)) if written[column]]
-        return [IDS_AN_ONSET * self._rules.onsets(self.grid, number, c) for c in columns]
+        rules = self._rules
+        return [IDS_AN_ONSET * rules.onsets(self.grid, number, c, now=now) for c in columns]
 
     def _share(self, given: int, needs: Sequence[int], said: int | None = None) -> int:
         """Return how many ids each cell may take beside what it needs; less than 1 if none fits."""
@@ -287,7 +293,7 @@ class Writer:
         """Refuse demands for more onsets than the context holds."""
         context = self.decoder.context_length
         for number in self.todo:
-            needs = self._needs(number, range(len(self.grid.parts)))
+            needs = self._needs(number, range(len(self.grid.parts)), now=False)
             # A window leaves half of the context if it can be as short as that.
             given = max(context // 2, self._shortest(number))
             if self._share(0, needs, given) < 1:

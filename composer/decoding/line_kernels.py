@@ -1,0 +1,458 @@
+"""Which lines a part may still take, compiled: tables filled from the end of the piece.
+
+``composer.decoding.lines`` says what the arrays are and why this is enough.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.compiled import compiled, inner
+
+Bools = npt.NDArray[np.bool_]
+Bits = npt.NDArray[np.uint64]
+Ints = npt.NDArray[np.int64]
+Pitches = npt.NDArray[np.int16]
+
+#: In place of the pitch before the first.
+NONE = 128
+#: Onsets of a bar that a set of bits can count.
+MOST = 63
+
+FOUND, NOT_FOUND, GAVE_UP = 1, 0, -1
+
+_ONE, _ZERO = np.uint64(1), np.uint64(0)
+
+
+class Table(NamedTuple):
+    """What is known of one part, by times from the start of the piece; -1 stands for no pitch."""
+
+    ways: Bits  # (times, 129): bit k: from here, after this pitch, k more onsets in the bar will do
+    open: Bools  # (times, 128): which a new onset may have as its highest
+    given: Pitches  # (times,): highest note of the given onset
+    required: Bools  # (times,)
+    leap: Pitches  # (times,): the furthest that a line may step to here
+    others: Pitches  # (pairs, times): what another part begins here that goes not in parallel
+    before: Pitches  # (pairs, times): what that part began before
+    bar_of: Ints  # (times,)
+    counts: Bits  # (bars,): bit k: the bar may have k onsets
+    written: Bools  # (bars,)
+
+
+class Copied(NamedTuple):
+    """Suffix automata of the scores that no run may be copied from, one behind the other."""
+
+    key: npt.NDArray[np.int32]  # (automata, 128 * 128): which step this is, -1 for a foreign one
+    gap: npt.NDArray[np.int32]  # (automata, gaps): which distance this is, -1 for a foreign one
+    symbol: npt.NDArray[np.int32]  # (automata, steps, distances)
+    goto: npt.NDArray[np.int32]  # (automata, states, symbols)
+    link: npt.NDArray[np.int32]  # (automata, states)
+    length: npt.NDArray[np.int32]  # (automata, states)
+    most: Ints  # (automata,): steps that may be copied
+    matters: Bools  # (automata, times): where a run may not end
+
+
+@inner
+def _may_step(table: Table, time: int, pitch: int, to: int) -> bool:
+    """Return whether a line may step from a pitch to another that begins now."""
+    if pitch == NONE:
+        return True
+    if abs(to - pitch) > table.leap[time]:
+        return False
+    for pair in range(len(table.others)):
+        other, before = int(table.others[pair, time]), int(table.before[pair, time])
+        if other >= 0 and before >= 0 and (to - pitch) * (other - before) > 0:
+            interval = abs(to - other) % 12
+            if (interval == 0 or interval == 7) and abs(pitch - before) % 12 == interval:
+                return False
+    return True
+
+
+@inner
+def _ways(table: Table, time: int, bar: int, pitch: int) -> np.uint64:
+    """Return the ways on from a time as a bar sees them that it lies in or right behind."""
+    if time == len(table.bar_of):
+        return _ONE
+    ways: np.uint64 = table.ways[time, pitch]
+    behind = table.bar_of[time]
+    if behind == bar:
+        return ways
+    if table.written[behind]:
+        ways &= table.counts[behind]
+    return _ONE if ways else _ZERO
+
+
+@inner
+def _few(most: int) -> np.uint64:
+    """Return the bits up to one."""
+    if most < 0:
+        return _ZERO
+    return ~_ZERO if most >= MOST else (_ONE << np.uint64(most + 1)) - _ONE
+
+
+@inner
+def _lowest(bits: np.uint64) -> int:
+    if not bits:
+        return -1
+    count = 0
+    while not bits & _ONE:
+        bits >>= _ONE
+        count += 1
+    return count
+
+
+@inner
+def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
+    """Add, in place, the ways of all pitches within a leap of each: (129,) onto (129,)."""
+    if leap >= NONE - 1:
+        every = _ZERO
+        for pitch in range(NONE):
+            every |= ways[pitch]
+        for pitch in range(NONE):
+            onto[pitch] |= every
+        return
+    # Windows of a width that doubles, each begun where it was: log steps in place of a leap's.
+    size = NONE + 2 * leap
+    wide[:leap] = _ZERO
+    wide[leap : leap + NONE] = ways[:NONE]
+    wide[leap + NONE : size] = _ZERO
+    width = 1
+    while 2 * width <= 2 * leap + 1:
+        for i in range(size - width):
+            wide[i] |= wide[i + width]
+        width *= 2
+    rest = 2 * leap + 1 - width
+    for pitch in range(NONE):
+        onto[pitch] |= wide[pitch] | wide[pitch + rest]
+
+
+@compiled
+def sweep(table: Table, first: int, last: int) -> None:
+    """Fill the ways from the time before ``last`` back to ``first``."""
+    behind, ways = np.empty(NONE + 1, np.uint64), np.empty(NONE + 1, np.uint64)
+    wide = np.empty(3 * NONE, np.uint64)
+    for time in range(last - 1, first - 1, -1):
+        bar = table.bar_of[time]
+        if time + 1 < len(table.bar_of) and table.bar_of[time + 1] == bar:
+            behind[:] = table.ways[time + 1]
+        else:
+            for pitch in range(NONE + 1):
+                behind[pitch] = _ways(table, time + 1, bar, pitch)
+        here = table.ways[time]
+        if not table.written[bar]:
+            given = int(table.given[time])
+            if given < 0:
+                here[:] = behind
+                continue
+            for pitch in range(NONE + 1):
+                here[pitch] = behind[given] if _may_step(table, time, pitch, given) else _ZERO
+            continue
+        if table.required[time]:
+            here[:] = _ZERO
+        else:
+            here[:] = behind
+        # What may go in parallel is looked at pitch by pitch.
+        leap, every = int(table.leap[time]), _ZERO
+        for to in range(NONE):
+            ways[to] = _ZERO
+            if table.open[time, to] and behind[to]:
+                here[NONE] |= behind[to] << _ONE
+                if _is_perfect(table, time, to):
+                    for pitch in range(max(0, to - leap), min(NONE - 1, to + leap) + 1):
+                        if _may_step(table, time, pitch, to):
+                            here[pitch] |= behind[to] << _ONE
+                else:
+                    ways[to] = behind[to] << _ONE
+                    every |= ways[to]
+        if every:
+            _spread(ways, here, leap, wide)
+
+
+@inner
+def _is_perfect(table: Table, time: int, to: int) -> bool:
+    """Return whether a pitch makes a fifth, octave or unison with another part that moves."""
+    for pair in range(len(table.others)):
+        other = int(table.others[pair, time])
+        if other >= 0 and table.before[pair, time] >= 0:
+            interval = abs(to - other) % 12
+            if interval == 0 or interval == 7:
+                return True
+    return False
+
+
+@compiled
+def fewest(table: Table, time: int, bar: int, pitch: int, done: int) -> int:
+    """Return how many more onsets of a bar are the fewest that will do, or -1 if none will.
+
+    Parameters
+    ----------
+    table
+        Of the part.
+    time
+        The time that comes next, in the bar or right behind it.
+    bar
+        The bar.
+    pitch
+        The last of the line, or ``NONE``.
+    done
+        Onsets that the bar has.
+    """
+    return _lowest(_ways(table, time, bar, pitch) & (table.counts[bar] >> np.uint64(done)))
+
+
+@compiled
+def find_tops(tops: Bools, table: Table, time: int, pitch: int, done: int, most: int) -> None:
+    """Find, in place, which pitches an onset may have as its highest.
+
+    Parameters
+    ----------
+    tops
+        Shape (128,).
+    table, pitch
+        As for ``fewest``.
+    time
+        Of the onset.
+    done
+        Onsets that the bar has, this one included.
+    most
+        Onsets that may follow in the bar.
+    """
+    bar = table.bar_of[time]
+    counts = (table.counts[bar] >> np.uint64(done)) & _few(most)
+    for to in range(NONE):
+        tops[to] = (
+            table.open[time, to]
+            and (_ways(table, time + 1, bar, to) & counts) != _ZERO
+            and _may_step(table, time, pitch, to)
+        )
+
+
+@compiled
+def keep_positions(
+    positions: Bools, table: Table, start: int, at: int, pitch: int, done: int, most: int
+) -> None:
+    """Close, in place, the positions of a bar from which its part has no line on.
+
+    Parameters
+    ----------
+    positions
+        Which are open, as long as the longest bar.
+    table, pitch
+        As for ``fewest``.
+    start
+        Time at which the bar begins.
+    at
+        Position of the last onset, -1 before the first.
+    done
+        Onsets that the bar has.
+    most
+        Onsets that may follow the next one in the bar.
+    """
+    bar = table.bar_of[start]
+    counts = (table.counts[bar] >> np.uint64(done + 1)) & _few(most)
+    positions[: at + 1] = False
+    for position in range(at + 1, len(positions)):
+        time = start + position
+        if time >= len(table.bar_of) or table.bar_of[time] != bar:
+            positions[position:] = False
+            break
+        if positions[position]:
+            found = False
+            for to in range(NONE):
+                if (
+                    table.open[time, to]
+                    and (_ways(table, time + 1, bar, to) & counts) != _ZERO
+                    and _may_step(table, time, pitch, to)
+                ):
+                    found = True
+                    break
+            positions[position] = found
+        if table.required[time]:
+            positions[position + 1 :] = False
+            break
+
+
+@inner
+def _step(
+    copied: Copied, which: int, states: Ints, lengths: Ints, pitch: int, to: int, gap: int
+) -> None:
+    """Take a step of a line in an automaton, in place."""
+    key, far = copied.key[which, pitch * NONE + to], np.int32(-1)
+    if gap < copied.gap.shape[1]:
+        far = copied.gap[which, gap]
+    symbol = np.int32(-1)
+    if key >= 0 and far >= 0:
+        symbol = copied.symbol[which, key, far]
+    if symbol < 0:
+        states[which], lengths[which] = 0, 0
+        return
+    state, length = states[which], lengths[which]
+    while state and copied.goto[which, state, symbol] < 0:
+        state = int(copied.link[which, state])
+        length = int(copied.length[which, state])
+    if copied.goto[which, state, symbol] < 0:
+        state, length = 0, 0
+    else:
+        state, length = int(copied.goto[which, state, symbol]), length + 1
+    states[which], lengths[which] = state, length
+
+
+@compiled
+def take_steps(copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints) -> bool:
+    """Follow the end of a line through the automata, in place; return whether it is a copy."""
+    is_copy = False
+    for which in range(len(copied.most)):
+        first = max(0, len(times) - copied.most[which] - 1)
+        states[which], lengths[which] = 0, 0
+        for i in range(first + 1, len(times)):
+            gap = times[i] - times[i - 1]
+            _step(copied, which, states, lengths, pitches[i - 1], pitches[i], gap)
+        if lengths[which] >= copied.most[which] and copied.matters[which, times[-1]]:
+            is_copy = True
+    return is_copy
+
+
+@inner
+def _scrambled(time: int, twist: int) -> int:
+    value = (time * 2654435761 + twist * 40503) % 4294967296
+    return (value >> 9) % 128
+
+
+@compiled
+def find_line(
+    line: Pitches,
+    table: Table,
+    copied: Copied,
+    states: Ints,
+    lengths: Ints,
+    first: int,
+    bar: int,
+    pitch: int,
+    began: int,
+    done: int,
+    most: int,
+    must: int,
+    lowest: int,
+    highest: int,
+    twist: int,
+    budget: int,
+) -> int:
+    """Find a line from a time to the end of the piece, with few onsets, late ones.
+
+    Parameters
+    ----------
+    line
+        Shape (times,): the line that was found last, kept to where it can be; filled in place.
+    table, copied
+        Of the part.
+    states, lengths
+        Shape (automata,): where the automata stand.
+    first, bar, pitch, done
+        As ``time`` and so on for ``fewest``.
+    began
+        When the last pitch of the line began.
+    most
+        Onsets that may follow in the bar.
+    must
+        A time at which there is to be an onset, -1 for none.
+    lowest, highest
+        Between which its highest pitch is to lie.
+    twist
+        0, or another number for another line.
+    budget
+        Steps after which to give up.
+
+    Returns
+    -------
+    int
+        ``FOUND``, ``NOT_FOUND`` if there is none, or ``GAVE_UP``.
+    """
+    end, count = len(table.bar_of), len(copied.most)
+    span = end - first
+    pitches, dones = np.empty(span + 1, np.int64), np.empty(span + 1, np.int64)
+    begins = np.empty(span + 1, np.int64)
+    stood = np.empty((span + 1, count), np.int64)
+    matched = np.empty((span + 1, count), np.int64)
+    options, chosen = np.zeros(span + 1, np.int64), np.full(span + 1, -1, np.int64)
+    pitches[0], dones[0], begins[0] = pitch, done, began
+    stood[0], matched[0] = states, lengths
+    at, spent, running = 0, 0, bar
+    new_states, new_lengths = np.empty(count, np.int64), np.empty(count, np.int64)
+    while 0 <= at < span:
+        time = first + at
+        running = table.bar_of[time]
+        now, so_far = pitches[at], dones[at]
+        if (at and table.bar_of[time - 1] != running) or (at == 0 and running != bar):
+            so_far = 0
+        is_written = table.written[running]
+        counts = ~_ZERO
+        least = 0
+        if is_written:
+            counts = table.counts[running] >> np.uint64(so_far)
+            least = _lowest(table.ways[time, now] & counts)
+        center = int(line[time]) if line[time] >= 0 else (60 if now == NONE else now)
+        if twist:
+            center = _scrambled(time, twist)
+        moved = False
+        # Skipping and then each pitch, first where few onsets follow, then the others.
+        while options[at] < 2 * (NONE + 1) * 2:
+            option = options[at]
+            options[at] += 1
+            to = -1
+            if not is_written:
+                if option:
+                    options[at] = 4 * (NONE + 1)
+                    break
+                to = int(table.given[time])
+            else:
+                late, index = option // (2 * (NONE + 1)), option % (2 * (NONE + 1))
+                if index:
+                    offset = index // 2 if index % 2 else -(index // 2)
+                    to = center + offset
+                    if to < 0 or to >= NONE or not table.open[time, to]:
+                        continue
+                    if time == must and not lowest <= to <= highest:
+                        continue
+                elif table.required[time] or time == must:
+                    continue
+                behind = _ways(table, time + 1, running, now if to < 0 else to)
+                if to >= 0:
+                    behind = (behind << _ONE) & ~_ONE
+                behind &= counts
+                if running == bar:
+                    behind &= _few(most - so_far + done)
+                if not behind or (_lowest(behind) > least) != (late == 1):
+                    continue
+            if to >= 0 and not _may_step(table, time, now, to):
+                continue
+            new_states[:], new_lengths[:] = stood[at], matched[at]
+            fits = True
+            if to >= 0 and now != NONE:
+                for which in range(count):
+                    _step(copied, which, new_states, new_lengths, now, to, time - begins[at])
+                    if copied.matters[which, time] and new_lengths[which] >= copied.most[which]:
+                        fits = False
+            spent += 1
+            if not fits:
+                continue
+            chosen[at] = to
+            at += 1
+            pitches[at] = now if to < 0 else to
+            begins[at] = begins[at - 1] if to < 0 else time
+            dones[at] = so_far + (to >= 0)
+            stood[at], matched[at] = new_states, new_lengths
+            options[at] = 0
+            moved = True
+            break
+        if spent > budget:
+            return GAVE_UP
+        if not moved:
+            at -= 1
+    if at < 0:
+        return NOT_FOUND
+    for i in range(span):
+        line[first + i] = chosen[i]
+    return FOUND

@@ -1,0 +1,344 @@
+"""The lines of all parts of a request: found before anything is written, refused if there are none.
+
+``composer.decoding.lines`` says what is guaranteed and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import combinations, product
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from composer.decoding.line_kernels import FOUND, MOST, sweep
+from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
+from composer.demands import Demand
+from composer.errors import RequestError
+from composer.lines import NoParallels, NoRepeat
+from composer.theory import Chord
+from composer.where import Constraint
+
+_CAPS = (4, 16, MOST)  # onsets a bar that a way on may take beside those asked for
+_TRIES = 12  # lines that are tried out for parts that must go together
+_BUDGET = 1_000_000  # steps of a search for one line
+
+
+class Loose(NamedTuple):
+    """What parts are held to beside what is asked for."""
+
+    habits: bool = False  # the rules of the parts
+    singly: bool = False  # playing one note at a time
+
+
+class MakeLineCell(Protocol):
+    """Says what is asked of a cell that is written."""
+
+    def __call__(
+        self,
+        bar: int,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chord: Chord | None = None,
+    ) -> LineCell:
+        """Return it under the chords of the grid or under one.
+
+        ``only`` names the constraints that count; all without it.
+        """
+        ...
+
+    def waits(self, bar: int, row: int) -> bool:
+        """Return whether it hangs on chords that are to be written."""
+        ...
+
+    def candidates(self, bar: int) -> list[Chord]:
+        """Return the chords that leave all parts of a bar enough."""
+        ...
+
+    def constraints(self, row: int) -> list[Constraint]:
+        """Return all constraints of a part."""
+        ...
+
+
+class Lines:
+    """The lines of a request's parts.
+
+    Parameters
+    ----------
+    given
+        The request.
+    make_cell
+        Says what is asked of its cells.
+    name
+        Says what a part is called.
+
+    Raises
+    ------
+    RequestError
+        There are no such lines, or none were found.
+    """
+
+    def __init__(self, given: Given, make_cell: MakeLineCell, name: Callable[[int], str]) -> None:
+        self._given = given
+        self._make_cell = make_cell
+        self._name = name
+        rows = given.rows
+        self._parts: dict[int, PartLine] = {}
+        self._pairs: list[tuple[Demand, int, int]] = []
+        self._chords: dict[int, Chord] = {}  # of the ways on, where a part hangs on them
+        self._loose: dict[int, Loose] = {}
+        #: Parts that hang on a bar's chords.
+        self._waiting = {
+            bar: [row for row in rows if given.written[bar, row] and make_cell.waits(bar, row)]
+            for bar in range(len(given.written))
+        }
+        #: Parts that are not held to play singly, because they would have no line then.
+        self.freed: list[int] = []
+        for demand in given.demands:
+            if isinstance(demand.constraint, NoParallels):
+                first, second = np.flatnonzero(demand.cells.any(0)).tolist()
+                self._pairs.append((demand, first, second))
+        for row in rows:
+            self._check(row, any(row in some for some in self._waiting.values()))
+        for component in self._components(rows):
+            self._find(component)
+
+    def part(self, row: int) -> PartLine | None:
+        """Return the line of a part; None if it has none to keep."""
+        return self._parts.get(row)
+
+    def begin(self, bar: int, row: int) -> PartLine | None:
+        """Return the line of a part of which a cell is to be written next."""
+        part = self._parts.get(row)
+        others = self._others(row)
+        if part and others:
+            table, start = part.table, int(self._given.starts[bar])
+            known = np.concatenate([table.others, table.before])
+            for pair, (demand, line, other) in enumerate(others):
+                set_other(table, self._given, pair, demand, row, line, other)
+            changed = (known != np.concatenate([table.others, table.before])).any(0)
+            until = int(np.flatnonzero(changed).max(initial=-1)) + 1
+            sweep(table, start, max(start, until))
+        return part
+
+    def onsets(self, bar: int, row: int, *, at_most: bool) -> int:
+        """Return how many onsets a cell may need, at most or as it now stands."""
+        part = self._parts.get(row)
+        if part is None:
+            return 0
+        if at_most:
+            return int(part.table.counts[bar]).bit_length() - 1
+        start = int(self._given.starts[bar])
+        if part.has_way:
+            return part.ahead(start, bar)
+        return part.fewest(start, bar, part.last(start)[1], 0)
+
+    def _others(self, row: int) -> list[tuple[Demand, np.ndarray, int]]:
+        """Return what a part must not go in parallel with."""
+        found = []
+        for demand, first, second in self._pairs:
+            if row in (first, second):
+                other = second if row == first else first
+                part = self._parts.get(other)
+                line = part.line if part else self._given.line(other)
+                found.append((demand, line, other))
+        return found
+
+    def _components(self, rows: Sequence[int]) -> list[list[int]]:
+        """Return the parts that hang together."""
+        found = [{row} for row in rows]
+        pairs = [{first, second} for _, first, second in self._pairs]
+        for hanging in [*pairs, *map(set, self._waiting.values())]:
+            together = [some for some in found if some & hanging]
+            found = [some for some in found if some not in together]
+            found += [set().union(*together)] if together else []
+        return [sorted(some) for some in found]
+
+    def _cells(
+        self,
+        row: int,
+        loose: Loose,
+        only: Sequence[Constraint] | None = None,
+        chords: Mapping[int, Chord] = MappingProxyType({}),
+    ) -> list[LineCell | None]:
+        written = self._given.written[:, row].tolist()
+        return [
+            self._make_cell(bar, row, loose, only, chords.get(bar)) if written[bar] else None
+            for bar, _ in enumerate(written)
+        ]
+
+    def _check(self, row: int, waits: bool) -> None:
+        """Refuse a part that has no line even on its own, where that hangs on no chords."""
+        cells = self._cells(row, Loose())
+        for bar, cell in enumerate(cells):
+            if cell and cell[0].onsets > MOST:
+                raise RequestError(
+                    f"bar {bar + 1} of {self._name(row)} needs {cell[0].onsets} onsets; where "
+                    f"{self._asked(row)} holds no more than {MOST} can be planned ahead"
+                )
+        if not waits and not make_line(self._given, row, cells).can():
+            raise RequestError(self._clash(row))
+
+    def _asked(self, row: int) -> str:
+        named = [d.constraint for d in self._given.demands if d.cells[:, row].any()]
+        return " and ".join(dict.fromkeys(map(str, named)))
+
+    def _clash(self, row: int) -> str:
+        """Return a sentence about the fewest constraints that leave a part no line."""
+        linear = {d.constraint: None for d in self._given.demands if d.cells[:, row].any()}
+        local = {c: None for c in self._make_cell.constraints(row)}
+        everything = [*linear, *(c for c in local if c not in linear)]
+        for size in range(1, len(everything) + 1):
+            for some in combinations(everything, size):
+                cells = self._cells(row, Loose(), some)
+                if not make_line(self._given, row, cells, only=some).can():
+                    bar = self._dies_in(row, cells, some)
+                    return (
+                        f"{_joined(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
+                        f"as far as bar {bar + 1}; drop one or widen it"
+                    )
+        raise ValueError("these constraints do not clash")
+
+    def _dies_in(
+        self, row: int, cells: Sequence[LineCell | None], only: Sequence[Constraint]
+    ) -> int:
+        """Return the first bar up to which there is no line."""
+        part = make_line(self._given, row, cells, only=only)
+        bars = len(self._given.starts) - 1
+        for bar in range(bars):
+            if not part.can_until(int(self._given.starts[bar + 1])):
+                return bar
+        return bars - 1
+
+    def _find(self, rows: list[int]) -> None:
+        """Find lines of parts that hang together."""
+        alone = len(rows) == 1
+        waits = any(row in rows for some in self._waiting.values() for row in some)
+        copies = any(
+            isinstance(d.constraint, NoRepeat) and d.cells[:, rows].any()
+            for d in self._given.demands
+        )
+        tries = 1 if alone and not waits else _TRIES
+        for loose, cap in product((Loose(True, True), Loose(False, True), Loose()), _CAPS):
+            for twist in range(tries):
+                chords = self._choose_chords(rows, loose, cap, twist) if waits else {}
+                parts = self._try(rows, loose, cap, twist, copies or not alone, chords)
+                if parts:
+                    self._chords.update(chords)
+                    self._keep(parts, loose, cap, chords)
+                    return
+        raise RequestError(self._none(rows))
+
+    def _keep(
+        self, parts: dict[int, PartLine], loose: Loose, cap: int, chords: dict[int, Chord]
+    ) -> None:
+        self._parts.update(parts)
+        self._loose.update(dict.fromkeys(parts, loose))
+        self.freed += [] if loose.singly else parts
+        if len(parts) > 1:  # each beside all the others
+            for row, part in parts.items():
+                cells = self._cells(row, loose, None, chords)
+                line = make_line(self._given, row, cells, self._others(row), cap=cap)
+                line.line[:] = part.line
+                self._parts[row] = line
+
+    def _try(
+        self,
+        rows: list[int],
+        loose: Loose,
+        cap: int,
+        twist: int,
+        search: bool,
+        chords: dict[int, Chord],
+    ) -> dict[int, PartLine] | None:
+        """Return lines of parts, each beside those before it; None if one has none then."""
+        found: dict[int, PartLine] = {}
+        turn = twist % len(rows)
+        for row in [*rows[turn:], *rows[:turn]]:
+            others = []
+            for demand, first, second in self._pairs:
+                other = second if row == first else first
+                if row not in (first, second) or (other in rows and other not in found):
+                    continue
+                line = found[other].line if other in found else self._given.line(other)
+                others.append((demand, line, other))
+            cells = self._cells(row, loose, None, chords)
+            part = make_line(self._given, row, cells, others, cap=cap)
+            if not part.can():
+                return None
+            if search and part.find(0, -1, 0, twist=twist, budget=_BUDGET) != FOUND:
+                return None
+            found[row] = part
+        return found
+
+    def _choose_chords(
+        self, rows: list[int], loose: Loose, cap: int, twist: int
+    ) -> dict[int, Chord]:
+        """Return chords under which parts may come from many pitches, from the last bar back."""
+        bars = [bar for bar, some in self._waiting.items() if {*some} & {*rows}]
+        candidates = {bar: self._make_cell.candidates(bar) for bar in bars}
+        chosen = {bar: some[0] for bar, some in candidates.items()}
+        parts = {
+            row: make_line(self._given, row, self._cells(row, loose, None, chosen), cap=cap)
+            for row in rows
+        }
+        rng = np.random.default_rng(twist)
+        starts = self._given.starts.tolist()
+        for i, bar in enumerate(reversed(bars)):
+            end = starts[bars[-i]] if i else starts[-1]
+            for part in parts.values():
+                sweep(part.table, starts[bar + 1], end)
+            best, start = -1.0, starts[bar]
+            for chord in candidates[bar]:
+                ways = []
+                for row in self._waiting[bar]:
+                    cell = self._make_cell(bar, row, loose, None, chord)
+                    parts[row].enter(start, cell.open)
+                    table = parts[row].table
+                    ways.append(int(((table.ways[start] & table.counts[bar]) > 0).sum()))
+                worth = min(ways) * (1 + rng.random() if twist else 1)
+                if worth > best:
+                    best, chosen[bar] = worth, chord
+            for row in self._waiting[bar]:
+                cell = self._make_cell(bar, row, loose, None, chosen[bar])
+                parts[row].enter(start, cell.open)
+        return chosen
+
+    def hang_on(self, bar: int) -> bool:
+        """Return whether parts with a line hang on the chords of a bar."""
+        return bool(self._waiting[bar])
+
+    def take_chord(self, bar: int, chord: Chord) -> bool:
+        """Return whether a bar may have a chord; its parts then go by it."""
+        if self._chords[bar] == chord:
+            return True
+        start, taken_back = int(self._given.starts[bar]), []
+        for row in self._waiting[bar]:
+            part = self.begin(bar, row)
+            cell = self._make_cell(bar, row, self._loose[row], None, chord)
+            if part is None:
+                continue
+            taken_back.append(part.enter(start, cell.open))
+            line, pitch = part.line.copy(), part.last(start)[1]
+            can = part.fewest(start, bar, pitch, 0) >= 0
+            if not can or (part.has_way and part.find(start, -1, 0) != FOUND):
+                for take_back in taken_back:
+                    take_back()
+                return False
+            taken_back.append(partial(np.copyto, part.line, line))
+        self._chords[bar] = chord
+        return True
+
+    def _none(self, rows: list[int]) -> str:
+        """Return a sentence about lines that are not there, or were not found."""
+        names = " and ".join(self._name(row) for row in rows)
+        asked = " and ".join(dict.fromkeys(self._asked(row) for row in rows))
+        return f"no lines of {names} were found that keep {asked}; drop one or widen it"
+
+
+def _joined(constraints: Sequence[Constraint]) -> str:
+    names = [str(constraint) for constraint in constraints]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,0 +1,377 @@
+"""The lines of a request's parts: which may still be taken, and that one always can.
+
+What is guaranteed. Constraints on lines reach over bar lines, so that what is written now may leave
+nothing for later. A part is never without a *way on*: a line from here to the end of the piece that
+keeps everything. Of that line each onset is one note of one position, which takes no room from
+another, and so all that a cell asks for (``composer.demands``) comes down to which pitches are open
+at which times, which of these times are required, and how many onsets a bar may have.
+
+Whether there is one is told exactly for a part on its own, by a table filled from the end of the
+piece: for each time and each pitch that the line may have come to, the set of numbers of onsets
+that the rest of the bar may still have (``line_kernels.sweep``). An id is allowed if the table has
+a way on behind it. Notes that are written close pitches while they sound, and only from the next
+time on: the table is filled anew where that is.
+
+Parts that must not go in parallel have a table each as well, in which the other's line is fixed:
+what is written of it, and behind that one concrete line that is a way on for it. The table is
+exact beside that line. What the part then takes is fixed in turn before the other goes on, and the
+other's line stays a way on, because it has been kept to. So there is always one for both, if there
+was at the beginning; other pairs of lines are left out, which costs choice and nothing else.
+
+Copies hang on as many notes as a run may have, too many for a table. Where a part must not copy,
+each id that is chosen is tried before it is taken: a line is looked for behind it, by depth first
+with the table as guide. One that was found before is always there to fall back upon.
+
+Before anything is written a way on is looked for, for single parts by table, for several and where
+nothing may be copied by trying out lines, then all of them. If there is none the request is
+refused; so it is, in other words, where the search gives up.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.constraints import PitchMask
+from composer.decoding.copied import automata
+from composer.decoding.line_kernels import (
+    MOST,
+    NONE,
+    NOT_FOUND,
+    Copied,
+    Table,
+    fewest,
+    find_line,
+    sweep,
+    take_steps,
+)
+from composer.demands import CellDemand, Demand, Room
+from composer.lines import MaxLeap, NoRepeat
+from composer.score import Events
+from composer.where import Constraint
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_FREE = 127  # a leap as far as any
+_BUDGET = 20_000  # steps of a search for one line while writing
+
+
+class LineCell(NamedTuple):
+    """What is asked of a cell that is written."""
+
+    demand: CellDemand
+    room: Room
+    pitches: PitchMask  # (positions, 128): which of those asked for are to be taken
+
+    @property
+    def open(self) -> PitchMask:
+        """Which pitches may begin where, shape (positions, 128)."""
+        return self.demand.pitches & self.pitches & ~self.room.closed
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Given:
+    """What constraints on lines have to do with, of a whole request."""
+
+    demands: tuple[Demand, ...]  # those on lines
+    starts: Ints  # (bars + 1,)
+    written: Bools  # (bars, parts)
+    held: Events  # dtype HELD
+
+    @property
+    def rows(self) -> list[int]:
+        """Return the parts that have a line to keep."""
+        named = np.zeros(self.written.shape[1], bool)
+        for demand in self.demands:
+            named |= demand.cells.any(0)
+        return np.flatnonzero(named & self.written.any(0)).tolist()
+
+    def line(self, row: int) -> npt.NDArray[np.int16]:
+        """Return the line that is given of a part, -1 where it has no onset; shape (times,)."""
+        line = np.full(int(self.starts[-1]), -1, np.int16)
+        notes = self.held[self.held["part"] == row]
+        notes = notes[(notes["onset"] >= 0) & (notes["onset"] < len(line))]
+        np.maximum.at(line, notes["onset"], notes["pitch"].astype(np.int16))
+        return line
+
+    def matters(self, row: int, notes: int) -> Bools:
+        """Return the times at which a run of notes may be other than given, shape (times,)."""
+        written = np.repeat(self.written[:, row], np.diff(self.starts))
+        onsets = np.flatnonzero((self.line(row) >= 0) & ~written)
+        last = np.maximum.accumulate(np.where(written, np.arange(len(written)), -1))
+        since = np.arange(len(onsets)) - np.searchsorted(onsets, last[onsets])
+        found = written.copy()
+        found[onsets[(last[onsets] >= 0) & (since < notes)]] = True
+        return found
+
+
+class PartLine:
+    """What a part's line may be, and what it is so far.
+
+    Parameters
+    ----------
+    table
+        Its table, which is filled here.
+    copied
+        What it must not copy.
+    line
+        Shape (times,): given and written notes, and behind them those of a way on.
+    room
+        Shape (times,): how many notes may sound that are not given.
+    """
+
+    def __init__(
+        self, table: Table, copied: Copied, line: npt.NDArray[np.int16], room: Ints
+    ) -> None:
+        self.table = table
+        self.copied = copied
+        self.line = line
+        self._room = room
+        self._sounding = np.zeros(len(room), np.int64)
+        self._closed = np.zeros_like(table.open)  # by notes that are not given
+        #: Whether ids are tried before they are taken.
+        self.copies = len(copied.most) > 0
+        #: Whether a way on stands in the line behind what is written.
+        self.has_way = self.copies or len(table.others) > 0
+        sweep(table, 0, len(line))
+
+    def can(self) -> bool:
+        """Return whether the table has a line from the beginning."""
+        if not len(self.line):
+            return True
+        ways = self.table.ways[0, NONE]
+        return bool(ways & self.table.counts[0] if self.table.written[0] else ways)
+
+    def can_until(self, end: int) -> bool:
+        """Return whether there is a line up to a time; fills the table anew, for that alone."""
+        table = self.table._replace(
+            ways=self.table.ways[:end],
+            bar_of=self.table.bar_of[:end],
+        )
+        sweep(table, 0, end)
+        ways = table.ways[0, NONE]
+        return bool(ways & table.counts[0] if table.written[0] else ways)
+
+    def fewest(self, time: int, bar: int, pitch: int, done: int) -> int:
+        """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
+        return fewest(self.table, time, bar, pitch, done)
+
+    def last(self, time: int) -> tuple[int, int]:
+        """Return when the line's last onset before a time is, and its pitch or ``NONE``."""
+        onsets = np.flatnonzero(self.line[:time] >= 0)
+        return (int(onsets[-1]), int(self.line[onsets[-1]])) if len(onsets) else (-1, NONE)
+
+    def ahead(self, time: int, bar: int) -> int:
+        """Return how many onsets the way on has in a bar from a time on."""
+        here = slice(time, int(np.searchsorted(self.table.bar_of, bar, side="right")))
+        return int((self.line[here] >= 0).sum())
+
+    def is_open(self, first: int, last: int) -> bool:
+        """Return whether the way on is open from one time to the one before another."""
+        times = first + np.flatnonzero(self.line[first:last] >= 0)
+        times = times[self.table.written[self.table.bar_of[times]]]
+        return bool(self.table.open[times, self.line[times]].all())
+
+    def clear(self, time: int, pitch: int, until: int) -> tuple[Callable[[], None], bool]:
+        """Let the line have a pitch at a time, if it is one, and no onset behind it up to another.
+
+        Returns
+        -------
+        take_back, as_found
+            What takes it back, and whether the line was so already.
+        """
+        first = time + (pitch < 0)
+        kept = self.line[first:until].copy()
+        self.line[first:until] = -1
+        if pitch >= 0:
+            self.line[first] = pitch
+
+        def take_back() -> None:
+            self.line[first:until] = kept
+
+        return take_back, bool((kept == self.line[first:until]).all())
+
+    def find(
+        self,
+        first: int,
+        bar: int,
+        done: int,
+        *,
+        most: int = MOST,
+        must: int = -1,
+        lowest: int = 0,
+        highest: int = NONE - 1,
+        twist: int = 0,
+        budget: int = _BUDGET,
+    ) -> int:
+        """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
+        began, pitch = self.last(first)
+        states, lengths, is_copy = self._stand(first)
+        if is_copy:
+            return NOT_FOUND
+        return find_line(
+            self.line, self.table, self.copied, states, lengths, first, bar, pitch, began, done,
+            most, must, lowest, highest, twist, budget,
+        )  # fmt: skip
+
+    def _stand(self, first: int) -> tuple[Ints, Ints, bool]:
+        """Return where the automata stand before a time, and whether a copy ends there."""
+        count = len(self.copied.most)
+        states, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        if not self.copies:
+            return states, lengths, False
+        times = np.flatnonzero(self.line[:first] >= 0)[-int(self.copied.most.max()) - 1 :]
+        pitches = self.line[times].astype(np.int64)
+        return states, lengths, take_steps(self.copied, times, pitches, states, lengths)
+
+    def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
+        """Note what sounds from behind a time to an end; returns what takes that back."""
+        span = slice(time + 1, min(end, len(self.line)))
+        table = self.table
+        kept = (table.open, table.ways, self._sounding, self._closed)
+        before = [rows[span].copy() for rows in kept]
+        self._sounding[span] += 1
+        self._closed[span, pitch] = True
+        open_now = table.open[span]
+        changed = open_now[:, pitch].any()
+        open_now[:, pitch] = False
+        full = self._sounding[span] >= self._room[span]
+        changed = changed or open_now[full].any()
+        open_now[full] = False
+        if changed:
+            sweep(table, span.start, span.stop)
+
+        def take_back() -> None:
+            for rows, old in zip(kept, before, strict=True):
+                rows[span] = old
+
+        return take_back
+
+    def enter(self, start: int, pitches: PitchMask) -> Callable[[], None]:
+        """Let a bar be open to other pitches, (positions, 128); returns what takes that back."""
+        span, table = slice(start, start + len(pitches)), self.table
+        before = table.open[span].copy(), table.ways[span].copy()
+        table.open[span] = pitches & ~self._closed[span]
+        table.open[span][self._sounding[span] >= self._room[span]] = False
+        sweep(table, span.start, span.stop)
+
+        def take_back() -> None:
+            table.open[span], table.ways[span] = before
+
+        return take_back
+
+
+def make_line(
+    given: Given,
+    row: int,
+    cells: Sequence[LineCell | None],
+    others: Sequence[tuple[Demand, npt.NDArray[np.int16], int]] = (),
+    *,
+    cap: int = MOST,
+    only: Sequence[Constraint] | None = None,
+) -> PartLine:
+    """Return the line of a part.
+
+    Parameters
+    ----------
+    given
+        The request.
+    row
+        The part.
+    cells
+        For each bar what is asked of it; None for a given one.
+    others
+        What it must not go in parallel with: the demand, the other's line, and its row.
+    cap
+        Onsets a bar beside those asked for that a way on may take.
+    only
+        The constraints on lines that count; all without it.
+    """
+    times, bars = int(given.starts[-1]), len(given.starts) - 1
+    written = np.repeat(given.written[:, row], np.diff(given.starts))
+    line = given.line(row)
+    line[written] = -1
+    table = Table(
+        np.zeros((times, NONE + 1), np.uint64),
+        np.zeros((times, NONE), bool),
+        line.copy(),
+        np.zeros(times, bool),
+        np.full(times, _FREE, np.int16),
+        np.full((len(others), times), -1, np.int16),
+        np.full((len(others), times), -1, np.int16),
+        np.repeat(np.arange(bars), np.diff(given.starts)),
+        np.zeros(bars, np.uint64),
+        given.written[:, row].copy(),
+    )
+    room = np.full(times, 1 << 20, np.int64)
+    for bar, cell in enumerate(cells):
+        if cell is not None:
+            _fill(table, room, given.starts, bar, cell, cap)
+    demands = [d for d in given.demands if only is None or d.constraint in only]
+    _limit_leaps(table, given, row, demands)
+    for pair, (demand, other, other_row) in enumerate(others):
+        set_other(table, given, pair, demand, row, other, other_row)
+    return PartLine(table, copied_by(given, row, demands), line, room)
+
+
+def _fill(
+    table: Table,
+    room: Ints,
+    starts: Ints,
+    bar: int,
+    cell: LineCell,
+    cap: int,
+) -> None:
+    """Enter what is asked of a cell."""
+    demand, sounds, _ = cell
+    span = slice(int(starts[bar]), int(starts[bar + 1]))
+    room[span] = demand.voices - sounds.sounding
+    table.open[span] = cell.open
+    table.open[span][room[span] <= 0] = False
+    table.required[span] = demand.required
+    most = min(demand.most, demand.onsets + cap, MOST)
+    table.counts[bar] = sum(1 << count for count in range(demand.least, most + 1))
+
+
+def _limit_leaps(table: Table, given: Given, row: int, demands: Sequence[Demand]) -> None:
+    matters = given.matters(row, 1)
+    for demand in demands:
+        if isinstance(demand.constraint, MaxLeap):
+            here = matters & demand.cells[table.bar_of, row]
+            least = min(demand.constraint.semitones, _FREE)
+            table.leap[here] = np.minimum(table.leap[here], least)
+
+
+def set_other(
+    table: Table,
+    given: Given,
+    pair: int,
+    demand: Demand,
+    row: int,
+    other: npt.NDArray[np.int16],
+    other_row: int,
+) -> None:
+    """Enter the line of a part that this one must not go in parallel with."""
+    here = demand.cells[table.bar_of, row]
+    here &= given.matters(row, 1) | given.matters(other_row, 1)
+    table.others[pair] = np.where(here, other, -1)
+    onsets = np.where(other >= 0, np.arange(len(other)), -1)
+    last = np.r_[-1, np.maximum.accumulate(onsets)[:-1]] if len(other) else onsets
+    table.before[pair] = np.where(last >= 0, other[last], -1)
+
+
+def copied_by(given: Given, row: int, demands: Sequence[Demand]) -> Copied:
+    """Return the automata of what a part must not copy."""
+    bar_of = np.repeat(np.arange(len(given.starts) - 1), np.diff(given.starts))
+    known: list[tuple[NoRepeat, Bools]] = []
+    for demand in demands:
+        constraint = demand.constraint
+        if isinstance(constraint, NoRepeat) and demand.cells[:, row].any():
+            matters = given.matters(row, constraint.notes) & demand.cells[bar_of, row]
+            known.append((constraint, matters))
+    return automata(known, len(bar_of))
