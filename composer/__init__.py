@@ -33,7 +33,9 @@ _HOMES = {
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
     "InScale": "composer.constraints",
+    "Locked": "composer.locked",
     "PitchRange": "composer.constraints",
+    "Playable": "composer.playing",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -58,6 +60,7 @@ __all__ = [
     "ComposerError",
     "ComposerWarning",
     "InScale",
+    "Locked",
     "MaxPolyphony",
     "MidiError",
     "ModelError",
@@ -65,6 +68,7 @@ __all__ = [
     "Note",
     "NoteCount",
     "PitchRange",
+    "Playable",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -120,6 +124,8 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.locked import Locked
+    from composer.playing import Playable
     from composer.score import Note, Score, Text, Track
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 

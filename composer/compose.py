@@ -28,6 +28,7 @@ from composer.endless import Stream
 from composer.errors import ModelError, RequestError
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
+from composer.kept import kept_by
 from composer.lead_sheet import chart, chord_texts
 from composer.meter import bar_range
 from composer.pitches import RangeLike
@@ -484,13 +485,19 @@ class Composer:
         written[rows, list(columns)] = True
         seed = secrets.randbelow(2**32) if seed is None else seed
         demands = demands_on(where, score, grid, written, bars)
-        held = held_notes(score, grid, written) if demands else None
-        request = Request(grid, written, rules, sampling, seed, demands, held)
+        kept = kept_by(demands, score, grid, written)
+        if kept.tracks:
+            alone = kept.score(score, grid, written)
+            grid = self.tokenizer.grid(alone, key, len(grid.bars)).named(score.tracks)
+        locked = kept.locked(grid, written)
+        held = held_notes(score, grid, written, kept.tracks) if demands else None
+        held = None if held is None else kept.held(held, grid)
+        request = Request(grid, written, rules, sampling, seed, kept.demands, held, locked)
         hidden = None if self.progress else True  # None: hidden unless there is a terminal
         count = int(written.any(1).sum())
         with tqdm(total=count, desc="Writing", unit="bar", disable=hidden) as bar:
             grid = write_cells(request, self.decoder, self.tokenizer, wrote=bar.update)
-        return put_back(score, grid, written)
+        return put_back(score, kept.others(grid, locked), written, kept.tracks)
 
 
 def sampling_of(

@@ -43,6 +43,8 @@ class Cell:
         no chord is known.
     program, is_drum
         Instrument of the part.
+    locked
+        Position and pitch of the notes that stay in it.
     """
 
     key: Key
@@ -51,6 +53,7 @@ class Cell:
     chords: tuple[tuple[int, Chord | None], ...] = ()
     program: int = 0
     is_drum: bool = False
+    locked: tuple[tuple[int, int], ...] = ()
 
     @property
     def positions(self) -> int:

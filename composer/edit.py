@@ -7,6 +7,8 @@ on the grid, where what comes a little early has its place after the bar line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -90,21 +92,20 @@ def grid_bars(score: Score, bars: int) -> int:
     return grid.bars_until(int(end))
 
 
-def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
+def held_notes(score: Score, grid: Grid, written: Mask, kept: Sequence[Events] = ()) -> Events:
     """Return the notes that stay where cells are written, dtype ``HELD``, as they really sound.
 
     The grid moves notes a little, and shortens those that a file lets overlap.
 
     Parameters
     ----------
-    score, grid, written
+    score, grid, written, kept
         As for ``put_back``.
     """
     ticks = _to_ticks(np.arange(int(grid.bar_starts[-1]) + 1), score.tpq)
     held = [np.empty(0, HELD)]
     for row, track in enumerate(score.tracks):
-        bars = written[:, row + 1]
-        notes = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
+        notes = _staying(track.notes, row, score, grid, written, kept)
         offset = notes["onset"] + notes["duration"]
         rows = np.empty(len(notes), HELD)
         rows["part"], rows["pitch"] = row, notes["pitch"]
@@ -119,7 +120,7 @@ def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
     return np.concatenate(held)
 
 
-def put_back(score: Score, grid: Grid, written: Mask) -> Score:
+def put_back(score: Score, grid: Grid, written: Mask, kept: Sequence[Events] = ()) -> Score:
     """Return a score with the cells that were written taken from a grid.
 
     Parameters
@@ -130,12 +131,14 @@ def put_back(score: Score, grid: Grid, written: Mask) -> Score:
         The grid of the same tracks, cells written.
     written
         Shape (bars, 1 + parts): which cells, column 0 the chords.
+    kept
+        Of each track, notes that stay in these cells, dtype ``NOTE``; none without it.
     """
     tracks = list(score.tracks)
     for row, track in enumerate(tracks):
         bars = written[:, row + 1]
         if bars.any():
-            old = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
+            old = _staying(track.notes, row, score, grid, written, kept)
             new = _make_way(_new_notes(grid, row, bars, score.tpq), old)
             tracks[row] = track.replace(notes=np.concatenate([old, new]))
     score = score.replace(tracks=tuple(tracks))
@@ -144,11 +147,21 @@ def put_back(score: Score, grid: Grid, written: Mask) -> Score:
     return score
 
 
+def _staying(
+    notes: Events, row: int, score: Score, grid: Grid, written: Mask, kept: Sequence[Events]
+) -> Events:
+    """Return the notes of a track that are not taken out."""
+    outside = notes[~written[:, row + 1][bar_of(notes["onset"], grid, score.tpq)]]
+    if not len(kept) or not len(kept[row]):
+        return outside
+    return np.sort(np.concatenate([outside, kept[row]]), order="onset", kind="stable")
+
+
 def _to_ticks(positions: npt.ArrayLike, tpq: int) -> Ints:
     return (np.asarray(positions, np.int64) * 2 * tpq + RESOLUTION) // (2 * RESOLUTION)
 
 
-def _bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
+def bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
     """Return the bar of the grid that each tick goes to.
 
     What a player begins a little before a bar line goes to the bar after it, as in the grid; what
@@ -200,7 +213,7 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     there is ``N.C.``.
     """
     given = np.array([tick for tick, _ in score.chords], np.int64)
-    given_bars = _bar_of(given, grid, score.tpq)
+    given_bars = bar_of(given, grid, score.tpq)
     kept = [text for text, bar in zip(score.chords, given_bars, strict=True) if not bars[bar]]
     new = []
     last = ""

@@ -17,6 +17,7 @@ from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.lead_sheet import chart
+from composer.locked import Locked
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
 from composer.score import Score, Track
@@ -83,6 +84,8 @@ class Stream(Iterator[Score]):
                 raise RequestError(
                     f"{constraint} names bars, which a stream has no end of; leave them out"
                 )
+            if isinstance(constraint, Locked):
+                raise RequestError(f"{constraint} keeps notes, and a stream has none yet; drop it")
         self._rng = np.random.default_rng(seed)
         self._writer: Writer | None = None
         #: How many bars have been written.

@@ -33,6 +33,18 @@ def parse_pitch(text: str) -> int:
     raise SymbolError(f"note {text!r} cannot be read; write one such as 'C4' (middle C) or 'F#5'")
 
 
+_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+def pitch_name(pitch: int) -> str:
+    """Return the name of a MIDI pitch.
+
+    >>> pitch_name(60), pitch_name(58)
+    ('C4', 'Bb3')
+    """
+    return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
 def parse_range(given: RangeLike) -> tuple[int, int]:
     """Return the lowest and highest pitch of a range.
 

@@ -11,7 +11,7 @@ from composer.constraints import PitchRule
 from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
-from composer.grid import Grid
+from composer.grid import CELL_NOTE, Grid
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
 
@@ -86,7 +86,10 @@ class Request:
         What holds whatever the model and the parts' rules say.
     held
         The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
-        begin elsewhere than the grid can say; as the grid has them without it.
+        begin elsewhere than the grid can say; as the grid has them without it. So are those locked.
+    locked
+        Notes that stay in the cells written, in each of which a demand is that they do; dtype
+        ``CELL_NOTE``, lengths such as grids have. A duration or velocity of 0 is free.
 
     Raises
     ------
@@ -101,6 +104,7 @@ class Request:
     seed: int = 0
     demands: tuple[Demand, ...] = ()
     held: Events | None = None
+    locked: Events = dataclasses.field(default_factory=lambda: np.empty(0, CELL_NOTE))
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))

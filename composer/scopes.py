@@ -11,6 +11,7 @@ from composer.demands import Demand, Mask
 from composer.edit import grid_bars, track_index
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
+from composer.locked import Locked
 from composer.meter import bar_range
 from composer.score import Score
 from composer.where import Constraint, NoteCount, Rhythm, listed
@@ -102,7 +103,7 @@ def demands_on(
                 f"{constraint} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        if isinstance(constraint, NoteCount | Rhythm):
+        if isinstance(constraint, NoteCount | Rhythm | Locked):
             _check_bars(constraint, edges, first)
         demands.append(Demand(constraint, cells))
     return tuple(demands)

@@ -179,10 +179,17 @@ class Rhythm(Constraint):
 
     def positions(self, name: str) -> tuple[int, ...]:
         """Return the positions of the beats of ``"allowed"`` or ``"required"``, in order."""
-        return tuple(sorted({_position(beat) for beat in getattr(self, name) or ()}))
+        return tuple(sorted({beat_position(beat) for beat in getattr(self, name) or ()}))
 
 
-def _position(beat: float | Fraction) -> int:
+def beat_position(beat: float | Fraction) -> int:
+    """Return the position of a beat in its bar.
+
+    Raises
+    ------
+    RequestError
+        It is not on the grid.
+    """
     if not isinstance(beat, int | float | Fraction):
         raise RequestError(f"beat {beat!r} is no number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION

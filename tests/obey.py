@@ -45,19 +45,13 @@ def outcome(seed, decoder, tokenizer):
     except Exception:
         return "raised", traceback.format_exc()
     wrong = [str(breach) for breach in asked.breaches(request, writer.grid, where)]
-    before = {*asked.breaches(request, writer_given(request), where, written=False)}
+    before = {*asked.breaches(request, asked.given_notes(request), where, written=False)}
     after = {*asked.breaches(request, writer.grid, where, written=False)}
     added = {(b.constraint, b.part, b.bar) for b in after} - {
         (b.constraint, b.part, b.bar) for b in before
     }
     wrong += [f"new in a given cell: {breach}" for breach in added]
     return ("breach" if wrong else "met"), "; ".join(wrong)
-
-
-def writer_given(request):
-    """Return the grid of a request without what it is to write."""
-    notes = request.grid.notes
-    return request.grid.replace(notes=notes[~request.written[notes["bar"], notes["part"] + 1]])
 
 
 def refused(request, where, text):
@@ -68,7 +62,7 @@ def refused(request, where, text):
     bar, row = map(int, re.search(r"bar (\d+) of part (\d+)", text).groups())
     if request.written[bar - 1, 0] and any(c.by_chord for c in where):
         return "refused: chords", ""
-    if asked.is_impossible(writer_given(request), where, bar - 1, row - 1):
+    if asked.is_impossible(request, where, bar - 1, row - 1):
         return "refused", ""
     return "wrongly refused", text
 

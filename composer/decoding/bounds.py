@@ -7,11 +7,15 @@ is one under which every part of the bar can be completed if no other follows, a
 does follow; notes do not ring on into such a bar if it has onsets to keep under its chords, nor, in
 an endless request, into any bar that has. A part that plays singly of itself is held to that like
 to a demand, wherever it then can be written.
+
+Notes that stay in a cell that is written are given ones, and those of their onsets that are owed
+are met by them: see ``composer.decoding.locks``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -19,6 +23,8 @@ import numpy.typing as npt
 
 from composer.constraints import Cell, ChordMask, PitchMask
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
+from composer.decoding.hands import Hands
+from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
 from composer.demands import (
     ANY,
     CellDemand,
@@ -30,16 +36,19 @@ from composer.demands import (
     smallest_clash,
 )
 from composer.errors import RequestError
-from composer.grid import HELD, Grid
+from composer.grid import Grid, held_on_grid
+from composer.playing import Playable
 from composer.request import Request
 from composer.score import Events
 from composer.theory import QUALITIES, Chord
+from composer.together import bits_of
 from composer.tokenizers.bins import DURATIONS
 from composer.where import Constraint, Monophonic
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+IDS_AN_ONSET, IDS_A_NOTE = 4, 3  # Position, and Velocity, Pitch and Duration
 _LONGEST = int(DURATIONS[-1])
 _CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
 _SINGLE = -1  # stands for a part's own playing singly among the numbers of demands
@@ -65,6 +74,8 @@ class Bound:
     wants: npt.NDArray[np.int8]  # (times,)
     bar_of: Ints  # (times,)
     owed: Ints  # (bars,)
+    hands: Hands | None  # None where no instrument asks
+    locked: LockedNotes  # of the cell
 
 
 class Bounds:
@@ -98,11 +109,13 @@ class Bounds:
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
         #: Of cells whose chords are known beforehand.
         self._fixed: dict[tuple[int, int], CellDemand] = {}
-        held = _held_on_grid(grid)
+        held = held_on_grid(grid)
         #: What closes pitches: the notes of the grid, and where the user's sound otherwise.
         self._closing = held if request.held is None else np.concatenate([held, request.held])
         self._held = held if request.held is None else request.held
+        self._locked = locked_notes(request)
         self._sounding = _sounding(self._held, len(grid.parts), int(self._starts[-1]))
+        self._has_ways = any(isinstance(c, Playable) for c in self._constraints)
         self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
         for index, demand in enumerate(request.demands):
             for bar, row in np.argwhere(demand.cells).tolist():
@@ -118,11 +131,18 @@ class Bounds:
                 if self._written[bar, row + 1]:
                     self._matters[bar, row] = self._of(grid, bar, row).onsets > 0
                 else:
-                    self._matters[bar, row] = most_voices(self._list(self._asked[bar][row])) < ANY
+                    asked = self._list(self._asked[bar][row])
+                    is_played = any(isinstance(c, Playable) for c in asked)
+                    self._matters[bar, row] = is_played or most_voices(asked) < ANY
 
     def onsets(self, grid: Grid, bar: int, row: int) -> int:
         """Return how many onsets a cell must have."""
         return self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
+
+    def ids(self, grid: Grid, bar: int, row: int) -> int:
+        """Return how many ids the onsets and notes take that a cell must have."""
+        locked = self._locked.get((bar, row), NONE_LOCKED)
+        return IDS_AN_ONSET * self.onsets(grid, bar, row) + IDS_A_NOTE * len(locked)
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""
@@ -163,6 +183,8 @@ class Bounds:
             np.full(times, IDLE, np.int8),
             np.zeros(times, np.int64),
             np.zeros(near[-1] - bar + 1, np.int64),
+            None,
+            self._locked.get((bar, row), NONE_LOCKED),
         )
         for other in near:
             if self._written[other, row + 1]:
@@ -171,6 +193,8 @@ class Bounds:
                 self._guard(bound, other, row, int(starts[other]) - start)
         if self._endless and bound.demand.onsets:
             bound.limit[int(starts[bar + 1]) - start] = 0
+        if self._has_ways:
+            return dataclasses.replace(bound, hands=self._hands(bound, grid, near, row))
         return bound
 
     def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
@@ -240,6 +264,7 @@ class Bounds:
             return self._fits_by_chord(grid, bar, row)
         asked, room = self._asked[bar][row], self._room(bar, row)
         demands = [self._demand(asked, cell) for cell in self._cells(grid, bar, row)]
+        room = room.under(self._list(asked))
         return OpenByChord(
             np.array([open_positions(demand, room) for demand in demands]),
             np.array([demand.has_pitch or demand.most == 0 for demand in demands]),
@@ -275,39 +300,87 @@ class Bounds:
             bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
-        bound.owed[index] = demand.least
+        locked = self._locked.get((bar, row), NONE_LOCKED).positions
+        bound.owed[index] = demand.least - len(locked)
         if demand.least:
             bound.wants[times] = COUNTED
         bound.wants[times][demand.required] = REQUIRED
+        bound.wants[times][locked] = IDLE
+        self._guard(bound, bar, row, at)
 
     def _guard(self, bound: Bound, bar: int, row: int, at: int) -> None:
         """Keep notes from sounding on where given ones begin that may not sound with more."""
         voices = most_voices(self._list(self._asked[bar][row]))
         if voices < ANY:
-            start, end = self._starts[bar], self._starts[bar + 1]
-            begins = self._held["onset"][self._held["part"] == row]
-            begins = begins[(begins >= start) & (begins < end)]
-            bound.limit[at + begins - start] = voices - self._sounding[row, begins]
+            begins = self._begins(bar, row)
+            bound.limit[at + begins - self._starts[bar]] = voices - self._sounding[row, begins]
+
+    def _begins(self, bar: int, row: int) -> Ints:
+        """Return where the given notes of a cell begin, in positions of the piece."""
+        begins = self._held["onset"][self._held["part"] == row]
+        return np.asarray(begins[(begins >= self._starts[bar]) & (begins < self._starts[bar + 1])])
+
+    def _hands(self, bound: Bound, grid: Grid, near: Sequence[int], row: int) -> Hands:
+        """Return what sounds around a cell, and close what cannot be played with it."""
+        hands, start = Hands(bound.pitches), int(self._starts[near[0]])
+        for bar in near:
+            at = int(self._starts[bar]) - start
+            ways = self._of(grid, bar, row).ways
+            given = (self._begins(bar, row) - start).tolist()
+            hands.enter(at, self._room(bar, row).sounds, ways, given)
+        notes, ends = self._ringing_notes(grid, near[0], row)
+        for pitch, end in zip(notes["pitch"].tolist(), ends.tolist(), strict=True):
+            hands.hear(pitch, 0, end)
+        hands.narrow(0, len(bound.wants))
+        return hands
 
     def _ringing(self, grid: Grid, bar: int, row: int, times: int) -> Ints:
         """Return how many notes of the request ring on from bars before, at each time."""
+        _, ends = self._ringing_notes(grid, bar, row)
+        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
+
+    def _ringing_notes(self, grid: Grid, bar: int, row: int) -> tuple[Events, Ints]:
+        """Return the notes of the request in bars before, and where they end from the bar on."""
         notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
         notes = notes[self._written[notes["bar"], row + 1]]
+        stays = [
+            self._locked.get((number, row), NONE_LOCKED).is_given(position, pitch)
+            for number, position, pitch in notes[["bar", "position", "pitch"]].tolist()
+        ]
+        notes = notes[~np.array(stays, bool)]
         starts = grid.bar_starts
         ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
-        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
+        return notes[ends > 0], ends[ends > 0]
 
     def _room(self, bar: int, row: int) -> Room:
         if (bar, row) not in self._rooms:
-            start, end = self._starts[bar], self._starts[bar + 1]
-            notes = self._closing[self._closing["part"] == row]
-            notes = notes[(notes["first"] < end) & (notes["last"] > start)]
-            room = Room(np.zeros((end - start, 128), bool), self._sounding[row, start:end])
-            for note in notes:
-                first, last = max(0, note["first"] - start), note["last"] - start
-                room.closed[first:last, note["pitch"]] = True
+            is_own = [notes["part"] == row for notes in (self._closing, self._held)]
+            room = self._make_room(bar, row, *is_own)
+            if (bar, row) in self._locked:
+                begins = [self._closing["onset"], self._held["onset"]]
+                start, end = self._starts[bar], self._starts[bar + 1]
+                inside = [(onset >= start) & (onset < end) for onset in begins]
+                rest = [own & ~here for own, here in zip(is_own, inside, strict=True)]
+                room = dataclasses.replace(room, unlocked=self._make_room(bar, row, *rest))
             self._rooms[bar, row] = room
         return self._rooms[bar, row]
+
+    def _make_room(self, bar: int, row: int, closing: Bools, sounding: Bools) -> Room:
+        """Return what is left of a cell by those of the given notes."""
+        start, end = int(self._starts[bar]), int(self._starts[bar + 1])
+        notes = self._closing[closing]
+        notes = notes[(notes["first"] < end) & (notes["last"] > start)]
+        closed = np.zeros((end - start, 128), bool)
+        for note in notes:
+            first, last = max(0, note["first"] - start), note["last"] - start
+            closed[first:last, note["pitch"]] = True
+        held = self._held[sounding]
+        held = held[(held["onset"] < end) & (held["offset"] > start)]
+        times = np.arange(start, end)[:, None]
+        sounds = (held["onset"] <= times) & (times < held["offset"])  # (positions, notes)
+        pitches = held["pitch"]
+        bits = [bits_of(pitches[row].tolist()) for row in sounds] if self._has_ways else ()
+        return Room(closed, sounds.sum(1), tuple(bits))
 
     def _list(self, asked: tuple[int, ...]) -> list[Constraint]:
         return [Monophonic() if i == _SINGLE else self._constraints[i] for i in asked]
@@ -364,15 +437,6 @@ class ChordChoice:
         """Note the chord that begins at a position."""
         for part, chosen in zip(self._parts, self._chosen, strict=True):
             chosen[position:] = part.is_open[root * len(QUALITIES) + quality, position:]
-
-
-def _held_on_grid(grid: Grid) -> Events:
-    """Return the notes of a grid, dtype ``HELD``."""
-    held = np.empty(len(grid.notes), HELD)
-    held["part"], held["pitch"] = grid.notes["part"], grid.notes["pitch"]
-    held["onset"] = held["first"] = grid.bar_starts[grid.notes["bar"]] + grid.notes["position"]
-    held["offset"] = held["last"] = held["onset"] + grid.notes["duration"]
-    return held
 
 
 def _sounding(held: Events, parts: int, end: int) -> Ints:

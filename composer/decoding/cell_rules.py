@@ -49,6 +49,9 @@ class CellRules:
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
+        self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        for bar, row, position, pitch, _, _ in np.sort(request.locked).tolist():
+            self._locked[bar, row] = (*self._locked.get((bar, row), ()), (position, pitch))
 
     def check(self, grid: Grid) -> None:
         """Refuse rules that leave a cell no pitch and demands that nothing can meet.
@@ -90,9 +93,10 @@ class CellRules:
         busy, room = _sounding(grid, bar, row, self._after)
         bound = self._bounds.bound(grid, bar, row) if self._bounds else None
         kind: Callable[..., NoteMask]
-        kind = partial(BoundNoteMask, bound, busy.copy(), room[0].copy()) if bound else NoteMask
+        kind = partial(BoundNoteMask, bound, busy.copy(), room) if bound else NoteMask
         if rules.monophonic:
-            busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
+            busy[:] = busy.max()
+            room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
         return kind(
@@ -110,9 +114,9 @@ class CellRules:
             last=_last_pitches(grid, bar, row),
         )
 
-    def onsets(self, grid: Grid, bar: int, column: int) -> int:
-        """Return how many onsets demands make a cell have."""
-        return self._bounds.onsets(grid, bar, column - 1) if self._bounds and column else 0
+    def ids(self, grid: Grid, bar: int, column: int) -> int:
+        """Return how many ids what demands make a cell have may take."""
+        return self._bounds.ids(grid, bar, column - 1) if self._bounds and column else 0
 
     def demanded(self, bar: int) -> str:
         """Return the constraints that a bar is to keep, in words."""
@@ -130,6 +134,7 @@ class CellRules:
             chords=((0, chord),) if chord else _chords(grid, bar),
             program=part.program,
             is_drum=part.is_drum,
+            locked=self._locked.get((bar, row), ()),
         )
 
     def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
@@ -186,8 +191,14 @@ def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, P
     offsets = onsets + notes["duration"]
     busy, room = np.zeros(128, np.int64), np.full(128, end - start)
     np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
-    np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
-    return busy, np.tile(room, (int(grid.bar_lengths[bar]), 1))
+    length = int(grid.bar_lengths[bar])
+    np.minimum.at(room, pitches[onsets >= length], onsets[onsets >= length])
+    rooms = np.tile(room, (length, 1))
+    # From the last of those that stay in the bar to the first.
+    inside = (onsets > 0) & (onsets < length)
+    for onset, pitch in sorted(zip(onsets[inside], pitches[inside], strict=True), reverse=True):
+        rooms[:onset, pitch] = onset
+    return busy, rooms
 
 
 def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
