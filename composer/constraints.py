@@ -149,8 +149,9 @@ def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
 class ChordTones(Constraint):
     """Only notes of the chord on strong beats, and wherever a chord begins.
 
-    What matters is where a note begins; it may sound on. Where there is no chord, and on drums, all
-    notes are free.
+    What matters is where a note begins; it may sound on. Between strong beats other notes of the
+    key may pass, in steps or leaps; with ``everywhere`` none may. Where there is no chord, and on
+    drums, all notes are free.
 
     Parameters
     ----------

@@ -214,11 +214,14 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
             c for c in some if isinstance(c, Rhythm | Locked) or getattr(c, "min", 0) > demand.most
         ]
         rest = [c for c in some if c not in least]
-        return _shortage(least, rest, demand.onsets, demand.most, where, room)
+        free = Room.free(cell.positions)
+        return _shortage(least, rest, demand.onsets, demand.most, where, free)
     blocked = np.flatnonzero(demand.required & ~is_open)
     for position, _ in demand.locked:
         if position in blocked:
-            return _clash_of_locked(some, demand, position, where)
+            notes = [pitch for at, pitch in demand.locked if at == position]
+            names = [str(pitch) if cell.is_drum else pitch_name(pitch) for pitch in notes]
+            return _clash_of_locked(some, names, position, where)
     if len(blocked):
         asking = [
             c for c in some if isinstance(c, Rhythm) and blocked[0] in c.positions("required")
@@ -233,12 +236,12 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
 
 
 def _clash_of_locked(
-    some: Sequence[Constraint], demand: CellDemand, position: int, where: str
+    some: Sequence[Constraint], names: Sequence[str], position: int, where: str
 ) -> str:
     locking = [constraint for constraint in some if isinstance(constraint, Locked)]
     rest = [constraint for constraint in some if constraint not in locking]
-    names = [pitch_name(pitch) for at, pitch in demand.locked if at == position]
-    kept = f"{_joined(locking)} keeps {' and '.join(names)} on beat {_beat(position)} in {where}"
+    keeps = "keeps" if len(locking) == 1 else "keep"
+    kept = f"{_joined(locking)} {keeps} {', '.join(names)} on beat {_beat(position)} in {where}"
     return f"{kept}; {_joined(rest)} {_allow(rest)} no such onset there"
 
 

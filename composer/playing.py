@@ -77,8 +77,9 @@ _PLAYED: dict[int, tuple[int | None, int]] = {
 class Playable(Constraint):
     """What one player can play on the part's instrument.
 
-    Each note that begins lies in the instrument's range (``composer.instruments.sounding_range``), and wherever
-    a note of the part begins, all of its notes that sound there, given ones counted, can be held:
+    Each note that begins lies in the instrument's range (``composer.instruments.sounding_range``),
+    and wherever one begins, all notes of the part that sound there, given ones counted, can be
+    held:
 
     - On keyboards (pianos, organs, accordions, synthesizers) two hands hold them, each at most five
       notes that lie no further apart than ``span``. A hand may take over what the other holds. The

@@ -93,7 +93,9 @@ class BoundNoteMask(NoteMask):
         playable = self._hold_note(cursor, mask) if now >= 0 else self._nothing
         staying = self._staying(cursor) if now >= 0 and self._stay else None
         if staying:
-            others = self._nothing if self._left <= needed else playable
+            # A velocity that was said is for a note that now has to be.
+            is_free = self._left > needed or "Velocity" not in self.grammar.table[cursor.state]
+            others = playable if is_free else self._nothing
             self._lock(cursor, staying, mask, said, others)
             return
         if is_short:
