@@ -36,8 +36,8 @@ def unplayable(
             return f"pitch {pitch} is outside {way.low} to {way.high}"
     if way.is_kit:
         kicks = [pitch for pitch in notes if pitch in (35, 36)]
-        hands = [pitch for pitch in notes if pitch not in (35, 36, 44)]
-        return f"{notes} begin together" if len(kicks) > 1 or len(hands) > 2 else ""
+        struck = [pitch for pitch in notes if pitch not in (35, 36, 44)]
+        return f"{notes} begin together" if len(kicks) > 1 or len(struck) > 2 else ""
     if way.notes is not None and len(notes) > way.notes:
         return f"{len(notes)} notes sound, more than {way.notes}"
     if way.fingers:

@@ -213,7 +213,7 @@ def _found(pin: Pin, score: Score, grid: Grid, bar: int, row: int) -> Events:
         return notes[:0]
     place = _GRID.to_positions(notes["onset"], score.tpq) - grid.bar_starts[bar]
     inside = bar_of(notes["onset"], grid, score.tpq) == bar
-    return notes[inside & (place == pin.position) & (notes["pitch"] == pin.midi)]
+    return np.asarray(notes[inside & (place == pin.position) & (notes["pitch"] == pin.midi)])
 
 
 def _row(pin: Pin, locked: Locked, grid: Grid, bar: int, row: int) -> tuple[int, ...]:
@@ -238,5 +238,5 @@ def _check_room(pin: Events, notes: Events, grid: Grid) -> None:
     if int(((begins < begin + max(1, pin["duration"])) & (ends > begin)).sum()) > 1:
         raise RequestError(
             f"a locked note of pitch {pin['pitch']} in bar {pin['bar'] + 1} of "
-            f"{grid.part_name(pin['part'])} meets another of its pitch; drop one or shorten it"
+            f"{grid.part_name(int(pin['part']))} meets another of its pitch; drop one or shorten it"
         )

@@ -50,13 +50,16 @@ class Way:
     is_kit: bool = False
 
 
-def _each(notes: int | None, fingers: int, *programs: Iterable[int]) -> dict[int, tuple]:  # type: ignore[type-arg]
+_Played = dict[int, tuple[int | None, int]]
+
+
+def _each(notes: int | None, fingers: int, *programs: Iterable[int]) -> _Played:
     return {program: (notes, fingers) for some in programs for program in some}
 
 
 #: Program -> most notes that sound together, and fingers a hand on a keyboard. Sections, choirs and
 #: effects are not here: many play them, or nobody.
-_PLAYED: dict[int, tuple[int | None, int]] = {
+_PLAYED: _Played = {
     # Keyboards, synthesizers among them.
     **_each(10, 5, range(9), range(16, 22), (23, 50, 51, 54, 62, 63), range(80, 104)),
     # Two hands of four fingers on a harp.
