@@ -48,10 +48,17 @@ _HOMES = {
     "Score": "composer.score",
     "Text": "composer.score",
     "Track": "composer.score",
+    # The verbs of the model that comes with the package.
+    "melody": "composer.shipped",
+    "chords": "composer.shipped",
+    "harmonize": "composer.shipped",
+    "arrange": "composer.shipped",
+    "infill": "composer.shipped",
+    "extend": "composer.shipped",
+    "vary": "composer.shipped",
+    "reduce": "composer.shipped",
+    "stream": "composer.shipped",
 }
-
-# The verbs of the model that comes with the package.
-_VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
     "Breach",
@@ -85,20 +92,21 @@ __all__ = [
     "chords",
     "example",
     "example_names",
+    "extend",
+    "harmonize",
     "infill",
     "load",
     "melody",
+    "reduce",
     "stream",
+    "vary",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _VERBS:
-        value = getattr(__getattr__("load")(), name)
-    elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module 'composer' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -127,10 +135,15 @@ if TYPE_CHECKING:
     from composer.locked import Locked
     from composer.playing import Playable
     from composer.score import Note, Score, Text, Track
+    from composer.shipped import (
+        arrange,
+        chords,
+        extend,
+        harmonize,
+        infill,
+        melody,
+        reduce,
+        stream,
+        vary,
+    )
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
-
-    melody = load().melody
-    chords = load().chords
-    arrange = load().arrange
-    infill = load().infill
-    stream = load().stream

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from composer.edit import track_index
 from composer.errors import RequestError
 from composer.locked import Locked
+from composer.parts import track_index
 from composer.playing import Playable
 from composer.score import Score, Track
 

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from composer.demands import Demand, Mask
-from composer.edit import bar_of, grid_bars, track_index
+from composer.edit import bar_of, grid_bars, held_notes
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, RESOLUTION, Grid, held_on_grid, sorted_notes
 from composer.locked import Locked, Pin
+from composer.parts import track_index
 from composer.score import Events, Score
 from composer.tokenizers.bins import DURATIONS, Bins
 from composer.where import listed
@@ -67,8 +68,9 @@ class Kept(NamedTuple):
         stays = grid.notes[written[grid.notes["bar"], grid.notes["part"] + 1]]
         return sorted_notes(np.concatenate([stays, self.pins]))
 
-    def held(self, held: Events, grid: Grid) -> Events:
+    def held(self, score: Score, grid: Grid, written: Mask) -> Events:
         """Return the notes of a request as they sound, those that are pinned among them."""
+        held = held_notes(score, grid, written, self.tracks)
         pins = self.pins.copy()
         pins["duration"] = np.maximum(1, pins["duration"])
         return np.concatenate([held, held_on_grid(grid.replace(notes=pins))])

@@ -87,6 +87,9 @@ class Request:
     held
         The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
         begin elsewhere than the grid can say; as the grid has them without it. So are those locked.
+    chords_per_bar
+        Chords to write in each bar, as far as it has beats and the demands have chords for them;
+        the model decides without it.
     locked
         Notes that stay in the cells written, in each of which a demand is that they do; dtype
         ``CELL_NOTE``, lengths such as grids have. A duration or velocity of 0 is free.
@@ -104,6 +107,7 @@ class Request:
     seed: int = 0
     demands: tuple[Demand, ...] = ()
     held: Events | None = None
+    chords_per_bar: int | None = None
     locked: Events = dataclasses.field(default_factory=lambda: np.empty(0, CELL_NOTE))
 
     def __post_init__(self) -> None:
