@@ -30,7 +30,8 @@ def unplayable(
         Pitches that begin, and all that sound then.
     """
     way = constraint.way(track.program, track.is_drum)
-    notes = sorted({*sounding})
+    all_notes = [*sounding]
+    notes = sorted({*all_notes})
     for pitch in begun:
         if not way.low <= pitch <= way.high:
             return f"pitch {pitch} is outside {way.low} to {way.high}"
@@ -38,8 +39,8 @@ def unplayable(
         kicks = [pitch for pitch in notes if pitch in (35, 36)]
         struck = [pitch for pitch in notes if pitch not in (35, 36, 44)]
         return f"{notes} begin together" if len(kicks) > 1 or len(struck) > 2 else ""
-    if way.notes is not None and len(notes) > way.notes:
-        return f"{len(notes)} notes sound, more than {way.notes}"
+    if way.notes is not None and len(all_notes) > way.notes:
+        return f"{len(all_notes)} notes sound, more than {way.notes}"
     if way.fingers:
         # A hand that crosses the other reaches no more than one that does not.
         for split in range(len(notes) + 1):

@@ -107,7 +107,7 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
         elif isinstance(constraint, Playable):
             way = constraint.way(cell.program, cell.is_drum)
             pitches[:, : way.low] = pitches[:, way.high + 1 :] = False
-            ways.append(way)
+            ways += [way] if way.is_kit or way.fingers else []
         elif isinstance(constraint, Locked):
             locked = cell.locked
     has_pitch = bool(pitches.any())
@@ -123,16 +123,18 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             if constraint.allowed is not None:
                 allowed = [p for p in constraint.positions("allowed") if p < length]
                 pitches[~np.isin(np.arange(length), allowed)] = False
-    voices = most_voices(constraints)
+    voices = most_voices(constraints, cell.program, cell.is_drum)
     return CellDemand(
         pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked
     )
 
 
-def most_voices(constraints: Sequence[Constraint]) -> int:
-    """Return how many notes may sound where one begins, itself included."""
+def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:
+    """Return how many notes of an instrument may sound where one begins, itself included."""
+    ways = [c.way(program, is_drum) for c in constraints if isinstance(c, Playable)]
     singly = any(isinstance(constraint, Monophonic) for constraint in constraints)
     least = [c.notes for c in constraints if isinstance(c, MaxPolyphony)]
+    least += [way.notes for way in ways if way.notes is not None]
     return min([ANY, *least, *([1] if singly else [])])
 
 

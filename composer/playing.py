@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-What sounds together is a set of keys, strings or pieces of the kit: two notes of one pitch count
-once. Programs count from 0, as in ``composer.instruments``.
+Keys and pieces of a kit that sound together are a set: two notes of one pitch count once. Programs
+count from 0, as in ``composer.instruments``.
 
 References
 ----------
@@ -33,7 +33,7 @@ class Way:
     low, high
         Its lowest and highest pitch.
     notes
-        Most notes that sound together; None for any number.
+        Most notes that sound together, each counted; None for any number, or where hands decide.
     fingers
         Most notes a hand holds, where two hands on a keyboard play it; 0 elsewhere.
     span
@@ -61,9 +61,9 @@ def _each(notes: int | None, fingers: int, *programs: Iterable[int]) -> _Played:
 #: effects are not here: many play them, or nobody.
 _PLAYED: _Played = {
     # Keyboards, synthesizers among them.
-    **_each(10, 5, range(9), range(16, 22), (23, 50, 51, 54, 62, 63), range(80, 104)),
+    **_each(None, 5, range(9), range(16, 22), (23, 50, 51, 54, 62, 63), range(80, 104)),
     # Two hands of four fingers on a harp.
-    **_each(8, 4, (46,)),
+    **_each(None, 4, (46,)),
     # Four mallets; two on drums.
     **_each(4, 0, (9, 11, 12, 13, 14, 15, 112, 114)),
     **_each(2, 0, (47, 108, 113, 115, 116, 117)),
@@ -111,7 +111,7 @@ class Playable(Constraint):
     Examples
     --------
     >>> Playable().way(0)
-    Way(low=21, high=108, notes=10, fingers=5, span=14, is_kit=False)
+    Way(low=21, high=108, notes=None, fingers=5, span=14, is_kit=False)
     >>> Playable().way(73).notes
     1
     """

@@ -35,7 +35,10 @@ def bits_of(pitches: Iterable[int]) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def beside(bits: int, ways: tuple[Way, ...]) -> Mask:
-    """Return which pitches can sound with those of a bit set, shape (128,); not to be changed."""
+    """Return which pitches can sound with those of a bit set, shape (128,); not to be changed.
+
+    The ways are those of drum kits and of instruments played with two hands.
+    """
     sounding = np.flatnonzero([bits >> pitch & 1 for pitch in range(128)])
     mask = np.ones(128, bool)
     for way in ways:
@@ -51,20 +54,17 @@ def fit(bits: int, ways: tuple[Way, ...]) -> bool:
 
 def _held(sounding: npt.NDArray[np.int64], way: Way) -> Mask:
     """Return which pitches can be held beside some."""
-    count = len(sounding) + ~np.isin(_PITCHES, sounding)  # (128,)
-    mask = np.asarray(count <= (128 if way.notes is None else way.notes))
-    if not way.fingers:
-        return mask
+    is_new = ~np.isin(_PITCHES, sounding)
+    count = len(sounding) + is_new  # (128,)
     lowest = np.minimum(_PITCHES, sounding.min(initial=127))
     highest = np.maximum(_PITCHES, sounding.max(initial=0))
     # Notes that only the lower hand reaches, and only the upper one: each has fingers for its own,
     # none is out of reach of both, and the rest is shared out in the order of pitch.
     held = np.vstack([np.repeat(sounding[:, None], 128, 1), _PITCHES])  # (notes, 128)
-    is_new = ~np.isin(_PITCHES, sounding)
     is_counted = np.vstack([np.ones((len(sounding), 128), bool), is_new])
     lower = (is_counted & (held < highest - way.span)).sum(0)
     upper = (is_counted & (held > lowest + way.span)).sum(0)
-    mask &= (lower <= way.fingers) & (upper <= way.fingers) & (lower + upper <= count)
+    mask = (lower <= way.fingers) & (upper <= way.fingers) & (lower + upper <= count)
     return np.asarray(mask & (count <= 2 * way.fingers))
 
 

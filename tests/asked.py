@@ -192,8 +192,6 @@ def can_play(pitches, way):
     if way.is_kit:
         hands = pitches - {35, 36, 44}
         return len(pitches & {35, 36}) <= 1 and len(hands) <= 2
-    if len(pitches) > (way.notes or 128):
-        return False
     if not way.fingers:
         return True
     notes = sorted(pitches)
@@ -218,6 +216,7 @@ def is_impossible(request, where, bar, row):
     allowed = free.copy()
     stay = [n for n in request.locked.tolist() if n[:2] == (bar, row)]
     voices = min([10**6, *(getattr(c, "notes", 1) for c in cell if isinstance(c, VOICES))])
+    voices = min([voices, *(way.notes for way in ways if way.notes is not None)])
     for pitch, places in given:
         free[list(places), pitch] = False
     for place in range(len(free)):

@@ -105,7 +105,7 @@ class Bounds:
         self._written = request.written
         self._make_cell = make_cell
         self._endless = endless
-        self._starts = grid.bar_starts
+        self._starts, self._parts = grid.bar_starts, grid.parts
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
         #: Of cells whose chords are known beforehand.
         self._fixed: dict[tuple[int, int], CellDemand] = {}
@@ -133,7 +133,7 @@ class Bounds:
                 else:
                     asked = self._list(self._asked[bar][row])
                     is_played = any(isinstance(c, Playable) for c in asked)
-                    self._matters[bar, row] = is_played or most_voices(asked) < ANY
+                    self._matters[bar, row] = is_played or self._voices(bar, row) < ANY
 
     def onsets(self, grid: Grid, bar: int, row: int) -> int:
         """Return how many onsets a cell must have."""
@@ -292,7 +292,7 @@ class Bounds:
         """Enter a cell that is to be written into the times of one before it, or its own."""
         room = self._room(bar, row)
         times = slice(at, at + len(room.sounding))
-        voices = most_voices(self._list(self._asked[bar][row]))
+        voices = self._voices(bar, row)
         bound.most_sounding[times] = voices - room.sounding
         bound.bar_of[times] = index
         demand = self._of(grid, bar, row)
@@ -310,10 +310,15 @@ class Bounds:
 
     def _guard(self, bound: Bound, bar: int, row: int, at: int) -> None:
         """Keep notes from sounding on where given ones begin that may not sound with more."""
-        voices = most_voices(self._list(self._asked[bar][row]))
+        voices = self._voices(bar, row)
         if voices < ANY:
             begins = self._begins(bar, row)
             bound.limit[at + begins - self._starts[bar]] = voices - self._sounding[row, begins]
+
+    def _voices(self, bar: int, row: int) -> int:
+        """Return how many notes may sound where one of a cell begins, itself included."""
+        part = self._parts[row]
+        return most_voices(self._list(self._asked[bar][row]), part.program, part.is_drum)
 
     def _begins(self, bar: int, row: int) -> Ints:
         """Return where the given notes of a cell begin, in positions of the piece."""
