@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 
 from composer import (
+    ChordTones,
+    Locked,
     Monophonic,
     NoteCount,
     PitchRange,
     Playable,
     RequestError,
     Rhythm,
+    Score,
+    Track,
+    check,
 )
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
@@ -150,3 +155,48 @@ def finish(writer):
     logits = None
     while writer.go_on(logits):
         logits = writer.decoder.prefill(writer.pending)
+
+
+# Notes that ring on
+
+
+def ringing(*notes):
+    """Return four bars in C, a low note held in all of them, and these."""
+    held = (0, 4 * 1920, 40, 80)
+    return Score(
+        tpq=480,
+        tracks=(Track("Piano", 0, notes=[held, *notes]),),
+        key_signatures=[(0, 0, 0)],
+        chords=[(0, "C")],
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hands_are_free_where_a_note_is_to_come(random_composer, seed):
+    """One hand holds the low note, the other one note of the chord: each has to end in time."""
+    where = [
+        Playable(3),
+        ChordTones(everywhere=True),
+        PitchRange("C4-D5"),
+        Rhythm(required=[1, 2, 3, 4]),
+    ]
+    score = random_composer.infill(ringing(), "2-3", where=where, temperature=3, seed=seed)
+    assert check(score, where, bars=(2, 3)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_hands_are_free_where_given_notes_begin(random_composer, seed):
+    given = ringing((2 * 1920, 480, 72, 80), (3 * 1920, 480, 76, 80))
+    where = [Playable(3), PitchRange("C3-C4"), Rhythm(required=[4, 4.75])]
+    score = random_composer.infill(given, "2", where=where, temperature=3, seed=seed)
+    assert check(score, where, bars=(2, 2)) == []
+    assert check(score, Playable(3)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_notes_end_where_one_stays_that_is_to_sound_alone(random_composer, seed):
+    notes = [(tick, 9, pitch, 80) for tick in (0, 7200) for pitch in (60, 64)]
+    given = Score(tpq=480, tracks=(Track("Piano", 0, notes=notes),))
+    where = [Locked([(2, 3, "C5"), (3, 2, "D5")]), Monophonic(), NoteCount(min=4)]
+    score = random_composer.infill(given, "2-3", where=where, temperature=3, seed=seed)
+    assert check(score, where[1:], bars=(2, 3)) == check(score, where[0]) == []
