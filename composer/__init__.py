@@ -32,6 +32,7 @@ _HOMES = {
     "check": "composer.checker",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
+    "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "Locked": "composer.locked",
     "PitchRange": "composer.constraints",
@@ -44,6 +45,10 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -61,11 +66,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Author",
     "Breach",
     "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "DrumPieces",
     "InScale",
     "Locked",
     "MaxPolyphony",
@@ -74,8 +81,10 @@ __all__ = [
     "Monophonic",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
     "Playable",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -90,6 +99,7 @@ __all__ = [
     "arrange",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
     "extend",
@@ -118,7 +128,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from composer.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,
@@ -133,6 +143,7 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.locked import Locked
+    from composer.patch import Author, Patch, Region, diff
     from composer.playing import Playable
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (

@@ -16,7 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from composer.check_players import lost, unplayable
-from composer.constraints import ChordTones, InScale, PitchRange
+from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
 from composer.locked import Locked
@@ -27,7 +27,7 @@ from composer.theory import QUALITIES, Chord, Key, parse_chord
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
 _KNOWN = (
-    *(InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic),
+    *(InScale, ChordTones, PitchRange, DrumPieces, NoteCount, Rhythm, MaxPolyphony, Monophonic),
     *(Playable, Locked),
 )
 
@@ -116,6 +116,8 @@ def check(
         low, high = constraint.bar_pair or (1, len(starts) - 1)
         for row in rows:
             track = score.tracks[row]
+            if isinstance(constraint, DrumPieces) and not track.is_drum:
+                continue
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
                 continue
@@ -249,6 +251,8 @@ def _pitch_is_right(
 ) -> bool:
     if isinstance(constraint, PitchRange):
         return constraint.low <= note.pitch <= constraint.high
+    if isinstance(constraint, DrumPieces):
+        return note.pitch in constraint.sounds
     chord, begins = None, False
     for position, name in chords:
         if position <= note.begin:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from composer.demands import Demand, Mask
-from composer.edit import bar_of, grid_bars, held_notes
+from composer.edit import grid_bars, held_notes
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, RESOLUTION, Grid, held_on_grid, sorted_notes
 from composer.locked import Locked, Pin
 from composer.parts import track_index
 from composer.score import Events, Score
+from composer.ticks import bar_of
 from composer.tokenizers.bins import DURATIONS, Bins
 from composer.where import listed
 
