@@ -21,7 +21,7 @@ from composer.parts import track_index
 from composer.score import Events, Score
 from composer.ticks import bar_of
 from composer.tokenizers.bins import DURATIONS, Bins
-from composer.where import listed
+from composer.where import Constraint, listed
 
 _GRID = Bins(velocities=0)  # asked for times only
 
@@ -148,6 +148,16 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
             )
         narrowed.append(dataclasses.replace(demand, cells=holding))
     return Kept(tuple(narrowed), tuple(tracks), np.array(sorted({*pins}), CELL_NOTE))
+
+
+def with_source(constraints: Sequence[Constraint], score: Score) -> tuple[Constraint, ...]:
+    """Return constraints of which those that keep notes of the score given name that score."""
+    return tuple(
+        dataclasses.replace(constraint, notes=score)
+        if isinstance(constraint, Locked) and constraint.notes is None
+        else constraint
+        for constraint in constraints
+    )
 
 
 def _with(notes: Events, more: Events) -> Events:

@@ -25,7 +25,7 @@ from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
-from composer.kept import kept_by
+from composer.kept import kept_by, with_source
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.roles import given_rules
@@ -141,7 +141,7 @@ def write(
         model=composer.model,
         seed=seed,
         sampling=sampling,
-        constraints=constraints,
+        constraints=with_source(constraints, score),
         key=sheet.key.name,
         version=__version__,
     )

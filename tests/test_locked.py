@@ -70,6 +70,15 @@ def test_all_notes_may_stay_and_more_come(random_composer):
     assert check(score, [Locked(GIVEN), where[1]], bars=(2, 3)) == []
 
 
+def test_what_stayed_is_certified(random_composer):
+    where = [Locked(beats=[1]), Locked([(2, 3, "C6")], parts="flute"), Playable()]
+    score = random_composer.infill(GIVEN, "2-3", where=where, seed=1)
+    assert score.certificate().breaches == ()
+    gone = score.tracks[0].replace(notes=rows(score)[:4])
+    after = score.replace(tracks=(gone, score.tracks[1]))
+    assert any("did not stay" in str(breach) for breach in after.certificate().breaches)
+
+
 def test_only_the_parts_and_bars_named_keep_theirs(random_composer):
     where = Locked(parts="piano", bars=2)
     score = random_composer.infill(GIVEN, "2-3", where=where, seed=1)

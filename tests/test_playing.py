@@ -187,7 +187,7 @@ def test_hands_are_free_where_a_note_is_to_come(random_composer, seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_hands_are_free_where_given_notes_begin(random_composer, seed):
     given = ringing((2 * 1920, 480, 72, 80), (3 * 1920, 480, 76, 80))
-    where = [Playable(3), PitchRange("C3-C4"), Rhythm(required=[4, 4.75])]
+    where = [Playable(3), PitchRange("C3-C4"), Rhythm(required=[4, 1 + 47 / 12])]
     score = random_composer.infill(given, "2", where=where, temperature=3, seed=seed)
     assert check(score, where, bars=(2, 2)) == []
     assert check(score, Playable(3)) == []
