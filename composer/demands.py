@@ -21,10 +21,10 @@ import numpy.typing as npt
 
 from composer.constraints import Cell, ChordTones, DrumPieces, InScale, PitchMask, PitchRange
 from composer.grid import RESOLUTION
+from composer.grips import beside, fit
 from composer.locked import Locked
 from composer.pitches import pitch_name
 from composer.playing import Playable, Way
-from composer.together import beside, fit
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
 Mask = npt.NDArray[np.bool_]

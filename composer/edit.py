@@ -133,7 +133,7 @@ def put_back(
     kept: Sequence[Events] = (),
     *,
     feel: bool = False,
-    swings: bool = True,
+    moves: bool = True,
 ) -> Score:
     """Return a score with the cells that were written taken from a grid.
 
@@ -149,8 +149,8 @@ def put_back(
         Of each track, notes that stay in these cells, dtype ``NOTE``; none without it.
     feel
         Whether the notes written are played as those around them are.
-    swings
-        Whether that may take second eighths to another position of the grid.
+    moves
+        Whether that may take them to another position of the grid.
     """
     tracks = list(score.tracks)
     for row, track in enumerate(tracks):
@@ -159,7 +159,7 @@ def put_back(
             old = _staying(track.notes, row, score, grid, written, kept)
             new = _new_notes(grid, row, bars, score.tpq)
             if feel:
-                new = with_feel(new, row, score, grid, written, swings)
+                new = with_feel(new, row, score, grid, written, moves)
             # A note that has to wait does so in its bar.
             last = first_ticks(
                 grid.bar_starts[bar_of(new["onset"], grid, score.tpq) + 1], score.tpq

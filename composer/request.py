@@ -12,6 +12,7 @@ from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, Grid
+from composer.outline import Outline
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
 
@@ -90,6 +91,8 @@ class Request:
     chords_per_bar
         Chords to write in each bar, as far as it has beats and the demands have chords for them;
         the model decides without it.
+    outline
+        How the bars hang together; nothing is asked of them without it.
     locked
         Notes that stay in the cells written, in each of which a demand is that they do; dtype
         ``CELL_NOTE``, lengths such as grids have. A duration or velocity of 0 is free.
@@ -108,6 +111,7 @@ class Request:
     demands: tuple[Demand, ...] = ()
     held: Events | None = None
     chords_per_bar: int | None = None
+    outline: Outline | None = None
     locked: Events = dataclasses.field(default_factory=lambda: np.empty(0, CELL_NOTE))
 
     def __post_init__(self) -> None:
@@ -123,6 +127,10 @@ class Request:
                     f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "
                     f"has {shape[0]} bars and {shape[1] - 1} parts"
                 )
+        if self.outline is not None and len(self.outline) != shape[0]:
+            raise RequestError(
+                f"the outline is of {len(self.outline)} bars; the grid has {shape[0]}"
+            )
         if not self.written.any():
             raise RequestError("the request names no cell to write; name bars and parts")
         if self.seed < 0:

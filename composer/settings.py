@@ -11,9 +11,10 @@ import inspect
 import os
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
+from composer.candidates import best_of
 from composer.decoding.sampling import Sampling
 from composer.patch import signed
 from composer.pitches import RangeLike
@@ -44,6 +45,9 @@ class Settings(TypedDict, total=False):
         How adventurous it is: see ``Sampling``; 0.9 and 0.95 without them.
     sampling
         All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
+    n
+        Candidates that are written, in one batch; the best of them is returned, as
+        ``composer.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
@@ -54,6 +58,7 @@ class Settings(TypedDict, total=False):
     temperature: float | None
     top_p: float | None
     sampling: Sampling | None
+    n: int | None
     where: Where
 
 
@@ -76,7 +81,7 @@ class NoteSettings(Settings, total=False):
         part.
     feel
         Whether what is written is played as the notes around it are: as loud, as early or late, and
-        with their swing. Where constraints hold nothing is swung anew.
+        with their swing. With constraints each note stays at its place, as near as that allows.
     """
 
     range: RangeLike | dict[str, RangeLike] | None
@@ -93,7 +98,7 @@ def read(score: ScoreLike) -> Score:
     return score if isinstance(score, Score) else Score.read(score)
 
 
-def verb(function: Verb, *settings: type) -> Verb:
+def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     A score that it returns has what it did to the one it was given in its history.
@@ -104,8 +109,13 @@ def verb(function: Verb, *settings: type) -> Verb:
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
         Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
+    best_of_n
+        Whether it takes ``n``.
     """
     taken = settings or (Settings, NoteSettings)
+    kinds = {
+        name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
+    }
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -114,7 +124,7 @@ def verb(function: Verb, *settings: type) -> Verb:
             default=_DEFAULTS.get(name),
             annotation=getattr(kind, "__forward_arg__", kind),
         )
-        for name, kind in taken[-1].__annotations__.items()
+        for name, kind in kinds.items()
     ]
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
@@ -126,6 +136,10 @@ def verb(function: Verb, *settings: type) -> Verb:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
+        n = keywords.pop("n", None)
+        if n is not None:
+            seed = keywords.pop("seed", None)
+            return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
         return served(*arguments, **keywords)
 
     def _nearest(name: str) -> str:
@@ -134,7 +148,7 @@ def verb(function: Verb, *settings: type) -> Verb:
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, taken)
+    shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
     return cast(Verb, shown)
 
 
@@ -159,12 +173,14 @@ def recording(function: Verb) -> Verb:
     return cast(Verb, recorded)
 
 
-def _documented(text: str | None, settings: tuple[type, ...]) -> str | None:
+def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
     described = [one.__doc__ for one in settings]
     if text is None or None in described:  # as python -OO has it
         return text
     entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
+    if not best_of_n:
+        entries = [re.sub(r"^n\n( .*(\n|$))+", "", entry, flags=re.M) for entry in entries]
     return re.sub(
         r"^\*\*settings\n( .*\n)+",
         lambda _: "".join(f"{entry}\n" for entry in entries),

@@ -1,85 +1,148 @@
-"""Which pitches can begin beside those that sound, as instruments are played.
+"""Several calls written in one batch: each runs until it has a request, and all wait for its turn.
 
-Conventions
------------
-What sounds is a *bit set* of pitches: an int with bit ``p`` set if pitch ``p`` sounds. What can be
-played stays playable when notes end, so a bit set can be told from what may be added to it.
+A call is any function that writes through ``write``, once or more often. Each runs in a thread of
+its own, but never two at a time, and what it returns is what it would return alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
+from composer.decoding.decoder import Decoder
+from composer.decoding.sampler import write_together
+from composer.decoding.writer import Writer
+from composer.request import Request
+from composer.tokenizers.cells import Cells
 
-from composer.playing import KICKS, PEDALS, STICKS, Way
+Made = TypeVar("Made")
 
-Mask = npt.NDArray[np.bool_]
-
-_PITCHES = np.arange(128)
+_IGNORE: Callable[[int], object] = lambda bars: None  # noqa: E731
 
 
-def bits_of(pitches: Iterable[int]) -> int:
-    """Return the bit set of some pitches.
+def write(
+    request: Request,
+    decoder: Decoder,
+    tokenizer: Cells,
+    wrote: Callable[[int], object] = _IGNORE,
+) -> Writer:
+    """Return what wrote a request: alone, or in one batch with those of the other calls.
 
-    >>> bits_of([0, 2, 2])
-    5
+    The parameters and errors are those of ``composer.decoding.sampler.write_cells``.
     """
-    bits = 0
-    for pitch in pitches:
-        bits |= 1 << pitch
-    return bits
+    call = _CALL.get(None)
+    if call is None:
+        return write_together([request], decoder, tokenizer, wrote)[0]
+    return call.ask(_Asked(request, decoder, tokenizer, wrote))
 
 
-@lru_cache(maxsize=1 << 14)
-def beside(bits: int, ways: tuple[Way, ...]) -> Mask:
-    """Return which pitches can sound with those of a bit set, shape (128,); not to be changed.
+def call_together(calls: Sequence[Callable[[], Made]]) -> list[tuple[Made, list[Writer]]]:
+    """Return what some calls return, and what wrote the requests of each.
 
-    The ways are those of drum kits and of instruments played with two hands.
+    An error of one is raised, and the others end.
     """
-    sounding = np.flatnonzero([bits >> pitch & 1 for pitch in range(128)])
-    mask = np.ones(128, bool)
-    for way in ways:
-        mask &= _on_kit(sounding) if way.is_kit else _held(sounding, way)
-    return mask
+    running = [_Call(call) for call in calls]
+    try:
+        for call in running:
+            call.go_on()
+        while waiting := [call for call in running if call.asked]:
+            for call, writer in zip(waiting, _written(waiting), strict=True):
+                call.go_on(writer)
+        return [(call.made, call.writers) for call in running]
+    finally:
+        for call in running:
+            call.stop()
 
 
-def fit(bits: int, ways: tuple[Way, ...]) -> bool:
-    """Return whether the pitches of a bit set can sound together."""
-    highest = bits.bit_length() - 1
-    return highest < 0 or bool(beside(bits & ~(1 << highest), ways)[highest])
+class _Asked:
+    """A request and who writes it."""
+
+    def __init__(
+        self,
+        request: Request,
+        decoder: Decoder,
+        tokenizer: Cells,
+        wrote: Callable[[int], object],
+    ) -> None:
+        self.request = request
+        self.decoder = decoder
+        self.tokenizer = tokenizer
+        self.wrote = wrote
 
 
-def _held(sounding: npt.NDArray[np.int64], way: Way) -> Mask:
-    """Return which pitches can be held beside some."""
-    is_new = ~np.isin(_PITCHES, sounding)
-    count = len(sounding) + is_new  # (128,)
-    lowest = np.minimum(_PITCHES, sounding.min(initial=127))
-    highest = np.maximum(_PITCHES, sounding.max(initial=0))
-    # Notes that only the lower hand reaches, and only the upper one: each has fingers for its own,
-    # none is out of reach of both, and the rest is shared out in the order of pitch.
-    held = np.vstack([np.repeat(sounding[:, None], 128, 1), _PITCHES])  # (notes, 128)
-    is_counted = np.vstack([np.ones((len(sounding), 128), bool), is_new])
-    lower = (is_counted & (held < highest - way.span)).sum(0)
-    upper = (is_counted & (held > lowest + way.span)).sum(0)
-    mask = (lower <= way.fingers) & (upper <= way.fingers) & (lower + upper <= count)
-    return np.asarray(mask & (count <= 2 * way.fingers))
+def _written(calls: Sequence[_Call[Made]]) -> list[Writer]:
+    """Return what wrote the requests that calls wait for, those of one model in one batch."""
+    asked = [call.asked for call in calls if call.asked]
+    found: dict[int, Writer] = {}
+    for model in dict.fromkeys(id(one.decoder) for one in asked):
+        places = [place for place, one in enumerate(asked) if id(one.decoder) == model]
+        first = asked[places[0]]
+        requests = [asked[place].request for place in places]
+        writers = write_together(requests, first.decoder, first.tokenizer, first.wrote)
+        found.update(zip(places, writers, strict=True))
+    return [found[place] for place in range(len(asked))]
 
 
-def _on_kit(begun: npt.NDArray[np.int64]) -> Mask:
-    """Return which pieces of a drum kit can be struck with some."""
-    mask = np.ones(128, bool)
-    feet = [*KICKS, *PEDALS]
-    for limb, most in (
-        (np.isin(_PITCHES, [*KICKS]), 1),
-        (np.isin(_PITCHES, [*PEDALS]), 1),
-        (np.isin(_PITCHES, feet, invert=True), STICKS),
-    ):
-        struck = begun[limb[begun]]
-        if len(struck) > most:
-            mask[:] = False
-        elif len(struck) == most:
-            mask[limb & ~np.isin(_PITCHES, struck)] = False
-    return mask
+class _Stopped(BaseException):
+    """Ends a call that nobody waits for any more."""
+
+
+class _Call(Generic[Made]):
+    """A call in a thread of its own, which runs only while ``go_on`` waits for it."""
+
+    made: Made
+
+    def __init__(self, function: Callable[[], Made]) -> None:
+        self.asked: _Asked | None = None
+        self.writers: list[Writer] = []
+        self._function = function
+        self._error: BaseException | None = None
+        self._stopping = False
+        self._turn, self._pause = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def go_on(self, writer: Writer | None = None) -> None:
+        """Let it run until it asks for something or ends; raises what it raises."""
+        if writer:
+            self.writers.append(writer)
+        self._turn.release()
+        self._pause.acquire()
+        if self._error:
+            raise self._error
+
+    def ask(self, asked: _Asked) -> Writer:
+        """Wait for what writes a request; called by the call itself."""
+        self.asked = asked
+        self._pause.release()
+        self._turn.acquire()
+        if self._stopping:
+            raise _Stopped
+        self.asked = None
+        return self.writers[-1]
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        self._stopping = True
+        self._turn.release()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._turn.acquire()
+        if self._stopping:
+            return
+        _CALL.set(self)
+        try:
+            self.made = self._function()
+        except _Stopped:
+            pass
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.asked = None
+            self._pause.release()
+
+
+_CALL: ContextVar[_Call[Any]] = ContextVar("call")

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from composer import __version__
-from composer.decoding.sampler import write_cells
+from composer import __version__, together
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import chord_stretches, grid_bars, own_bars, put_back
@@ -26,12 +26,14 @@ from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.kept import kept_by, with_source
+from composer.outline import Outline
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import NoteSettings, ScoreLike, read
+from composer.settings import NoteSettings, read
+from composer.settings import ScoreLike as ScoreLike
 from composer.theory import Key
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def write(
     *,
     usual: Sampling = SAMPLING,
     chords_per_bar: int | None = None,
+    outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with some cells written.
 
@@ -106,6 +109,8 @@ def write(
         The settings of sampling where none are given.
     chords_per_bar
         As for a ``Request``.
+    outline
+        How the bars of the sheet hang together; nothing is asked of them without it.
 
     Raises
     ------
@@ -115,7 +120,8 @@ def write(
     score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
-    written = _on_grid(score, cells, count)
+    pieces = _pieces(score, sheet.bars, count)
+    written = np.repeat(cells, pieces, axis=0)
     constraints = asked_of(settings, score, cells)
     demands = demands_on(constraints, score, grid, written, sheet.bars)
     rules = with_ranges(rules, settings, score, cells)
@@ -129,13 +135,14 @@ def write(
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
+    cut = outline.cut(pieces) if outline else None
     request = Request(
-        grid, written, rules, sampling, seed, kept.demands, held, chords_per_bar, locked
+        *(grid, written, rules, sampling, seed, kept.demands, held, chords_per_bar, cut, locked)
     )
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
-        grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
+        writer = together.write(request, composer.decoder, composer.tokenizer, wrote=bar.update)
     author = Author(
         "composer",
         model=composer.model,
@@ -145,10 +152,9 @@ def write(
         key=sheet.key.name,
         version=__version__,
     )
-    stretches = chord_stretches(score, grid, written[:, 0])
-    after = put_back(
-        score, kept.others(grid, locked), written, kept.tracks, feel=feel, swings=not demands
-    )
+    stretches = chord_stretches(score, writer.grid, written[:, 0])
+    made = kept.others(writer.grid, locked)
+    after = put_back(score, made, written, kept.tracks, feel=feel, moves=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
@@ -164,15 +170,14 @@ def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules,
     """
     count = grid_bars(sheet.score, sheet.bars)
     grid = composer.tokenizer.grid(sheet.score, sheet.key, count)
-    return given_rules(grid, _on_grid(sheet.score, cells, count))
+    return given_rules(grid, np.repeat(cells, _pieces(sheet.score, sheet.bars, count), axis=0))
 
 
-def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
-    """Return cells by the bars of the grid, which cuts in two the bars that it cannot say."""
-    if count == len(cells):
-        return cells
-    starts = [grid_bars(score, bar) for bar in range(len(cells) + 1)]
-    return np.repeat(cells, np.diff(starts), axis=0)
+def _pieces(score: Score, bars: int, count: int) -> npt.NDArray[np.int64]:
+    """Return of how many bars of the grid each bar is made: two where the grid cannot say it."""
+    if count == bars:
+        return np.ones(bars, np.int64)
+    return np.diff([grid_bars(score, bar) for bar in range(bars + 1)])
 
 
 def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:

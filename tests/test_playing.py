@@ -22,11 +22,11 @@ from composer import (
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
+from composer.grips import beside, bits_of, fit
 from composer.playing import Way
 from composer.request import PartRules, Request
 from composer.scopes import demands_on
 from composer.theory import Key
-from composer.together import beside, bits_of, fit
 from tests import asked
 
 # What can be played together
@@ -187,7 +187,12 @@ def test_hands_are_free_where_a_note_is_to_come(random_composer, seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_hands_are_free_where_given_notes_begin(random_composer, seed):
     given = ringing((2 * 1920, 480, 72, 80), (3 * 1920, 480, 76, 80))
-    where = [Playable(3), PitchRange("C3-C4"), Rhythm(required=[4, 1 + 47 / 12])]
+    where = [
+        Playable(3),
+        PitchRange("C3-C4"),
+        ChordTones(everywhere=True),
+        Rhythm(required=[4, 1 + 47 / 12]),
+    ]
     score = random_composer.infill(given, "2", where=where, temperature=3, seed=seed)
     assert check(score, where, bars=(2, 2)) == []
     assert check(score, Playable(3)) == []

@@ -6,8 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from composer.decoding.bounds import IDS_A_NOTE, IDS_AN_ONSET, Bound
-from composer.decoding.cell_masks import CONTENT, DRUM_STATES, NoteMask, PitchTimes, above
+from composer.decoding.bounds import Bound
+from composer.decoding.cell_masks import (
+    CONTENT,
+    DRUM_STATES,
+    IDS_A_NOTE,
+    IDS_AN_ONSET,
+    NoteMask,
+    PitchTimes,
+    above,
+)
 from composer.decoding.feasible import keep_feasible, latest_end
 from composer.decoding.locks import LockedNote
 from composer.tokenizers.bins import DURATIONS, velocity_bins

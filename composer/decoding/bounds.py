@@ -37,18 +37,17 @@ from composer.demands import (
 )
 from composer.errors import RequestError
 from composer.grid import Grid, held_on_grid
+from composer.grips import bits_of
 from composer.playing import Playable
 from composer.request import Request
 from composer.score import Events
 from composer.theory import QUALITIES, Chord
-from composer.together import bits_of
 from composer.tokenizers.bins import DURATIONS
 from composer.where import Constraint, Monophonic
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-IDS_AN_ONSET, IDS_A_NOTE = 4, 3  # Position, and Velocity, Pitch and Duration
 _LONGEST = int(DURATIONS[-1])
 _CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
 _SINGLE = -1  # stands for a part's own playing singly among the numbers of demands
@@ -139,10 +138,9 @@ class Bounds:
         """Return how many onsets a cell must have."""
         return self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
 
-    def ids(self, grid: Grid, bar: int, row: int) -> int:
-        """Return how many ids the onsets and notes take that a cell must have."""
-        locked = self._locked.get((bar, row), NONE_LOCKED)
-        return IDS_AN_ONSET * self.onsets(grid, bar, row) + IDS_A_NOTE * len(locked)
+    def staying(self, bar: int, row: int) -> int:
+        """Return how many notes stay in a cell that is written."""
+        return len(self._locked.get((bar, row), NONE_LOCKED))
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,16 @@ from composer.constraints import (
 )
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
-from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.decoding.cell_masks import (
+    IDS_A_NOTE,
+    IDS_AN_ONSET,
+    CellMask,
+    ChordCellMask,
+    NoteMask,
+    PitchTimes,
+    sounding_at,
+)
+from composer.decoding.shape import Shape
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -53,6 +62,9 @@ class CellRules:
         self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         for bar, row, position, pitch, _, _ in np.sort(request.locked).tolist():
             self._locked[bar, row] = (*self._locked.get((bar, row), ()), (position, pitch))
+        self._shape = (
+            Shape(request.outline, request.grid, request.written[:, 0]) if request.outline else None
+        )
 
     def check(self, grid: Grid) -> None:
         """Refuse rules that leave a cell no pitch and demands that nothing can meet.
@@ -74,7 +86,16 @@ class CellRules:
                     f"widen its range or drop a rule"
                 )
 
-    def mask(self, grid: Grid, bar: int, column: int, after: int, budget: int) -> CellMask:
+    def mask(
+        self,
+        grid: Grid,
+        bar: int,
+        column: int,
+        after: int,
+        budget: int,
+        *,
+        copying: bool = False,
+    ) -> CellMask:
         """Return the mask of a cell, column 0 being the chords.
 
         Parameters
@@ -85,6 +106,8 @@ class CellRules:
             The id that follows the cell.
         budget
             Ids after which it begins nothing new.
+        copying
+            Whether it is to be a copy.
         """
         if not column:
             return self._chord_mask(grid, bar, after, budget)
@@ -100,11 +123,16 @@ class CellRules:
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
+        pitches, final = self._pitches(grid, bar, row), None
+        if self._shape:
+            room = self._shape.room(bar, room, copying=copying)
+            final = self._shape.final(bar)
+            pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
         return kind(
             self._grammar,
             after,
             budget,
-            pitches=self._pitches(grid, bar, row),
+            pitches=pitches,
             busy=busy,
             room=room,
             monophonic=rules.monophonic,
@@ -113,11 +141,15 @@ class CellRules:
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
             last=_last_pitches(grid, bar, row),
+            final=final,
         )
 
     def ids(self, grid: Grid, bar: int, column: int) -> int:
         """Return how many ids what demands make a cell have may take."""
-        return self._bounds.ids(grid, bar, column - 1) if self._bounds and column else 0
+        if not self._bounds or not column:
+            return 0
+        onsets = self._bounds.onsets(grid, bar, column - 1)
+        return IDS_AN_ONSET * onsets + IDS_A_NOTE * self._bounds.staying(bar, column - 1)
 
     def demanded(self, bar: int) -> str:
         """Return the constraints that a bar is to keep, in words."""
@@ -162,10 +194,12 @@ class CellRules:
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
-        open_chords: dict[int, ChordMask] = {
+        open_chords: Mapping[int, ChordMask] = {
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)
         }
+        if self._shape:
+            open_chords = self._shape.chords(grid.key, bar, open_chords)
         return ChordCellMask(
             self._grammar,
             after,
@@ -173,7 +207,8 @@ class CellRules:
             chords=open_chords,
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
-            required=required,
+            inverted=not (self._shape and self._shape.final(bar) is not None),
+            required=[position for position in required if position in open_chords],
         )
 
 

@@ -1,7 +1,7 @@
 """What sounds in a part from time to time, and what its player can add.
 
 *Times* are as in ``composer.decoding.feasible``, bit sets and ways of playing as in
-``composer.together``.
+``composer.grips``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from composer.constraints import PitchMask
 from composer.decoding.feasible import IDLE
+from composer.grips import beside
 from composer.playing import Way
-from composer.together import beside
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

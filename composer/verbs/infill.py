@@ -12,9 +12,9 @@ from composer.errors import RequestError
 from composer.meter import BarsLike, bar_set
 from composer.parts import track_rows
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.where import Parts, listed
-from composer.writing import ScoreLike, Sheet, own_rules, write
+from composer.writing import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

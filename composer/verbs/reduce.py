@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from composer.errors import RequestError
 from composer.reduction import piano_reduction
 from composer.score import Score
-from composer.writing import ScoreLike
+from composer.settings import ScoreLike
 
 if TYPE_CHECKING:
     from composer.compose import Composer

@@ -89,6 +89,7 @@ def stream(
         sampling_of(settings),
         seed_of(settings),
         where=asked_of(settings, score, cells),
+        model=self.model,
         chords=chords,
         key=settings.get("key"),
         meter=meter,
