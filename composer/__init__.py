@@ -37,11 +37,13 @@ _HOMES = {
     "ChordTones": "composer.constraints",
     "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
+    "Locked": "composer.locked",
     "PitchRange": "composer.constraints",
     "Cadence": "composer.lines",
     "MaxLeap": "composer.lines",
     "NoParallels": "composer.lines",
     "NoRepeat": "composer.lines",
+    "Playable": "composer.playing",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -82,6 +84,7 @@ __all__ = [
     "ComposerWarning",
     "DrumPieces",
     "InScale",
+    "Locked",
     "MaxLeap",
     "MaxPolyphony",
     "MidiError",
@@ -93,6 +96,7 @@ __all__ = [
     "NoteCount",
     "Patch",
     "PitchRange",
+    "Playable",
     "Region",
     "RequestError",
     "Rhythm",
@@ -155,7 +159,9 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+    from composer.locked import Locked
     from composer.patch import Author, Patch, Region, diff
+    from composer.playing import Playable
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (
         arrange,

@@ -12,13 +12,17 @@ position at least. A note belongs to the bar and the position that it begins in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
+from composer.check_players import lost, unplayable
 from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
 from composer.line_checker import LINEAR, line, line_wrongs
+from composer.locked import Locked
 from composer.parts import track_rows
+from composer.playing import Playable
 from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
@@ -26,6 +30,7 @@ from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhyt
 _KNOWN = (
     *(InScale, ChordTones, PitchRange, DrumPieces),
     *(NoteCount, Rhythm, MaxPolyphony, Monophonic),
+    *(Playable, Locked),
     *LINEAR,
 )
 
@@ -59,6 +64,7 @@ def check(
     key: Key | str | None = None,
     bars: tuple[int, int] | None = None,
     parts: Sequence[str | int] | None = None,
+    before: Score | None = None,
 ) -> list[Breach]:
     """Return each breach of constraints in a score.
 
@@ -74,6 +80,8 @@ def check(
     bars, parts
         Bars, first and last, and parts to look at, such as those that a verb wrote; all without
         them.
+    before
+        The score that a verb was given, for ``Locked()``, which keeps notes of it.
 
     Returns
     -------
@@ -124,9 +132,17 @@ def check(
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
                 continue
             notes = _onsets(track, score.tpq, starts)
+            asked = [other for other in rows if other in looked_at]
             for bar in range(max(first, low), min(last, high) + 1):
                 inside = [note for note in notes if note.bar == bar - 1]
-                for what in _wrong(constraint, score, bar - 1, inside, notes, chords, home, starts):
+                if isinstance(constraint, Locked):
+                    place_of = partial(_place_of, starts)
+                    for what in lost(constraint, score, asked, row, bar - 1, place_of, before):
+                        breaches.append(Breach(constraint, row + 1, bar, what))
+                    continue
+                for what in _wrong(
+                    constraint, score, row, bar - 1, inside, notes, chords, home, starts
+                ):
                     breaches.append(Breach(constraint, row + 1, bar, what))
     return breaches
 
@@ -153,11 +169,17 @@ def _onsets(track: Track, tpq: int, starts: list[int]) -> list[_Onset]:
     for onset, duration, pitch, _ in track.notes.tolist():
         begin = _position(onset, tpq)
         end = begin + 1 if track.is_drum else max(begin + 1, _position(onset + duration, tpq))
-        bar = 0
-        while bar + 2 < len(starts) and starts[bar + 1] <= begin:
-            bar += 1
-        notes.append(_Onset(bar, begin - starts[bar], begin, end, pitch))
+        bar, place = _place_of(starts, onset, tpq)
+        notes.append(_Onset(bar, place, begin, end, pitch))
     return notes
+
+
+def _place_of(starts: list[int], tick: int, tpq: int) -> tuple[int, int]:
+    """Return the bar that a tick goes to, and its position there."""
+    bar, begin = 0, _position(tick, tpq)
+    while bar + 2 < len(starts) and starts[bar + 1] <= begin:
+        bar += 1
+    return bar, begin - starts[bar]
 
 
 def _chords(score: Score) -> list[tuple[int, Chord | None]]:
@@ -179,6 +201,7 @@ def _chords(score: Score) -> list[tuple[int, Chord | None]]:
 def _wrong(
     constraint: Constraint,
     score: Score,
+    row: int,
     bar: int,
     inside: list[_Onset],
     notes: list[_Onset],
@@ -200,6 +223,16 @@ def _wrong(
         if constraint.allowed is not None:
             free = [round((float(beat) - 1) * 12) for beat in constraint.allowed]
             wrong += [f"an onset at position {p}" for p in places if p not in free]
+        return wrong
+    if isinstance(constraint, Playable):
+        track = score.tracks[row]
+        wrong = []
+        for place in places:
+            now = starts[bar] + place
+            begun = [note.pitch for note in inside if note.place == place]
+            sounding = [note.pitch for note in notes if note.begin <= now < note.end]
+            why = unplayable(constraint, track, begun, sounding)
+            wrong += [f"{why} at position {place}"] * bool(why)
         return wrong
     if isinstance(constraint, Monophonic | MaxPolyphony):
         most = 1 if isinstance(constraint, Monophonic) else constraint.notes

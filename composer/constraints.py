@@ -44,6 +44,8 @@ class Cell:
         no chord is known.
     program, is_drum
         Instrument of the part.
+    locked
+        Position and pitch of the notes that stay in it.
     """
 
     key: Key
@@ -52,6 +54,7 @@ class Cell:
     chords: tuple[tuple[int, Chord | None], ...] = ()
     program: int = 0
     is_drum: bool = False
+    locked: tuple[tuple[int, int], ...] = ()
 
     @property
     def positions(self) -> int:
@@ -160,8 +163,9 @@ def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
 class ChordTones(Constraint):
     """Only notes of the chord on strong beats, and wherever a chord begins.
 
-    What matters is where a note begins; it may sound on. Where there is no chord, and on drums, all
-    notes are free.
+    What matters is where a note begins; it may sound on. Between strong beats other notes of the
+    key may pass, in steps or leaps; with ``everywhere`` none may. Where there is no chord, and on
+    drums, all notes are free.
 
     Parameters
     ----------

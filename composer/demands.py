@@ -6,7 +6,8 @@ Whether a cell can be written is decided by counting, and exactly. A note may be
 position, so one that is to come never takes room from another; a cell that has begun can be
 completed if and only if each required position is still to come and open, the onsets still owed
 have as many open positions, and those required are no more than may follow. A position is *open* if
-a pitch that is allowed there does not sound, and fewer notes than allowed do.
+a pitch that is allowed there does not sound, fewer notes than allowed do, and it can be played
+beside them. One where notes stand that stay is open if these are all of that: they are its onset.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ from composer.constraints import (
     pitches_of,
 )
 from composer.grid import RESOLUTION
+from composer.grips import beside, fit
 from composer.lines import Cadence
+from composer.locked import Locked
+from composer.pitches import pitch_name
+from composer.playing import Playable, Way
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
 Mask = npt.NDArray[np.bool_]
@@ -67,6 +72,8 @@ class CellDemand:
     most: int  # onsets
     voices: int  # notes that may sound where one begins, itself included
     has_pitch: bool  # whether the constraints on pitches leave one anywhere
+    ways: tuple[Way, ...] = ()  # how what sounds together is played
+    locked: tuple[tuple[int, int], ...] = ()  # position and pitch of the notes that stay
 
     @property
     def onsets(self) -> int:
@@ -80,6 +87,14 @@ class Room:
 
     closed: Mask  # (positions, 128): where a pitch may not begin, because it sounds
     sounding: Ints  # (positions,): notes that sound
+    sounds: tuple[int, ...] = ()  # (positions,): bit sets of them, where an instrument asks
+    #: The same without the notes of the cell that stay because they are locked.
+    unlocked: Room | None = None
+
+    def under(self, constraints: Sequence[Constraint]) -> Room:
+        """Return the room that constraints leave, in which notes stay only if one locks them."""
+        is_locked = any(isinstance(constraint, Locked) for constraint in constraints)
+        return self if is_locked or self.unlocked is None else self.unlocked
 
     @classmethod
     def free(cls, positions: int) -> Room:
@@ -92,11 +107,20 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
     length = cell.positions
     pitches, required = np.ones((length, 128), bool), np.zeros(length, bool)
     beyond: list[int] = []
+    ways: list[Way] = []
+    locked: tuple[tuple[int, int], ...] = ()
     least, most = 0, ANY
     for constraint in constraints:
         if isinstance(constraint, _PITCH_RULES):
             pitches &= constraint.pitches(cell)
+        elif isinstance(constraint, Playable):
+            way = constraint.way(cell.program, cell.is_drum)
+            pitches[:, : way.low] = pitches[:, way.high + 1 :] = False
+            ways += [way] if way.is_kit or way.fingers else []
+        elif isinstance(constraint, Locked):
+            locked = cell.locked
     has_pitch = bool(pitches.any())
+    required[[position for position, _ in locked]] = True
     for constraint in constraints:
         if isinstance(constraint, NoteCount):
             least = max(least, constraint.min)
@@ -114,21 +138,33 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             required[last : last + 1] = True
             pitches[last : last + 1] &= pitches_of(constraint.pitch_classes(cell.key))
             pitches[last + 1 :] = False
-    voices = most_voices(constraints)
-    return CellDemand(pitches, required, tuple(beyond), least, most, voices, has_pitch)
+    voices = most_voices(constraints, cell.program, cell.is_drum)
+    return CellDemand(
+        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked
+    )
 
 
-def most_voices(constraints: Sequence[Constraint]) -> int:
-    """Return how many notes may sound where one begins, itself included."""
+def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:
+    """Return how many notes of an instrument may sound where one begins, itself included."""
+    ways = [c.way(program, is_drum) for c in constraints if isinstance(c, Playable)]
     singly = any(isinstance(constraint, Monophonic) for constraint in constraints)
     least = [c.notes for c in constraints if isinstance(c, MaxPolyphony)]
+    least += [way.notes for way in ways if way.notes is not None]
     return min([ANY, *least, *([1] if singly else [])])
 
 
 def open_positions(demand: CellDemand, room: Room) -> Mask:
     """Return at which positions of a cell a note may begin, shape (positions,)."""
-    free = np.asarray((demand.pitches & ~room.closed).any(1))
-    return np.asarray(free & (room.sounding < demand.voices))
+    free = demand.pitches & ~room.closed
+    if demand.ways:
+        free &= np.array([beside(sounds, demand.ways) for sounds in room.sounds])
+    is_open = np.asarray(free.any(1) & (room.sounding < demand.voices))
+    for position, _ in demand.locked:
+        is_open[position] = room.sounding[position] <= demand.voices
+        is_open[position] &= not demand.ways or fit(room.sounds[position], demand.ways)
+    for position, pitch in demand.locked:
+        is_open[position] &= demand.pitches[position, pitch]
+    return is_open
 
 
 def is_enough(demand: CellDemand, is_open: Mask) -> bool:
@@ -147,7 +183,7 @@ def is_enough(demand: CellDemand, is_open: Mask) -> bool:
 
 def can_be_written(constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room) -> bool:
     """Return whether one of some cells, which differ in their chords, can be written."""
-    demands = (demand_of(constraints, cell) for cell in cells)
+    demands, room = (demand_of(constraints, cell) for cell in cells), room.under(constraints)
     return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
 
 
@@ -179,6 +215,7 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
         return f"no chord lets {where} keep {_joined(some)}; drop one or widen it"
     cell = cells[0]
     demand = demand_of(some, cell)
+    room = room.under(some)
     is_open = open_positions(demand, room)
     if demand.most and not demand.has_pitch:
         verb = "leave" if len(some) > 1 else "leaves"
@@ -191,11 +228,19 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
     # What asks for onsets, and what leaves it none.
     if demand.onsets > demand.most:
         least = [
-            c for c in some if isinstance(c, Rhythm | Cadence) or getattr(c, "min", 0) > demand.most
+            c
+            for c in some
+            if isinstance(c, Rhythm | Cadence | Locked) or getattr(c, "min", 0) > demand.most
         ]
         rest = [c for c in some if c not in least]
-        return _shortage(least, rest, demand.onsets, demand.most, where, room)
+        free = Room.free(cell.positions)
+        return _shortage(least, rest, demand.onsets, demand.most, where, free)
     blocked = np.flatnonzero(demand.required & ~is_open)
+    for position, _ in demand.locked:
+        if position in blocked:
+            notes = [pitch for at, pitch in demand.locked if at == position]
+            names = [str(pitch) if cell.is_drum else pitch_name(pitch) for pitch in notes]
+            return _clash_of_locked(some, names, position, where)
     if len(blocked):
         asking = [
             c
@@ -209,6 +254,16 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
     least = [c for c in some if isinstance(c, NoteCount) and c.min == demand.least]
     rest = [c for c in some if c not in least]
     return _shortage(least, rest, demand.least, int(is_open.sum()), where, room)
+
+
+def _clash_of_locked(
+    some: Sequence[Constraint], names: Sequence[str], position: int, where: str
+) -> str:
+    locking = [constraint for constraint in some if isinstance(constraint, Locked)]
+    rest = [constraint for constraint in some if constraint not in locking]
+    keeps = "keeps" if len(locking) == 1 else "keep"
+    kept = f"{_joined(locking)} {keeps} {', '.join(names)} on beat {_beat(position)} in {where}"
+    return f"{kept}; {_joined(rest)} {_allow(rest)} no such onset there"
 
 
 def _shortage(

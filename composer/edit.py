@@ -7,6 +7,8 @@ on the grid, where what comes a little early has its place after the bar line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -96,21 +98,20 @@ def cells_with_notes(score: Score, bars: int) -> Mask:
     return cells
 
 
-def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
+def held_notes(score: Score, grid: Grid, written: Mask, kept: Sequence[Events] = ()) -> Events:
     """Return the notes that stay where cells are written, dtype ``HELD``, as they really sound.
 
     The grid moves notes a little, and shortens those that a file lets overlap.
 
     Parameters
     ----------
-    score, grid, written
+    score, grid, written, kept
         As for ``put_back``.
     """
     ticks = ticks_of(np.arange(int(grid.bar_starts[-1]) + 1), score.tpq)
     held = [np.empty(0, HELD)]
     for row, track in enumerate(score.tracks):
-        bars = written[:, row + 1]
-        notes = track.notes[~bars[bar_of(track.notes["onset"], grid, score.tpq)]]
+        notes = _staying(track.notes, row, score, grid, written, kept)
         offset = notes["onset"] + notes["duration"]
         rows = np.empty(len(notes), HELD)
         rows["part"], rows["pitch"] = row, notes["pitch"]
@@ -126,7 +127,13 @@ def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
 
 
 def put_back(
-    score: Score, grid: Grid, written: Mask, *, feel: bool = False, moves: bool = True
+    score: Score,
+    grid: Grid,
+    written: Mask,
+    kept: Sequence[Events] = (),
+    *,
+    feel: bool = False,
+    moves: bool = True,
 ) -> Score:
     """Return a score with the cells that were written taken from a grid.
 
@@ -138,6 +145,8 @@ def put_back(
         The grid of the same tracks, cells written.
     written
         Shape (bars, 1 + parts): which cells, column 0 the chords.
+    kept
+        Of each track, notes that stay in these cells, dtype ``NOTE``; none without it.
     feel
         Whether the notes written are played as those around them are.
     moves
@@ -147,7 +156,7 @@ def put_back(
     for row, track in enumerate(tracks):
         bars = written[:, row + 1]
         if bars.any():
-            old = track.notes[~bars[bar_of(track.notes["onset"], grid, score.tpq)]]
+            old = _staying(track.notes, row, score, grid, written, kept)
             new = _new_notes(grid, row, bars, score.tpq)
             if feel:
                 new = with_feel(new, row, score, grid, written, moves)
@@ -161,6 +170,16 @@ def put_back(
     if written[:, 0].any():
         score = score.replace(chords=_new_chords(score, grid, written[:, 0]))
     return score
+
+
+def _staying(
+    notes: Events, row: int, score: Score, grid: Grid, written: Mask, kept: Sequence[Events]
+) -> Events:
+    """Return the notes of a track that are not taken out."""
+    outside = notes[~written[:, row + 1][bar_of(notes["onset"], grid, score.tpq)]]
+    if not len(kept) or not len(kept[row]):
+        return outside
+    return np.sort(np.concatenate([outside, kept[row]]), order="onset", kind="stable")
 
 
 def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:

@@ -19,6 +19,7 @@ from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.lead_sheet import chart, key_named
+from composer.locked import Locked
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
@@ -94,6 +95,8 @@ class Stream(Iterator[Score]):
                     f"{constraint} needs to know the bars to come, which a stream does not; write "
                     "a piece of so many bars with another verb"
                 )
+            if isinstance(constraint, Locked):
+                raise RequestError(f"{constraint} keeps notes, and a stream has none yet; drop it")
         self._rng = np.random.default_rng(seed)
         self._author = Author(
             "composer", "stream", model, seed, constraints=where, version=__version__

@@ -149,6 +149,15 @@ class Grid:
         return dataclasses.replace(self, **changes)
 
 
+def held_on_grid(grid: Grid) -> Events:
+    """Return the notes of a grid as it has them, dtype ``HELD``."""
+    held = np.empty(len(grid.notes), HELD)
+    held["part"], held["pitch"] = grid.notes["part"], grid.notes["pitch"]
+    held["onset"] = held["first"] = grid.bar_starts[grid.notes["bar"]] + grid.notes["position"]
+    held["offset"] = held["last"] = held["onset"] + grid.notes["duration"]
+    return held
+
+
 def sorted_notes(notes: Events) -> Events:
     """Return notes of dtype ``CELL_NOTE`` in the order that a grid has them."""
     parts = int(notes["part"].max(initial=0)) + 1

@@ -11,7 +11,7 @@ from composer.constraints import PitchRule
 from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
-from composer.grid import Grid
+from composer.grid import CELL_NOTE, Grid
 from composer.outline import Outline
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
@@ -87,12 +87,15 @@ class Request:
         What holds whatever the model and the parts' rules say.
     held
         The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
-        begin elsewhere than the grid can say; as the grid has them without it.
+        begin elsewhere than the grid can say; as the grid has them without it. So are those locked.
     chords_per_bar
         Chords to write in each bar, as far as it has beats and the demands have chords for them;
         the model decides without it.
     outline
         How the bars hang together; nothing is asked of them without it.
+    locked
+        Notes that stay in the cells written, in each of which a demand is that they do; dtype
+        ``CELL_NOTE``, lengths such as grids have. A duration or velocity of 0 is free.
 
     Raises
     ------
@@ -109,6 +112,7 @@ class Request:
     held: Events | None = None
     chords_per_bar: int | None = None
     outline: Outline | None = None
+    locked: Events = dataclasses.field(default_factory=lambda: np.empty(0, CELL_NOTE))
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))

@@ -12,6 +12,7 @@ from composer.edit import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
 from composer.lines import Cadence, NoParallels
+from composer.locked import Locked
 from composer.meter import bar_range
 from composer.parts import track_rows
 from composer.score import Score
@@ -117,7 +118,7 @@ def demands_on(
                 f"{constraint} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        if isinstance(constraint, NoteCount | Rhythm | Cadence):
+        if isinstance(constraint, NoteCount | Rhythm | Cadence | Locked):
             _check_bars(constraint, edges, first)
         demands.append(Demand(constraint, cells))
     return tuple(demands)

@@ -21,11 +21,12 @@ from tqdm.auto import tqdm
 from composer import __version__, together
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
-from composer.edit import chord_stretches, grid_bars, held_notes, own_bars, put_back
+from composer.edit import chord_stretches, grid_bars, own_bars, put_back
 from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
+from composer.kept import kept_by, with_source
 from composer.outline import Outline
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
@@ -125,13 +126,20 @@ def write(
     constraints = asked_of(settings, score, cells)
     demands = demands_on(constraints, score, grid, written, sheet.bars)
     rules = with_ranges(rules, settings, score, cells)
+    kept = kept_by(demands, score, grid, written)
+    if kept.tracks:
+        alone = kept.score(score, grid, written)
+        grid = composer.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
+    locked = kept.locked(grid, written)
+    held = kept.held(score, grid, written) if demands else None
     feel = settings.get("feel", False)
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
-    held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
     cut = outline.cut(pieces) if outline else None
-    request = Request(grid, written, rules, sampling, seed, demands, held, chords_per_bar, cut)
+    request = Request(
+        *(grid, written, rules, sampling, seed, kept.demands, held, chords_per_bar, cut, locked)
+    )
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
@@ -141,12 +149,13 @@ def write(
         model=composer.model,
         seed=seed,
         sampling=sampling,
-        constraints=constraints,
+        constraints=with_source(constraints, score),
         key=sheet.key.name,
         version=__version__,
     )
     stretches = chord_stretches(score, writer.grid, written[:, 0])
-    after = put_back(score, writer.grid, written, feel=feel, moves=not demands)
+    made = kept.others(writer.grid, locked)
+    after = put_back(score, made, written, kept.tracks, feel=feel, moves=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 

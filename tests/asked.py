@@ -6,16 +6,21 @@ Shares no code with demands and masks: what a cell may hold is asked of the chec
 from __future__ import annotations
 
 import dataclasses
+from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import numpy as np
 
 from composer.checker import check
 from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
+from composer.demands import Demand
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
 from composer.instruments import KIT_PIECES
 from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+from composer.locked import Locked
+from composer.playing import Playable
 from composer.scopes import demands_on
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests.test_sampler import random_request
@@ -32,7 +37,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(15)
+    kind = rng.integers(16)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -64,6 +69,8 @@ def random_constraint(rng, grid, written):
         return Cadence(degrees, beat, **scope)
     if kind in (12, 13):
         return random_pair(rng, grid, scope)
+    if kind == 15:
+        return Playable(int(rng.integers(2, 17)), **scope)
     return MaxPolyphony(int(rng.integers(1, 5)), **scope)
 
 
@@ -104,7 +111,59 @@ def random_asked(seed):
             most = len(constraint.required) + int(rng.integers(0, 3))
             where.append(NoteCount(max=most, parts=constraint.parts, bars=constraint.bars))
     demands = demands_on(where, score, grid, request.written, len(grid.bars))
-    return dataclasses.replace(request, demands=demands), where
+    locked, locking = random_locked(rng, request) if rng.random() < 0.5 else (grid.notes[:0], [])
+    request = dataclasses.replace(request, demands=(*demands, *locking), locked=locked)
+    return request, [*where, *(demand.constraint for demand in locking)]
+
+
+def random_locked(rng, request):
+    """Return notes of the cells that are written, to stay there, and the demands that they do."""
+    grid = request.grid
+    is_written = request.written[grid.notes["bar"], grid.notes["part"] + 1]
+    given = grid.notes[~is_written]
+    share = rng.random()
+    stay = grid.notes[is_written & (rng.random(len(grid.notes)) < share)]
+    return locked_of(grid, given, stay, rng.random(len(stay)) < rng.random())
+
+
+def locked_of(grid, given, stay, is_open):
+    """Return notes that are to stay, some of any length and velocity, and the demands."""
+    locked = stay.copy()
+    everything = np.concatenate([given, stay])
+    begins = grid.bar_starts[everything["bar"]] + everything["position"]
+    for i in np.flatnonzero(is_open).tolist():
+        note = stay[i]
+        begin = grid.bar_starts[note["bar"]] + note["position"]
+        alike = (everything["part"] == note["part"]) & (everything["pitch"] == note["pitch"])
+        sounds = (begins <= begin) & (begin < begins + everything["duration"])
+        if (alike & sounds).sum() == 1 and not grid.parts[note["part"]].is_drum:
+            locked[i]["duration"] = locked[i]["velocity"] = 0
+    is_open = locked["duration"] == 0
+    fixed = Locked(grid.replace(notes=stay[~is_open]).score())
+    demands = [Demand(fixed, cells_of(grid, stay[~is_open]))] if not is_open.all() else []
+    for row in np.unique(stay["part"][is_open]).tolist():
+        pins = stay[is_open & (stay["part"] == row)]
+        notes = [
+            (bar + 1, 1 + Fraction(position, 12), pitch)
+            for bar, _, position, pitch, _, _ in pins.tolist()
+        ]
+        demands.append(Demand(Locked(notes, parts=row + 1), cells_of(grid, pins)))
+    return locked, demands
+
+
+def cells_of(grid, notes):
+    cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
+    cells[notes["bar"], notes["part"]] = True
+    return cells
+
+
+def given_notes(request):
+    """Return the grid of a request without what it is to write, and with what stays of it."""
+    grid, stay = request.grid, request.locked.copy()
+    notes = grid.notes[~request.written[grid.notes["bar"], grid.notes["part"] + 1]]
+    for name in ("duration", "velocity"):
+        stay[name] = np.maximum(1, stay[name])
+    return grid.replace(notes=sorted_notes(np.concatenate([notes, stay])))
 
 
 def breaches(request, result, where, *, written=True):
@@ -154,7 +213,7 @@ def about(where, bar, row, bars=0):
         first, last = constraint.bars or (1, 10**6)
         if isinstance(constraint, Cadence):
             first = last = constraint.bars[1] if constraint.bars else bars
-        if first <= bar + 1 <= last and constraint.parts in (None, (row + 1,)):
+        if first <= bar + 1 <= last and constraint.parts in (None, (row + 1,), row + 1):
             found.append(constraint)
     return found
 
@@ -190,9 +249,27 @@ def sounding(grid, bar, row):
     return found
 
 
-def is_impossible(grid, where, bar, row):
+@cache
+def can_play(pitches, way):
+    """Return whether pitches can sound together, all ways to hold them tried."""
+    if way.is_kit:
+        hands = pitches - {35, 36, 44}
+        return len(pitches & {35, 36}) <= 1 and len(hands) <= 2
+    if not way.fingers:
+        return True
+    notes = sorted(pitches)
+    for hands in product((0, 1), repeat=len(notes)):
+        both = [[p for p, h in zip(notes, hands, strict=True) if h == hand] for hand in (0, 1)]
+        if all(not h or (len(h) <= way.fingers and h[-1] - h[0] <= way.span) for h in both):
+            return True
+    return False
+
+
+def is_impossible(request, where, bar, row):
     """Return whether a cell cannot be written, counted out anew."""
-    free, silent, least, needed, most = cell_room(grid, where, bar, row)
+    stay = [note for note in request.locked.tolist() if note[:2] == (bar, row)]
+    room = cell_room(given_notes(request), where, bar, row, stay)
+    free, silent, least, needed, most = room
     places = {place for place in range(len(free)) if free[place].any()}
     return (
         bool(needed - places)
@@ -202,29 +279,44 @@ def is_impossible(grid, where, bar, row):
     )
 
 
-def cell_room(grid, where, bar, row):
+def cell_room(grid, where, bar, row, stay=()):
     """Return what a cell may hold, whether it is silent for want of pitches, and its onsets.
 
     Which pitches may begin where, whether none may anywhere, the fewest onsets, those required, and
-    the most.
+    the most. ``stay`` has the notes of the cell that stay, which the grid has as well.
     """
     free = free_pitches(grid, where, bar, row)
-    silent = not free.any()
     given = sounding(grid, bar, row)
-    cell = about(where, bar, row, len(grid.bars))
+    cell, part = about(where, bar, row, len(grid.bars)), grid.parts[row]
+    ways = [c.way(part.program, part.is_drum) for c in cell if isinstance(c, Playable)]
+    for way in ways:
+        free[:, : way.low] = free[:, way.high + 1 :] = False
+    silent = not free.any()
+    allowed = free.copy()
     voices = min([10**6, *(getattr(c, "notes", 1) for c in cell if isinstance(c, VOICES))])
+    voices = min([voices, *(way.notes for way in ways if way.notes is not None)])
     for pitch, places in given:
         free[list(places), pitch] = False
     for place in range(len(free)):
         if sum(place in places for _, places in given) >= voices:
             free[place] = False
+    heard = [frozenset(p for p, places in given if place in places) for place in range(len(free))]
+    for place, pitch in np.argwhere(free).tolist() if ways else ():
+        if not all(can_play(heard[place] | {pitch}, way) for way in ways):
+            free[place, pitch] = False
+    for place in {note[2] for note in stay}:
+        is_right = sum(place in places for _, places in given) <= voices
+        is_right &= all(can_play(heard[place], way) for way in ways)
+        is_right &= all(allowed[place, note[3]] for note in stay if note[2] == place)
+        free[place] = is_right
     counts = [c for c in cell if isinstance(c, NoteCount)]
     rhythms = [c for c in cell if isinstance(c, Rhythm)]
     needed = {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
+    needed |= {note[2] for note in stay}
     for rhythm in rhythms:
         if rhythm.allowed is not None:
-            allowed = {round((beat - 1) * 12) for beat in rhythm.allowed}
-            free[[place for place in range(len(free)) if place not in allowed]] = False
+            places = {round((beat - 1) * 12) for beat in rhythm.allowed}
+            free[[place for place in range(len(free)) if place not in places]] = False
     for cadence in [c for c in cell if isinstance(c, Cadence)]:
         place = round((cadence.beat - 1) * 12)
         needed.add(place)

@@ -45,7 +45,7 @@ def outcome(seed, decoder, tokenizer):
     except Exception:
         return "raised", traceback.format_exc()
     wrong = [str(breach) for breach in asked.breaches(request, writer.grid, where)]
-    before = {*asked.breaches(request, writer_given(request), where, written=False)}
+    before = {*asked.breaches(request, asked.given_notes(request), where, written=False)}
     after = {*asked.breaches(request, writer.grid, where, written=False)}
     added = {(b.constraint, b.part, b.bar) for b in after} - {
         (b.constraint, b.part, b.bar) for b in before
@@ -54,30 +54,26 @@ def outcome(seed, decoder, tokenizer):
     return ("breach" if wrong else "met"), "; ".join(wrong)
 
 
-def writer_given(request):
-    """Return the grid of a request without what it is to write."""
-    notes = request.grid.notes
-    return request.grid.replace(notes=notes[~request.written[notes["bar"], notes["part"] + 1]])
-
-
 def refused(request, where, text):
     if "model's context" in text:
         return "refused: too long", ""
     if text.startswith("no chord") or "the rules leave no pitch" in text:
         return "refused: chords", ""
+    if "cannot be planned together" in text:
+        return "refused: not planned together", ""
     if "can be planned ahead" in text:
         return "refused: too long", ""
     if "were found" in text:
         return "refused: no lines found", ""
     if "as far as bar" in text:
         row = int(re.search(r"part (\d+)", text).group(1)) - 1
-        if not asked.has_line(writer_given(request), where, request.written, row):
+        if not asked.has_line(asked.given_notes(request), where, request.written, row):
             return "refused: no line", ""
         return "wrongly refused", text
     bar, row = map(int, re.search(r"bar (\d+) of part (\d+)", text).groups())
     if request.written[bar - 1, 0] and any(c.by_chord for c in where):
         return "refused: chords", ""
-    if asked.is_impossible(writer_given(request), where, bar - 1, row - 1):
+    if asked.is_impossible(request, where, bar - 1, row - 1):
         return "refused", ""
     return "wrongly refused", text
 

@@ -10,13 +10,15 @@ from composer.decoding.bounds import Bound
 from composer.decoding.cell_masks import (
     CONTENT,
     DRUM_STATES,
+    IDS_A_NOTE,
     IDS_AN_ONSET,
     NoteMask,
     PitchTimes,
     above,
 )
 from composer.decoding.feasible import keep_feasible, latest_end
-from composer.tokenizers.bins import DURATIONS
+from composer.decoding.locks import LockedNote
+from composer.tokenizers.bins import DURATIONS, velocity_bins
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
 
@@ -31,7 +33,7 @@ class BoundNoteMask(NoteMask):
     bound
         What demands leave it.
     sounds_until, ends_by
-        Shape (128,): as ``busy`` and ``room`` of ``NoteMask``, by notes of the same pitch alone.
+        As ``busy`` and ``room`` of ``NoteMask``, by notes of the same pitch alone.
     grammar, after, budget, others
         As for ``NoteMask``.
     """
@@ -51,6 +53,10 @@ class BoundNoteMask(NoteMask):
         self._sounds_until = sounds_until
         self._ends_by = ends_by
         self._required = bound.demand.required
+        self._is_locked = np.zeros(len(self._required), bool)
+        self._is_locked[bound.locked.positions] = True
+        self._stay = len(bound.locked)  # notes that stay and are still to be said
+        self._nowhere, self._nothing = np.zeros(len(bound.wants), bool), np.zeros(128, bool)
         self._onsets = 0
         #: Ids that were tried here and left nothing for later.
         self._refused: list[int] = []
@@ -76,11 +82,19 @@ class BoundNoteMask(NoteMask):
         """Narrow the content to what demands allow, in place, and open the way out."""
         at = self._slices
         owed = self._to_come(cursor)
-        is_short = may_end and self._left <= IDS_AN_ONSET * max(0, owed)
+        needed = IDS_AN_ONSET * max(0, owed) + IDS_A_NOTE * self._stay
+        is_short = may_end and self._left <= needed
         if "Position" in self.grammar.table[cursor.state]:
             self._hold_positions(cursor, mask[at["Position"]], is_short)
-        if cursor.position >= 0:
-            self._hold_note(cursor, mask)
+        said = mask.copy() if self._stay else mask
+        playable = self._hold_note(cursor, mask) if cursor.position >= 0 else self._nothing
+        staying = self._staying(cursor) if cursor.position >= 0 and self._stay else None
+        if staying:
+            # A velocity that was said is for a note that now has to be.
+            is_free = self._left > needed or "Velocity" not in self.grammar.table[cursor.state]
+            others = playable if is_free else self._nothing
+            self._lock(cursor, staying, mask, said, others)
+            return
         if is_short:
             positions = mask[at["Position"]].copy()
             mask[:] = False
@@ -103,6 +117,7 @@ class BoundNoteMask(NoteMask):
             bound.sounding,
             bound.most_sounding,
             self._required,
+            self._is_locked,
             cursor.position,
             bound.demand.least - self._onsets,
             bound.demand.most - self._onsets,
@@ -113,8 +128,8 @@ class BoundNoteMask(NoteMask):
         """Return which pitches may be added to an onset, shape (128,)."""
         return above(cursor, lowest, self._bound.pitches, self._sounds_until)
 
-    def _hold_note(self, cursor: Cursor, mask: Mask) -> None:
-        """Narrow what an onset may hold."""
+    def _hold_note(self, cursor: Cursor, mask: Mask) -> Mask:
+        """Narrow what an onset may hold, in place; returns which pitches may follow, (128,)."""
         at, bound, now = self._slices, self._bound, cursor.position
         is_drum = cursor.state in DRUM_STATES
         lowest = 0 if is_drum else cursor.lowest
@@ -125,6 +140,10 @@ class BoundNoteMask(NoteMask):
         mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
         if cursor.state == "duration":
             pitch = cursor.rank - lowest
+            closes, until = self._nowhere, int(self._ends_by[now, pitch])
+            if bound.hands:
+                closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
+                until = min(until, bound.hands.until(pitch, now))
             end = latest_end(
                 pitch,
                 now,
@@ -136,16 +155,70 @@ class BoundNoteMask(NoteMask):
                 bound.wants,
                 bound.bar_of,
                 bound.owed,
+                closes,
             )
-            mask[at["Duration"]] &= now + DURATIONS <= min(end, self._ends_by[pitch])
+            mask[at["Duration"]] &= now + DURATIONS <= min(end, until)
+        return playable
+
+    def _staying(self, cursor: Cursor) -> LockedNote | None:
+        """Return the note that stays and is to be said next at this onset; None without any."""
+        lowest = 0 if cursor.state in DRUM_STATES else cursor.lowest
+        pitch, locked = cursor.rank - lowest, self._bound.locked
+        if cursor.state == "duration":
+            return locked.at(cursor.position, pitch)
+        return locked.next(cursor.position, pitch if cursor.rank >= 0 else -1)
+
+    def _lock(self, cursor: Cursor, note: LockedNote, mask: Mask, said: Mask, others: Mask) -> None:
+        """Leave, in place, the notes below one that stays, and that one.
+
+        Parameters
+        ----------
+        note
+            What is to be said next of what stays.
+        mask
+            What demands allow.
+        said
+            What the grammar allows.
+        others
+            Pitches that may be said as well, shape (128,).
+        """
+        at = self._slices
+        mask[at["Position"]] = False
+        if cursor.state == "duration":
+            if note.duration >= 0:
+                mask[at["Duration"]] = False
+                mask[at["Duration"].start + note.duration] = True
+            return
+        is_drum = cursor.state in DRUM_STATES
+        pitches = at["Drum" if is_drum else "Pitch"]
+        index = pitches.start + note.pitch + (0 if is_drum else cursor.lowest)
+        mask[index : pitches.stop] = False
+        if not others.any():
+            mask[pitches] = False
+        is_loud = np.ones(len(self._velocities), bool)
+        if note.velocity:
+            is_loud[:] = False
+            is_loud[velocity_bins(note.velocity, len(is_loud))] = True
+        mask[index] = said[index] and is_loud[cursor.velocity]
+        is_below = others[: note.pitch].any()
+        mask[at["Velocity"]] = said[at["Velocity"]] & (is_below | is_loud)
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         super()._hear(family, value, cursor)
         self._refused = []
         if family == "Position":
             self._onsets += 1
-            self._bound.owed[0] -= 1
+            self._bound.owed[0] -= not self._is_locked[value]
         elif family in ("Drum", "Duration"):
-            position, pitch, duration, _ = self.rows[-1]
-            self._sounds_until[pitch] = position + duration
-            self._bound.sounding[position : position + duration] += 1
+            self._hear_note(*self.rows[-1][:3])
+
+    def _hear_note(self, position: int, pitch: int, duration: int) -> None:
+        bound, first = self._bound, position
+        self._sounds_until[pitch] = max(self._sounds_until[pitch], position + duration)
+        if bound.locked.at(position, pitch):
+            self._stay -= 1
+            # It has been counted as far as it was known.
+            first = position + (duration if bound.locked.is_given(position, pitch) else 1)
+        bound.sounding[first : position + duration] += 1
+        if bound.hands:
+            bound.hands.hear(pitch, first, position + duration)

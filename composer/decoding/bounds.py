@@ -7,6 +7,9 @@ is one under which every part of the bar can be completed if no other follows, a
 does follow; notes do not ring on into such a bar if it has onsets to keep under its chords, nor, in
 an endless request, into any bar that has. A part that plays singly of itself is held to that like
 to a demand, wherever it then can be written.
+
+Notes that stay in a cell that is written are given ones, and those of their onsets that are owed
+are met by them: see ``composer.decoding.locks``.
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ import numpy.typing as npt
 
 from composer.constraints import Cell, ChordMask, PitchMask, as_far_as_they_can
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
+from composer.decoding.hands import Hands
 from composer.decoding.line_search import Lines, Loose
 from composer.decoding.lines import Given, LineCell, PartLine
+from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
 from composer.demands import (
     ANY,
     CellDemand,
@@ -34,7 +39,10 @@ from composer.demands import (
     smallest_clash,
 )
 from composer.errors import RequestError
-from composer.grid import HELD, Grid
+from composer.grid import Grid, held_on_grid
+from composer.grips import bits_of
+from composer.locked import Locked
+from composer.playing import Playable
 from composer.request import Request
 from composer.score import Events
 from composer.theory import QUALITIES, Chord
@@ -69,6 +77,8 @@ class Bound:
     wants: npt.NDArray[np.int8]  # (times,)
     bar_of: Ints  # (times,)
     owed: Ints  # (bars,)
+    hands: Hands | None  # None where no instrument asks
+    locked: LockedNotes  # of the cell
 
 
 class Bounds:
@@ -98,15 +108,17 @@ class Bounds:
         self._written = request.written
         self.cell = make_cell
         self._endless = endless
-        self._starts = grid.bar_starts
+        self._starts, self._parts = grid.bar_starts, grid.parts
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
         #: Of cells whose chords are known beforehand.
         self._fixed: dict[tuple[int, int], CellDemand] = {}
-        held = _held_on_grid(grid)
+        held = held_on_grid(grid)
         #: What closes pitches: the notes of the grid, and where the user's sound otherwise.
         self._closing = held if request.held is None else np.concatenate([held, request.held])
         self._held = held if request.held is None else request.held
+        self._locked = locked_notes(request)
         self._sounding = _sounding(self._held, len(grid.parts), int(self._starts[-1]))
+        self._has_ways = any(isinstance(c, Playable) for c in self._constraints)
         self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
         for index, demand in enumerate(request.demands):
             for bar, row in np.argwhere(demand.cells).tolist():
@@ -123,12 +135,18 @@ class Bounds:
                 if self._written[bar, row + 1]:
                     self._matters[bar, row] = self._of(grid, bar, row).onsets > 0
                 else:
-                    self._matters[bar, row] = most_voices(self._list(self._asked[bar][row])) < ANY
+                    asked = self._list(self._asked[bar][row])
+                    is_played = any(isinstance(c, Playable) for c in asked)
+                    self._matters[bar, row] = is_played or self._voices(bar, row) < ANY
 
     def onsets(self, grid: Grid, bar: int, row: int, *, now: bool = True) -> int:
         """Return how many onsets a cell must have, as things are now or at most."""
         onsets = self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
         return max(onsets, self.lines.onsets(bar, row, at_most=not now)) if self.lines else onsets
+
+    def staying(self, bar: int, row: int) -> int:
+        """Return how many notes stay in a cell that is written."""
+        return len(self._locked.get((bar, row), NONE_LOCKED))
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""
@@ -170,6 +188,8 @@ class Bounds:
             np.full(times, IDLE, np.int8),
             np.zeros(times, np.int64),
             np.zeros(near[-1] - bar + 1, np.int64),
+            None,
+            self._locked.get((bar, row), NONE_LOCKED),
         )
         for other in near:
             if self._written[other, row + 1]:
@@ -178,6 +198,8 @@ class Bounds:
                 self._guard(bound, other, row, int(starts[other]) - start)
         if self._endless and bound.demand.onsets:
             bound.limit[int(starts[bar + 1]) - start] = 0
+        if self._has_ways:
+            return dataclasses.replace(bound, hands=self._hands(bound, grid, near, row))
         return bound
 
     def line(self, bar: int, row: int) -> PartLine | None:
@@ -221,11 +243,31 @@ class Bounds:
         given = Given(demands, self._starts, self._written[:, 1:], self._held)
         if not given.rows:
             return None
+        for row in given.rows:
+            self._refuse_tangles(grid, row)
         lines = Lines(given, LineCells(self, request, grid), grid.part_name)
         for bar, row in product(range(len(grid.bars)), lines.freed):
             self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             self._fixed.pop((bar, row), None)
         return lines
+
+    def _refuse_tangles(self, grid: Grid, row: int) -> None:
+        """Refuse a line whose part has notes that stay, or is played by hands.
+
+        Lines are planned by single notes in free cells, and know nothing of either.
+        """
+        for bar in np.flatnonzero(self._written[:, row + 1]).tolist():
+            stays = (bar, row) in self._locked
+            if not stays and not (self._asked[bar][row] and self._of(grid, bar, row).ways):
+                continue
+            asked = self._list(self._asked[bar][row])
+            kind = Locked if stays else Playable
+            other = next((str(c) for c in asked if isinstance(c, kind)), "a note that stays")
+            line = next((str(c) for c in self.constraints(row) if c.is_linear), "a line")
+            raise RequestError(
+                f"{line} and {other} cannot be planned together in bar {bar + 1} of "
+                f"{grid.part_name(row)}; leave one out, or name other bars or parts for it"
+            )
 
     def line_cell(
         self, cell: Cell, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
@@ -283,6 +325,7 @@ class Bounds:
             return self._fits_by_chord(grid, bar, row)
         asked, room = self._asked[bar][row], self._room(bar, row)
         demands = [self._demand(asked, cell) for cell in self._cells(grid, bar, row)]
+        room = room.under(self._list(asked))
         return OpenByChord(
             np.array([open_positions(demand, room) for demand in demands]),
             np.array([demand.has_pitch or demand.most == 0 for demand in demands]),
@@ -310,7 +353,7 @@ class Bounds:
         """Enter a cell that is to be written into the times of one before it, or its own."""
         room = self._room(bar, row)
         times = slice(at, at + len(room.sounding))
-        voices = most_voices(self._list(self._asked[bar][row]))
+        voices = self._voices(bar, row)
         bound.most_sounding[times] = voices - room.sounding
         bound.bar_of[times] = index
         demand = self._of(grid, bar, row)
@@ -318,39 +361,92 @@ class Bounds:
             bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
-        bound.owed[index] = demand.least
+        locked = self._locked.get((bar, row), NONE_LOCKED).positions
+        bound.owed[index] = demand.least - len(locked)
         if demand.least:
             bound.wants[times] = COUNTED
         bound.wants[times][demand.required] = REQUIRED
+        bound.wants[times][locked] = IDLE
+        self._guard(bound, bar, row, at)
 
     def _guard(self, bound: Bound, bar: int, row: int, at: int) -> None:
         """Keep notes from sounding on where given ones begin that may not sound with more."""
-        voices = most_voices(self._list(self._asked[bar][row]))
+        voices = self._voices(bar, row)
         if voices < ANY:
-            start, end = self._starts[bar], self._starts[bar + 1]
-            begins = self._held["onset"][self._held["part"] == row]
-            begins = begins[(begins >= start) & (begins < end)]
-            bound.limit[at + begins - start] = voices - self._sounding[row, begins]
+            begins = self._begins(bar, row)
+            bound.limit[at + begins - self._starts[bar]] = voices - self._sounding[row, begins]
+
+    def _voices(self, bar: int, row: int) -> int:
+        """Return how many notes may sound where one of a cell begins, itself included."""
+        part = self._parts[row]
+        return most_voices(self._list(self._asked[bar][row]), part.program, part.is_drum)
+
+    def _begins(self, bar: int, row: int) -> Ints:
+        """Return where the given notes of a cell begin, in positions of the piece."""
+        begins = self._held["onset"][self._held["part"] == row]
+        return np.asarray(begins[(begins >= self._starts[bar]) & (begins < self._starts[bar + 1])])
+
+    def _hands(self, bound: Bound, grid: Grid, near: Sequence[int], row: int) -> Hands:
+        """Return what sounds around a cell, and close what cannot be played with it."""
+        hands, start = Hands(bound.pitches), int(self._starts[near[0]])
+        for bar in near:
+            at = int(self._starts[bar]) - start
+            ways = self._of(grid, bar, row).ways
+            given = (self._begins(bar, row) - start).tolist()
+            hands.enter(at, self._room(bar, row).sounds, ways, given)
+        notes, ends = self._ringing_notes(grid, near[0], row)
+        for pitch, end in zip(notes["pitch"].tolist(), ends.tolist(), strict=True):
+            hands.hear(pitch, 0, end)
+        hands.narrow(0, len(bound.wants))
+        return hands
 
     def _ringing(self, grid: Grid, bar: int, row: int, times: int) -> Ints:
         """Return how many notes of the request ring on from bars before, at each time."""
+        _, ends = self._ringing_notes(grid, bar, row)
+        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
+
+    def _ringing_notes(self, grid: Grid, bar: int, row: int) -> tuple[Events, Ints]:
+        """Return the notes of the request in bars before, and where they end from the bar on."""
         notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
         notes = notes[self._written[notes["bar"], row + 1]]
+        stays = [
+            self._locked.get((number, row), NONE_LOCKED).is_given(position, pitch)
+            for number, position, pitch in notes[["bar", "position", "pitch"]].tolist()
+        ]
+        notes = notes[~np.array(stays, bool)]
         starts = grid.bar_starts
         ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
-        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
+        return notes[ends > 0], ends[ends > 0]
 
     def _room(self, bar: int, row: int) -> Room:
         if (bar, row) not in self._rooms:
-            start, end = self._starts[bar], self._starts[bar + 1]
-            notes = self._closing[self._closing["part"] == row]
-            notes = notes[(notes["first"] < end) & (notes["last"] > start)]
-            room = Room(np.zeros((end - start, 128), bool), self._sounding[row, start:end])
-            for note in notes:
-                first, last = max(0, note["first"] - start), note["last"] - start
-                room.closed[first:last, note["pitch"]] = True
+            is_own = [notes["part"] == row for notes in (self._closing, self._held)]
+            room = self._make_room(bar, row, *is_own)
+            if (bar, row) in self._locked:
+                begins = [self._closing["onset"], self._held["onset"]]
+                start, end = self._starts[bar], self._starts[bar + 1]
+                inside = [(onset >= start) & (onset < end) for onset in begins]
+                rest = [own & ~here for own, here in zip(is_own, inside, strict=True)]
+                room = dataclasses.replace(room, unlocked=self._make_room(bar, row, *rest))
             self._rooms[bar, row] = room
         return self._rooms[bar, row]
+
+    def _make_room(self, bar: int, row: int, closing: Bools, sounding: Bools) -> Room:
+        """Return what is left of a cell by those of the given notes."""
+        start, end = int(self._starts[bar]), int(self._starts[bar + 1])
+        notes = self._closing[closing]
+        notes = notes[(notes["first"] < end) & (notes["last"] > start)]
+        closed = np.zeros((end - start, 128), bool)
+        for note in notes:
+            first, last = max(0, note["first"] - start), note["last"] - start
+            closed[first:last, note["pitch"]] = True
+        held = self._held[sounding]
+        held = held[(held["onset"] < end) & (held["offset"] > start)]
+        times = np.arange(start, end)[:, None]
+        sounds = (held["onset"] <= times) & (times < held["offset"])  # (positions, notes)
+        pitches = held["pitch"]
+        bits = [bits_of(pitches[row].tolist()) for row in sounds] if self._has_ways else ()
+        return Room(closed, sounds.sum(1), tuple(bits))
 
     def _list(self, asked: tuple[int, ...]) -> list[Constraint]:
         return [Monophonic() if i == _SINGLE else self._constraints[i] for i in asked]
@@ -445,15 +541,6 @@ class ChordChoice:
         """Note the chord that begins at a position."""
         for part, chosen in zip(self._parts, self._chosen, strict=True):
             chosen[position:] = part.is_open[root * len(QUALITIES) + quality, position:]
-
-
-def _held_on_grid(grid: Grid) -> Events:
-    """Return the notes of a grid, dtype ``HELD``."""
-    held = np.empty(len(grid.notes), HELD)
-    held["part"], held["pitch"] = grid.notes["part"], grid.notes["pitch"]
-    held["onset"] = held["first"] = grid.bar_starts[grid.notes["bar"]] + grid.notes["position"]
-    held["offset"] = held["last"] = held["onset"] + grid.notes["duration"]
-    return held
 
 
 def _sounding(held: Events, parts: int, end: int) -> Ints:

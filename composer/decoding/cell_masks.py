@@ -23,7 +23,7 @@ from composer.tokenizers.grammar import Cursor, Grammar, Mask
 #: Positions counted from the bar's start, of pitches along the last axis.
 PitchTimes = npt.NDArray[np.int64]
 
-IDS_AN_ONSET = 4  # Position, Velocity, Pitch and Duration
+IDS_AN_ONSET, IDS_A_NOTE = 4, 3  # Position, and Velocity, Pitch and Duration
 _AMPLE = 1 << 20  # more ids than any cell takes
 
 #: Families that a cell may hold.

@@ -20,7 +20,15 @@ from composer.constraints import (
 )
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
-from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.decoding.cell_masks import (
+    IDS_A_NOTE,
+    IDS_AN_ONSET,
+    CellMask,
+    ChordCellMask,
+    NoteMask,
+    PitchTimes,
+    sounding_at,
+)
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
 from composer.errors import RequestError
@@ -52,6 +60,9 @@ class CellRules:
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
+        self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        for bar, row, position, pitch, _, _ in np.sort(request.locked).tolist():
+            self._locked[bar, row] = (*self._locked.get((bar, row), ()), (position, pitch))
         self._shape = (
             Shape(request.outline, request.grid, request.written[:, 0]) if request.outline else None
         )
@@ -107,15 +118,14 @@ class CellRules:
         busy, room = _sounding(grid, bar, row, self._after)
         bound = self._bounds.bound(grid, bar, row) if self._bounds else None
         kind: Callable[..., NoteMask]
-        kind = partial(BoundNoteMask, bound, busy.copy(), room[0].copy()) if bound else NoteMask
+        kind = partial(BoundNoteMask, bound, busy.copy(), room) if bound else NoteMask
         line = self._bounds.line(bar, row) if self._bounds else None
         if line:
             start = int(grid.bar_starts[bar])
-            kind = partial(
-                LineNoteMask, bound, busy.copy(), room[0].copy(), line=line, start=start, bar=bar
-            )
+            kind = partial(LineNoteMask, bound, busy.copy(), room, line=line, start=start, bar=bar)
         if rules.monophonic:
-            busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
+            busy[:] = busy.max()
+            room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
         pitches, final = self._pitches(grid, bar, row), None
@@ -139,9 +149,12 @@ class CellRules:
             final=final,
         )
 
-    def onsets(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
-        """Return how many onsets demands make a cell have, as things are now or at most."""
-        return self._bounds.onsets(grid, bar, column - 1, now=now) if self._bounds and column else 0
+    def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
+        """Return how many ids what demands make a cell have may take, as things are or at most."""
+        if not self._bounds or not column:
+            return 0
+        onsets = self._bounds.onsets(grid, bar, column - 1, now=now)
+        return IDS_AN_ONSET * onsets + IDS_A_NOTE * self._bounds.staying(bar, column - 1)
 
     def demanded(self, bar: int) -> str:
         """Return the constraints that a bar is to keep, in words."""
@@ -159,6 +172,7 @@ class CellRules:
             chords=((0, chord),) if chord else _chords(grid, bar),
             program=part.program,
             is_drum=part.is_drum,
+            locked=self._locked.get((bar, row), ()),
         )
 
     def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
@@ -216,8 +230,14 @@ def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, P
     offsets = onsets + notes["duration"]
     busy, room = np.zeros(128, np.int64), np.full(128, end - start)
     np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
-    np.minimum.at(room, pitches[onsets > 0], onsets[onsets > 0])
-    return busy, np.tile(room, (int(grid.bar_lengths[bar]), 1))
+    length = int(grid.bar_lengths[bar])
+    np.minimum.at(room, pitches[onsets >= length], onsets[onsets >= length])
+    rooms = np.tile(room, (length, 1))
+    # From the last of those that stay in the bar to the first.
+    inside = (onsets > 0) & (onsets < length)
+    for onset, pitch in sorted(zip(onsets[inside], pitches[inside], strict=True), reverse=True):
+        rooms[:onset, pitch] = onset
+    return busy, rooms
 
 
 def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:

@@ -37,6 +37,7 @@ def keep_feasible(
     sounding: Ints,
     most_sounding: Ints,
     is_required: Bools,
+    is_locked: Bools,
     at: int,
     owed: int,
     left: int,
@@ -57,6 +58,8 @@ def keep_feasible(
         begins.
     is_required
         Shape (positions of the bar,).
+    is_locked
+        The same shape: where notes stand that stay.
     at
         Position of the last onset, -1 before the first.
     owed, left
@@ -75,8 +78,9 @@ def keep_feasible(
         if position <= at:
             positions[position] = False
             continue
-        is_open = sounding[position] < most_sounding[position] and _begins(
-            pitches[position], busy, position, -1
+        is_open = is_locked[position] or (
+            sounding[position] < most_sounding[position]
+            and _begins(pitches[position], busy, position, -1)
         )
         may = is_open and position <= first and later >= owed - 1
         if required - is_required[position] > left - 1:
@@ -100,6 +104,7 @@ def latest_end(
     wants: npt.NDArray[np.int8],
     bar_of: Ints,
     owed: Ints,
+    closes: Bools,
 ) -> int:
     """Return the latest time at which a note may end that begins now.
 
@@ -117,6 +122,8 @@ def latest_end(
         Shape (times,): which bar a time lies in, the one that is written being 0.
     owed
         Shape (bars,): onsets that each bar must have yet.
+    closes
+        Shape (times,): where no other note can be played while this one sounds.
     """
     spare = -owed
     for time in range(at + 1, len(wants)):
@@ -129,7 +136,7 @@ def latest_end(
             continue
         if not _begins(pitches[time], busy, time, -1):
             continue
-        is_taken = sounding[time] + 1 >= most_sounding[time]
+        is_taken = sounding[time] + 1 >= most_sounding[time] or closes[time]
         if is_taken or not _begins(pitches[time], busy, time, pitch):
             if wants[time] == REQUIRED:
                 return time

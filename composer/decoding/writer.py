@@ -7,7 +7,7 @@ context it ends at the bar line, and the next one begins there.
 The context holds it all. A cell may take ``budget + OVERRUN`` ids: once its budget is spent it ends
 where the grammar lets it, and between two such places lie fewer ids than that. The budget is an
 equal share of what the ids said, the headings of the bar's other cells and ``EOS`` leave; but what
-a cell needs for the onsets that demands make it have is kept back for it.
+a cell needs for the onsets and notes that demands make it have is kept back for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from composer.decoding.cell_masks import IDS_AN_ONSET, CellMask, NoteMask
+from composer.decoding.cell_masks import CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
@@ -30,6 +30,7 @@ from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE, Grid, sorted_chords, sorted_notes
 from composer.outline import NONE, Outline
 from composer.request import Request
+from composer.tokenizers.bins import MIDDLE_VELOCITY
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS
@@ -279,8 +280,7 @@ class Writer:
         """Return the ids that the onsets owed by each cell of a bar take, in the cells' order."""
         written = self.own[number]
         columns = [column for column in (0, *(row + 1 for row in rows)) if written[column]]
-        rules = self._rules
-        return [IDS_AN_ONSET * rules.onsets(self.grid, number, c, now=now) for c in columns]
+        return [self._rules.ids(self.grid, number, column, now=now) for column in columns]
 
     def _share(self, given: int, needs: Sequence[int], said: int | None = None) -> int:
         """Return how many ids each cell may take beside what it needs; less than 1 if none fits."""
@@ -325,7 +325,9 @@ class Writer:
         """Put a cell that was written into the grid."""
         if column:
             notes = np.array([(bar, column - 1, *row) for row in mask.rows], CELL_NOTE)
-            notes = sorted_notes(np.concatenate([self.grid.notes, notes]))
+            # What stays in the cell has been said again.
+            others = (self.grid.notes["bar"] != bar) | (self.grid.notes["part"] != column - 1)
+            notes = sorted_notes(np.concatenate([self.grid.notes[others], notes]))
             self.grid = self.grid.replace(notes=notes)
         else:
             chords = np.array([(bar, *row) for row in mask.rows], CELL_CHORD)
@@ -334,9 +336,14 @@ class Writer:
 
 
 def _given(request: Request) -> Grid:
-    """Return the grid without what is to be written, each bar saying the chord that holds in it."""
+    """Return the grid with what stays of it, each bar saying the chord that holds in it."""
     grid, written = request.grid, request.written
     notes = grid.notes[~written[grid.notes["bar"], grid.notes["part"] + 1]]
+    if len(request.locked):
+        locked = request.locked.copy()
+        locked["duration"] = np.maximum(1, locked["duration"])
+        locked["velocity"][locked["velocity"] == 0] = MIDDLE_VELOCITY
+        notes = sorted_notes(np.concatenate([notes, locked]))
     chords = restated_chords(grid)
     chords = chords[~written[chords["bar"], 0]]
     # A chord that is written must not hold on in a bar that has none.

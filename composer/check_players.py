@@ -1,0 +1,147 @@
+"""Whether what sounds can be played, and whether notes are still there, told by plain loops.
+
+A part of ``composer.checker``, and like it apart from what writes scores: of an instrument it reads
+the facts, and tries out how the notes can be shared out between two hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from composer.errors import RequestError
+from composer.locked import Locked
+from composer.parts import track_index
+from composer.playing import Playable
+from composer.score import Score, Track
+
+
+def unplayable(
+    constraint: Playable, track: Track, begun: Iterable[int], sounding: Iterable[int]
+) -> str:
+    """Return why an onset cannot be played; nothing if it can.
+
+    Parameters
+    ----------
+    constraint
+        Says how.
+    track
+        Says by which instrument.
+    begun, sounding
+        Pitches that begin, and all that sound then.
+    """
+    way = constraint.way(track.program, track.is_drum)
+    all_notes = [*sounding]
+    notes = sorted({*all_notes})
+    for pitch in begun:
+        if not way.low <= pitch <= way.high:
+            return f"pitch {pitch} is outside {way.low} to {way.high}"
+    if way.is_kit:
+        kicks = [pitch for pitch in notes if pitch in (35, 36)]
+        struck = [pitch for pitch in notes if pitch not in (35, 36, 44)]
+        return f"{notes} begin together" if len(kicks) > 1 or len(struck) > 2 else ""
+    if way.notes is not None and len(all_notes) > way.notes:
+        return f"{len(all_notes)} notes sound, more than {way.notes}"
+    if way.fingers:
+        # A hand that crosses the other reaches no more than one that does not.
+        for split in range(len(notes) + 1):
+            hands = [hand for hand in (notes[:split], notes[split:]) if hand]
+            if all(len(h) <= way.fingers and h[-1] - h[0] <= way.span for h in hands):
+                return ""
+        return f"{notes} are more than two hands hold"
+    return ""
+
+
+def lost(
+    constraint: Locked,
+    score: Score,
+    rows: list[int],
+    row: int,
+    bar: int,
+    place_of: Callable[[int, int], tuple[int, int]],
+    before: Score | None,
+) -> list[str]:
+    """Return what a bar of a part lacks of the notes that were to stay.
+
+    Parameters
+    ----------
+    constraint
+        What was to stay.
+    score
+        The score.
+    rows
+        Tracks that the constraint is about; the first of them answers for notes of any.
+    row, bar
+        Where to look, counted from 0.
+    place_of
+        From a tick and the ticks of a quarter to the bar and the position there.
+    before
+        The score that was given.
+
+    Raises
+    ------
+    RequestError
+        The notes are those of a score that was not given.
+    """
+    beats = constraint.beats
+    wanted = None if beats is None else [round((float(beat) - 1) * 12) for beat in beats]
+    if constraint.notes is not None and not isinstance(constraint.notes, Score):
+        return _without_pins(constraint, score, rows, row, bar, place_of)
+    source = constraint.notes or before
+    if source is None:
+        raise RequestError(
+            f"{constraint} is about the notes of the score that was given; name it as before="
+        )
+    place = _track_for(source, score, row)
+    has = [(on * source.tpq, d * source.tpq, p, v) for on, d, p, v in _rows(score.tracks[row])]
+    wrong = []
+    for onset, duration, pitch, velocity in _rows(source.tracks[place]) if place >= 0 else ():
+        at_bar, position = place_of(onset, source.tpq)
+        note = (onset * score.tpq, duration * score.tpq, pitch, velocity)
+        if at_bar == bar and (wanted is None or position in wanted) and note not in has:
+            wrong.append(f"pitch {pitch} at position {position} did not stay as it was")
+    return wrong
+
+
+def _without_pins(
+    constraint: Locked,
+    score: Score,
+    rows: list[int],
+    row: int,
+    bar: int,
+    place_of: Callable[[int, int], tuple[int, int]],
+) -> list[str]:
+    if row != rows[0]:
+        return []
+    wrong = []
+    for pin in constraint.pins:
+        if pin.bar != bar + 1:
+            continue
+        position = round((float(pin.beat) - 1) * 12)
+        found = False
+        for track in [score.tracks[other] for other in rows]:
+            for onset, duration, pitch, velocity in _rows(track):
+                length = (24 * duration + score.tpq) // (2 * score.tpq)
+                right = place_of(onset, score.tpq) == (bar, position) and pitch == pin.midi
+                if pin.length and not track.is_drum:
+                    right = right and length == round(float(pin.length) * 12)
+                found = found or (right and pin.velocity in (0, velocity))
+        if not found:
+            wrong.append(f"no note {pin} at position {position}")
+    return wrong
+
+
+def _rows(track: Track) -> list[tuple[int, int, int, int]]:
+    return [(int(on), int(d), int(p), int(v)) for on, d, p, v in track.notes.tolist()]
+
+
+def _track_for(source: Score, score: Score, row: int) -> int:
+    """Return the track of a score that is for a part of another; -1 without one."""
+    name = score.tracks[row].name
+    if len(source.tracks) == 1:
+        return 0
+    if row < len(source.tracks) and source.tracks[row].name == name:
+        return row
+    try:
+        return track_index(source, name)
+    except RequestError:
+        return -1
