@@ -14,6 +14,7 @@ from composer.errors import RequestError
 from composer.grid import Grid
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
+from composer.tokenizers.levels import Levels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Request:
         Temperature and the like.
     seed
         0 or more. The same seed, model and request give the same notes.
+    levels
+        Controls that the model is told, the register relative to the key; none without it.
     demands
         What holds whatever the model and the parts' rules say.
     held
@@ -100,6 +103,7 @@ class Request:
     sampling: Sampling = Sampling(temperature=1.0, top_p=0.95)  # noqa: RUF009  (frozen)
     seed: int = 0
     demands: tuple[Demand, ...] = ()
+    levels: Levels | None = None
     held: Events | None = None
 
     def __post_init__(self) -> None:

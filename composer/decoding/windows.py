@@ -72,9 +72,10 @@ class Windows:
             context = [bar for bar in range(start, end) if bar not in undone]
             window = Window(start, end, fill, rows)
             opening = self._encode(window, grid, context, [])[:-1]
-            given, empty = self.bar(window, grid, first)
+            given, headings = self.bar(window, grid, first)
+            said = len(opening) + len(given) + sum(map(len, headings))
             droppable = self._droppable(grid, rows, first)
-            if len(opening) + len(given) + len(empty) <= self._room or not (before or droppable):
+            if said <= self._room or not (before or droppable):
                 return window, opening
             if after:
                 after = 0
@@ -83,18 +84,22 @@ class Windows:
             else:
                 rows = [row for row in rows if row != droppable[0]]
 
-    def bar(self, window: Window, grid: Grid, bar: int) -> tuple[list[int], list[int]]:
-        """Return the ids that a bar to write is given, and those that head its empty cells."""
+    def bar(self, window: Window, grid: Grid, bar: int) -> tuple[list[int], list[list[int]]]:
+        """Return the ids that a bar to write is given, and those that head each empty cell."""
         base = self._tokenizer.vocabulary.base
         ids = self._encode(window, grid, [], [bar])[:-1]
         ids = ids[ids.index(base["Fill"]) + (bar != window.fill[0]) :]
         columns = [0, *(row + 1 for row in window.rows)]
-        split = len(ids) - int(self._request.written[bar, columns].sum())
-        return ids[:split], ids[split:]
+        parts = self._tokenizer.vocabulary.slices["Part"]
+        begins = [i for i, index in enumerate(ids) if parts.start <= index < parts.stop]
+        begins = begins[-int(self._request.written[bar, columns].sum()) :]
+        headings = [ids[i:j] for i, j in zip(begins, [*begins[1:], len(ids)], strict=True)]
+        return ids[: begins[0]], headings
 
     def _encode(self, window: Window, grid: Grid, context: list[int], fill: list[int]) -> list[int]:
         start, end, rows = window.start, window.end, window.rows
         left = len(grid.bars) - 1 - np.arange(start, end)
+        levels = self._request.levels
         ids: list[int] = self._tokenizer.encode_grid(
             choose_parts(cut_bars(grid, start, end - start), rows),
             context=[bar - start for bar in context],
@@ -102,6 +107,7 @@ class Windows:
             written=self._request.written[start:end, [0, *(row + 1 for row in rows)]],
             left=None if self._endless else left,
             roles=[self._request.parts[row].role for row in rows],
+            levels=levels and levels.cut(start, end, rows),
             blank=True,
         ).tolist()
         return ids
