@@ -22,21 +22,21 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from composer.compose import PRETRAINED, TEMPERATURE, TOP_P, Composer
+from composer.compose import PRETRAINED, Composer
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.sampler import write_together
-from composer.decoding.sampling import Sampling
 from composer.decoding.torch_decoder import TorchDecoder
 from composer.decoding.weights import LlamaShape, load_weights
 from composer.instruments import parse_instrument
 from composer.request import Request
 from composer.roles import part_rules
+from composer.writing import SAMPLING
 
 STEPS = 32
 CHECKED = 256  # ids whose logits are held to those of the other decoder
 BARS = 8
 LONGEST = 2048  # positions
-SAMPLING = Sampling(TEMPERATURE, TOP_P)
+
 
 Model = tuple[LlamaShape, dict[str, np.ndarray]]
 

@@ -46,10 +46,14 @@ _HOMES = {
     "Score": "composer.score",
     "Text": "composer.score",
     "Track": "composer.score",
+    # The verbs of the model that comes with the package.
+    "melody": "composer.shipped",
+    "chords": "composer.shipped",
+    "harmonize": "composer.shipped",
+    "arrange": "composer.shipped",
+    "infill": "composer.shipped",
+    "stream": "composer.shipped",
 }
-
-# The verbs of the model that comes with the package.
-_VERBS = ("melody", "chords", "arrange", "infill", "stream")
 
 __all__ = [
     "Breach",
@@ -81,6 +85,7 @@ __all__ = [
     "chords",
     "example",
     "example_names",
+    "harmonize",
     "infill",
     "load",
     "melody",
@@ -89,12 +94,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _VERBS:
-        value = getattr(__getattr__("load")(), name)
-    elif name in _HOMES:
-        value = getattr(importlib.import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module 'composer' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
@@ -121,10 +123,5 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.score import Note, Score, Text, Track
+    from composer.shipped import arrange, chords, harmonize, infill, melody, stream
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
-
-    melody = load().melody
-    chords = load().chords
-    arrange = load().arrange
-    infill = load().infill
-    stream = load().stream

@@ -1,4 +1,4 @@
-"""The command line: ``composer melody | chords | arrange | infill | tokenize | train | demo``."""
+"""The command line: a subcommand for each verb, and ``tokenize``, ``train`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,9 @@ _new_piece = _all(
     click.option("--tempo", default=110.0, show_default=True, help="Quarter notes a minute."),
     click.option("--bars", type=int, help="Number of bars."),
 )
+_chord_part = click.option(
+    "--part", default="piano", show_default=True, help="Instrument for the chords."
+)
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,20 +119,33 @@ def melody(
 
 
 @main.command()
-@click.argument("melody", required=False, type=_midi)
 @_key
 @_new_piece
-@click.option("--part", default="piano", show_default=True, help="Instrument for the chords.")
+@_chord_part
 @_sampling
 @_out("chords.mid")
-def chords(melody: Path | None, model: Path | None, out: Path, **settings: Any) -> None:
-    """Harmonise the MIDI file MELODY; without it invent a chord progression.
+def chords(model: Path | None, out: Path, **settings: Any) -> None:
+    """Invent a chord progression.
 
     \b
-    Example: composer chords tune.mid -o harmonised.mid
-             composer chords --key "D minor" --bars 8
+    Example: composer chords --key "D minor" --bars 8
     """
-    _save(_composer(model).chords(melody, **settings), out)
+    _save(_composer(model).chords(**settings), out)
+
+
+@main.command()
+@click.argument("melody", type=_midi)
+@_chord_part
+@_key
+@_sampling
+@_out("harmonized.mid")
+def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> None:
+    """Write chords to the MIDI file MELODY.
+
+    \b
+    Example: composer harmonize tune.mid -o harmonized.mid
+    """
+    _save(_composer(model).harmonize(melody, **settings), out)
 
 
 @main.command()
@@ -269,7 +285,7 @@ def demo(out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     composer = _composer(None)
     tune = composer.melody("| C | Am | F | G7 |", bars=8, part="flute", seed=seed)
-    harmonised = composer.chords(tune, seed=seed)
+    harmonised = composer.harmonize(tune, seed=seed)
     song = composer.arrange(
         harmonised, ["piano", "bass", "drums", "strings"], keep=["Flute"], seed=seed
     )

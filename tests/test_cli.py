@@ -46,7 +46,16 @@ def test_help_shows_an_example_and_says_what_options_are(run, command, option):
 
 
 def test_the_commands_and_the_version(run):
-    assert COMMANDS == ["arrange", "chords", "demo", "infill", "melody", "tokenize", "train"]
+    assert COMMANDS == [
+        "arrange",
+        "chords",
+        "demo",
+        "harmonize",
+        "infill",
+        "melody",
+        "tokenize",
+        "train",
+    ]
     assert composer.__version__ in run("--version").output
     assert "Example:" in run("--help").output
 
@@ -62,11 +71,11 @@ def test_melody(run, tmp_path, model_folder):
     assert "chords: Am F Am" in result.output
 
 
-def test_chords(run, tmp_path, model_folder):
-    result = run("chords", "tune.mid", "--model", model_folder, "--seed", 1)
+def test_chords_and_harmonize(run, tmp_path, model_folder):
+    result = run("harmonize", "tune.mid", "--model", model_folder, "--seed", 1)
     assert result.exit_code == 0, result.output
-    assert files(tmp_path) == {"chords.mid"}
-    assert [track.name for track in Score.read("chords.mid").tracks][1:] == ["Chords"]
+    assert files(tmp_path) == {"harmonized.mid"}
+    assert [track.name for track in Score.read("harmonized.mid").tracks][1:] == ["Chords"]
     run("chords", "--key", "D minor", "--bars", 2, "--model", model_folder, "-o", "free.mid")
     assert Score.read("free.mid").bars == 2
 
@@ -140,8 +149,8 @@ ERRORS = [
     (("melody", "Am", "--temperature", 9), ["temperature 9"]),
     (("melody", "Am", "--bars", 0), ["bars 0"]),
     (("melody", "Am", "--bars", "many"), ["'many' is not a valid integer"]),
-    (("chords", "missing.mid"), ["missing.mid"]),
-    (("chords", "notes.txt"), ["notes.txt"]),
+    (("harmonize", "missing.mid"), ["missing.mid"]),
+    (("harmonize", "notes.txt"), ["notes.txt"]),
     (("arrange", "tune.mid", "--parts", ""), ["parts is empty"]),
     (("arrange", "tune.mid", "--parts", "wooden thing"), ["wooden thing"]),
     (("arrange", "tune.mid", "--keep", "tuba"), ["no track 'tuba'"]),
@@ -165,7 +174,7 @@ def test_a_missing_output_folder_is_said_before_the_work(run, tmp_path):
     assert not files(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["tokenize", "chords", "arrange"])
+@pytest.mark.parametrize("command", ["tokenize", "harmonize", "arrange"])
 def test_an_input_that_is_missing(run, command):
     check_error(run(command, "missing.mid"), "missing.mid")
 

@@ -112,7 +112,7 @@ def test_a_progression(random_composer):
 
 def test_harmonising_leaves_the_melody_alone(random_composer):
     tune = composer.example("Coventry Carol")
-    score = random_composer.chords(tune, seed=3)
+    score = random_composer.harmonize(tune, seed=3)
     assert score.tracks[0] == tune.tracks[0]
     assert score.replace(tracks=tune.tracks, chords=tune.chords) == tune
     assert score.tracks[1].end == score.meter.bar_start(tune.bars)
@@ -307,7 +307,7 @@ def test_an_infill_that_cannot_be_is_refused(random_composer, song, bars, parts,
 
 
 def test_other_errors_of_use(random_composer, song, tmp_path):
-    for verb in (random_composer.chords, random_composer.arrange):
+    for verb in (random_composer.harmonize, random_composer.arrange):
         with pytest.raises(RequestError, match="no notes and no chords"):
             verb(Score())
     with pytest.raises(composer.MidiError, match=r"missing\.mid"):

@@ -43,6 +43,7 @@ CHAINS = (
     ("tokenizers.workers", "tokenizers.corpus"),
     ("midi", "compose"),
     ("display", "cli"),
+    ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.
 FRONT = "composer.score"

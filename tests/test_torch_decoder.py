@@ -517,7 +517,7 @@ def test_verbs_write_the_notes_that_the_decoder_of_the_cpu_writes(composers):
         tune = composer.melody("Am F C G", bars=4, **settings)
         song = composer.arrange(tune, ["piano", "bass", "drums"], **settings)
         again = composer.infill(song, bars="2-3", **settings)
-        songs.append([tune, composer.chords(tune, **settings), song, again])
+        songs.append([tune, composer.harmonize(tune, **settings), song, again])
         assert all(track.notes.size for track in song.tracks)
     for ours, theirs in zip(*songs, strict=True):
         assert ours.chords == theirs.chords

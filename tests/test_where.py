@@ -106,10 +106,10 @@ def test_chords_suit_the_melody_as_asked(random_composer):
     flute = Track("Flute", 73, notes=[(480 * i, 480, 60 + p, 90) for i, p in enumerate([0, 1] * 8)])
     given = Score(tpq=480, tracks=(flute,), key_signatures=[(0, 0, 0)])
     where = ChordTones(everywhere=True)
-    score = random_composer.chords(given, key="C", where=where, seed=1)
+    score = random_composer.harmonize(given, key="C", where=where, seed=1)
     assert composer.check(score, where) == []
     with pytest.raises(RequestError, match="about no notes that are written"):
-        random_composer.chords(given, where=NoteCount(min=1), seed=1)
+        random_composer.harmonize(given, where=NoteCount(min=1), seed=1)
 
 
 def test_an_arrangement(random_composer):

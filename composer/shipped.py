@@ -1,0 +1,12 @@
+"""The verbs, served by the model that comes with the package; importing this loads it."""
+
+from composer.compose import load
+
+_composer = load()
+
+melody = _composer.melody
+chords = _composer.chords
+harmonize = _composer.harmonize
+arrange = _composer.arrange
+infill = _composer.infill
+stream = _composer.stream

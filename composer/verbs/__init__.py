@@ -1,0 +1,10 @@
+"""The verbs, a file each: what is given, which cells are written, under which rules.
+
+They are plain functions whose first argument is the ``Composer`` that serves them; the class binds
+them as its methods. All but ``reduce`` and ``stream`` end in ``composer.writing.write``.
+
+Conventions
+-----------
+Bars count from 1 here, as in every DAW. What a verb returns is a new ``Score``; of the score it
+was given it keeps every event outside the cells it wrote, tick for tick.
+"""

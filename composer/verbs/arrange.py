@@ -1,0 +1,90 @@
+"""``arrange``: new parts to a melody and its chords."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from composer.edit import track_index
+from composer.errors import RequestError
+from composer.instruments import parse_instrument
+from composer.lead_sheet import chord_texts
+from composer.roles import given_rules, part_rules, role_of
+from composer.score import Score
+from composer.settings import Settings
+from composer.where import listed
+from composer.writing import ScoreLike, Sheet, new_track, write
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from composer.compose import Composer
+
+
+def arrange(
+    self: Composer,
+    score: ScoreLike,
+    parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
+    *,
+    chords: str | None = None,
+    keep: str | int | Sequence[str | int] | None = None,
+    **settings: Unpack[Settings],
+) -> Score:
+    """Write parts to a melody and its chords.
+
+    Parameters
+    ----------
+    score
+        A score or the path of one: a melody, or a piece that wants more parts.
+    parts
+        Instruments, each a new track after those of the score. Here as in all lists of names,
+        a text with commas does as well.
+    chords
+        Lead-sheet text, in place of the score's chords. A score without chords is harmonised
+        along with the parts.
+    keep
+        Names or numbers (from 1) of the tracks that stay; all without it.
+    **settings
+        See ``composer.settings.Settings``.
+
+    Returns
+    -------
+    Score
+        The tracks kept, untouched, and the new ones.
+
+    Raises
+    ------
+    SymbolError
+        A key, chord or instrument that cannot be read.
+    RequestError
+        Values that do not fit together, or constraints that nothing can meet.
+
+    Examples
+    --------
+    >>> import composer
+    >>> song = composer.arrange(composer.melody("C G Am F", seed=1), ["piano", "bass"], seed=1)
+    >>> [track.name for track in song.tracks]
+    ['Flute', 'Piano', 'Bass']
+    """
+    parts = listed(parts)
+    if not parts:
+        raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
+    players = [parse_instrument(name) for name in parts]
+    sheet = Sheet.of(score, settings.get("key"))
+    given = sheet.score
+    if keep is not None:
+        rows = {track_index(given, name) for name in listed(keep)}
+        given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
+    if chords is not None:
+        given = given.replace(chords=chord_texts(chords, sheet.key, given, sheet.bars))
+    rules = (
+        *given_rules(self.tokenizer.grid(given, sheet.key)),
+        *(part_rules(player, role_of(player)) for player in players),
+    )
+    first = 1 + len(given.tracks)
+    whole = given.replace(tracks=(*given.tracks, *map(new_track, parts)))
+    sheet = dataclasses.replace(sheet, score=whole)
+    # Chords that are written with the parts are chosen so that the parts can keep what they must.
+    columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
+    return write(self, sheet, sheet.cells(columns), rules, settings)

@@ -1,0 +1,65 @@
+"""``harmonize``: chords for a melody."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from composer.roles import given_rules
+from composer.score import Score
+from composer.settings import Settings
+from composer.verbs.chords import chord_player, played
+from composer.writing import ScoreLike, Sheet, write
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from composer.compose import Composer
+
+
+def harmonize(
+    self: Composer,
+    melody: ScoreLike,
+    *,
+    part: str | None = "piano",
+    **settings: Unpack[Settings],
+) -> Score:
+    """Write chords to a melody, or to any piece.
+
+    Every chord holds the melody note it begins with, and lies in the key unless that note does
+    not.
+
+    Parameters
+    ----------
+    melody
+        A score or the path of one.
+    part
+        Instrument that plays the chords as block chords in a track "Chords"; None for chord
+        symbols alone.
+    **settings
+        See ``composer.settings.Settings``.
+
+    Returns
+    -------
+    Score
+        What was given, with chord symbols (in place of its own, if it had any) and the track.
+
+    Raises
+    ------
+    SymbolError
+        A key or an instrument that cannot be read.
+    RequestError
+        A score without notes, a value out of its range, or drums as the part.
+
+    Examples
+    --------
+    >>> import composer
+    >>> harmonised = composer.harmonize(composer.example("scarborough fair"), seed=1)
+    >>> [track.name for track in harmonised.tracks][-1]
+    'Chords'
+    """
+    player = chord_player(part)
+    sheet = Sheet.of(melody, settings.get("key"))
+    sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
+    rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
+    return played(write(self, sheet, sheet.cells([0]), rules, settings), player, sheet.bars)

@@ -1,0 +1,87 @@
+"""``stream``: bars for as long as one asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from composer.endless import Stream
+from composer.errors import RequestError
+from composer.instruments import parse_instrument
+from composer.roles import part_rules, role_of
+from composer.scopes import constraints_of
+from composer.settings import Settings
+from composer.where import listed
+from composer.writing import new_track, sampling_of, seed_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from composer.compose import Composer
+
+
+def stream(
+    self: Composer,
+    chords: str | None = None,
+    *,
+    meter: str = "4/4",
+    tempo: float = 110,
+    melody: str | int | None = "flute",
+    parts: str | int | Sequence[str | int] = (),
+    **settings: Unpack[Settings],
+) -> Stream:
+    """Write bars for as long as one asks for them, each while the one before is heard.
+
+    Parameters
+    ----------
+    chords
+        Lead-sheet text, played over and over; the model invents chords without it.
+    meter, tempo
+        As in ``melody``.
+    melody
+        Instrument of the melody; None for no melody.
+    parts
+        Instruments of the other parts.
+    **settings
+        See ``composer.settings.Settings``.
+
+    Returns
+    -------
+    Stream
+        Scores of one bar each, without an end; its ``change`` says how the next are to be.
+
+    Raises
+    ------
+    SymbolError
+        A key, chord, meter or instrument that cannot be read.
+    RequestError
+        There is no part to write, a value is out of its range, or constraints that no bar can keep.
+
+    Examples
+    --------
+    >>> import composer
+    >>> from itertools import islice
+    >>> bars = composer.stream("Am F C G", parts=["piano", "bass"], seed=1)
+    >>> [[track.name for track in bar.tracks] for bar in islice(bars, 2)]
+    [['Flute', 'Piano', 'Bass'], ['Flute', 'Piano', 'Bass']]
+    """
+    names = [*([] if melody is None else [melody]), *listed(parts)]
+    if not names:
+        raise RequestError("there is no part to write; name a melody or parts")
+    players = [parse_instrument(name) for name in names]
+    roles = [
+        "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
+    ]
+    return Stream(
+        self.decoder,
+        self.tokenizer,
+        [new_track(name) for name in names],
+        tuple(part_rules(player, role) for player, role in zip(players, roles, strict=True)),
+        sampling_of(settings),
+        seed_of(settings),
+        where=constraints_of(settings.get("where", ())),
+        chords=chords,
+        key=settings.get("key"),
+        meter=meter,
+        tempo=tempo,
+    )

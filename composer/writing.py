@@ -1,0 +1,152 @@
+"""The one place that every verb writes through: a sheet, the cells to write, and the settings.
+
+Conventions
+-----------
+Cells are a table of (bars of the score, 1 + tracks), column 0 the chords: True where something is
+to be written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Union
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from composer.decoding.sampler import write_cells
+from composer.decoding.sampling import Sampling
+from composer.demands import Mask
+from composer.edit import grid_bars, held_notes, own_bars, put_back
+from composer.harmony import song_key
+from composer.instruments import parse_instrument
+from composer.request import PartRules, Request
+from composer.scopes import demands_on
+from composer.score import Score, Track
+from composer.settings import Settings
+from composer.theory import Key
+
+if TYPE_CHECKING:
+    from composer.compose import Composer
+
+#: A score, or the path of a MIDI file.
+ScoreLike = Union[Score, str, "os.PathLike[str]"]
+
+#: Where the melodies of the model in the package come nearest to real ones in rhythm.
+SAMPLING = Sampling(0.9, 0.95)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sheet:
+    """What is written on: a score, its home key, and how many bars it has."""
+
+    score: Score
+    key: Key
+    bars: int
+
+    @classmethod
+    def of(cls, score: ScoreLike, key: str | None = None) -> Sheet:
+        """Return the sheet of a score or of the path of one.
+
+        Parameters
+        ----------
+        score
+            With notes or chords, as far as they go.
+        key
+            Home key; that of the score's key signature, or the one its notes suggest, without it.
+
+        Raises
+        ------
+        RequestError
+            The score has neither notes nor chords.
+        SymbolError
+            The key cannot be read.
+        MidiError
+            The path is no MIDI file.
+        """
+        score = score if isinstance(score, Score) else Score.read(score)
+        return cls(score, Key.parse(key) if key else song_key(score), own_bars(score))
+
+    def cells(self, columns: Sequence[int], bars: slice = slice(None)) -> Mask:
+        """Return the cells of some columns in some bars, which count from 0 here."""
+        cells = np.zeros((self.bars, 1 + len(self.score.tracks)), bool)
+        for column in columns:
+            cells[bars, column] = True
+        return cells
+
+
+def write(
+    composer: Composer,
+    sheet: Sheet,
+    cells: Mask,
+    rules: tuple[PartRules, ...],
+    settings: Settings,
+    *,
+    usual: Sampling = SAMPLING,
+) -> Score:
+    """Return a sheet's score with some cells written.
+
+    Parameters
+    ----------
+    composer
+        The model.
+    sheet, cells
+        What is given, and which cells of it to write.
+    rules
+        How each part is to be written.
+    settings
+        What the verb was called with.
+    usual
+        The settings of sampling where none are given.
+
+    Raises
+    ------
+    RequestError
+        Settings out of their range, or constraints that nothing can meet.
+    """
+    score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
+    # The tokenizer has no names, but messages do.
+    grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
+    written = _on_grid(score, cells, count)
+    demands = demands_on(settings.get("where", ()), score, grid, written, sheet.bars)
+    held = held_notes(score, grid, written) if demands else None
+    sampling, seed = sampling_of(settings, usual), seed_of(settings)
+    request = Request(grid, written, rules, sampling, seed, demands, held)
+    hidden = None if composer.progress else True  # None: hidden unless there is a terminal
+    todo = int(written.any(1).sum())
+    with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
+        grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
+    return put_back(score, grid, written)
+
+
+def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
+    """Return cells by the bars of the grid, which cuts in two the bars that it cannot say."""
+    if count == len(cells):
+        return cells
+    starts = [grid_bars(score, bar) for bar in range(len(cells) + 1)]
+    return np.repeat(cells, np.diff(starts), axis=0)
+
+
+def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
+    """Return how ids are chosen under the settings of a verb."""
+    sampling = settings.get("sampling") or usual
+    single = {name: settings.get(name) for name in ("temperature", "top_p")}
+    given = {name: value for name, value in single.items() if value is not None}
+    return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
+
+
+def seed_of(settings: Settings) -> int:
+    """Return the seed of the settings, or a new one."""
+    seed = settings.get("seed")
+    return secrets.randbelow(2**32) if seed is None else seed
+
+
+def new_track(name: str | int) -> Track:
+    """Return an empty track for an instrument, called what the user calls it."""
+    player = parse_instrument(name)
+    by_number = str(name).strip().isdigit()
+    title = player.name if by_number else str(name).strip().title()
+    return Track(title, player.program, player.is_drum)
