@@ -34,6 +34,7 @@ _HOMES = {
     "ChordTones": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
+    "Controls": "composer.controls",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -61,6 +62,7 @@ __all__ = [
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "Controls",
     "InScale",
     "MaxPolyphony",
     "MidiError",
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.controls import Controls
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,

@@ -248,7 +248,12 @@ def tokenize(source: Path, format_: str, ids: bool, out: Path | None, workers: i
 @click.option("--threads", default=0, show_default=True, help="CPU threads; 0 lets torch choose.")
 @click.option("--workers", default=1, show_default=True, help="Processes that prepare the files.")
 @click.option("--seed", default=0, show_default=True)
-def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a model to begin with; 'pretrained' is the one in the package.",
+)
+def train(folder: Path, out: Path, workers: int, start: Path | None, **settings: Any) -> None:
     """Train a model on the MIDI files in FOLDER; run again, it goes on where it was.
 
     Needs the extra: pip install "composer-midi[train]"
@@ -257,6 +262,8 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
     Example: composer train my_midi --out my_model --steps 2000
              composer melody "Am F C G" --model my_model
     """
+    from composer.compose import PRETRAINED
+
     try:
         from composer.training import TrainingConfig
         from composer.training import train as run
@@ -264,7 +271,8 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
         raise click.ClickException(
             f'{error.name} is not installed; run: pip install "composer-midi[train]"'
         ) from None
-    click.echo(run(folder, out, TrainingConfig(**settings), workers=workers))
+    begun = PRETRAINED if str(start) == "pretrained" else start
+    click.echo(run(folder, out, TrainingConfig(**settings), start=begun, workers=workers))
 
 
 @main.command()

@@ -4,7 +4,7 @@
 density       onsets a quarter note; notes that begin together are one onset
 polyphony     notes that sound where one begins, itself included, on average over the onsets
 register      mean pitch of the notes, a MIDI number
-length        geometric mean of the notes' lengths, in quarter notes
+note_length   geometric mean of the notes' lengths, in quarter notes
 dynamics      mean velocity of the notes
 syncopation   share of the onsets that lie off the beat and have no onset on the beat after them
 ============  ==================================================================================

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypedDict, TypeVar, cast
 
+from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.scopes import Where
+from composer.score import Score
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -36,6 +39,17 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
+    density, register, note_length, dynamics, syncopation
+        What the parts that are written aim at, in words or numbers such as ``"sparse"`` or 2.5
+        onsets a beat: see ``composer.controls``. ``{"piano": "busy"}`` is for that part alone.
+    controls
+        The same for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
+    style
+        One of the styles that the model was trained on, such as ``"hymn"`` or ``"song"``.
+    influence
+        A score, or the path of one, whose controls are read off, part by part, and aimed at.
+    guidance
+        How much what is aimed at weighs: see ``Sampling``.
     """
 
     key: str | None
@@ -44,9 +58,18 @@ class Settings(TypedDict, total=False):
     top_p: float | None
     sampling: Sampling | None
     where: Where
+    density: Aim | None
+    register: Aim | None
+    note_length: Aim | None
+    dynamics: Aim | None
+    syncopation: Aim | None
+    controls: Controls | Sequence[Controls]
+    style: str | None
+    influence: Score | str | os.PathLike[str] | None
+    guidance: float | None
 
 
-_DEFAULTS: dict[str, Any] = {"where": ()}  # of the others None is
+_DEFAULTS: dict[str, Any] = {"where": (), "controls": ()}  # of the others None is
 
 
 def verb(function: Verb, settings: type = Settings) -> Verb:

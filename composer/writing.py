@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 from tqdm.auto import tqdm
 
+from composer.aims import aims_of
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
@@ -114,7 +115,8 @@ def write(
     demands = demands_on(settings.get("where", ()), score, grid, written, sheet.bars)
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
-    request = Request(grid, written, rules, sampling, seed, demands, held)
+    levels, rules = aims_of(settings, rules, composer.tokenizer, score, grid, written, sheet.bars)
+    request = Request(grid, written, rules, sampling, seed, demands, levels, held)
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
@@ -133,7 +135,7 @@ def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
 def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
     """Return how ids are chosen under the settings of a verb."""
     sampling = settings.get("sampling") or usual
-    single = {name: settings.get(name) for name in ("temperature", "top_p")}
+    single = {name: settings.get(name) for name in ("temperature", "top_p", "guidance")}
     given = {name: value for name, value in single.items() if value is not None}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 

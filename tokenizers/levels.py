@@ -35,7 +35,7 @@ KINDS = (
     Kind("density", (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6)),
     Kind("polyphony", (1, 1.5, 2, 3, 4, 6)),
     Kind("register", tuple(range(30, 91, 6))),
-    Kind("length", (0.25, 0.375, 0.5, 0.75, 1, 1.5, 2, 3, 4)),
+    Kind("note_length", (0.25, 0.375, 0.5, 0.75, 1, 1.5, 2, 3, 4)),
     Kind("dynamics", (16, 33, 49, 64, 80, 96, 112, 126)),
     Kind("syncopation", (0, 0.1, 0.25, 0.45)),
 )

@@ -135,7 +135,7 @@ def train(
     TrainingError
         The folder holds nothing to train on, or ``out`` holds another training.
     ModelError
-        ``start`` is no folder of a model whose tokens are the first of this training's.
+        ``start`` is no folder of a model and its tokenizer.
     """
     config = config or TrainingConfig()
     folder, out = Path(folder), Path(out)
@@ -287,16 +287,17 @@ def _grown(start: Path, tokenizer: Cells) -> Any:
     import torch
     from transformers import LlamaForCausalLM
 
-    known = Cells.load(start).vocabulary.tokens
-    if tokenizer.vocabulary.tokens[: len(known)] != known:
-        raise ModelError(
-            f"the tokens of {start} are not the first of this training's; begin with another model"
-        )
+    known = Cells.load(start).vocab_size
     model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
-    rows = model.get_input_embeddings().weight.detach()[: len(known)]
+    if model.config.vocab_size != known:
+        raise ModelError(
+            f"the model in {start} has {model.config.vocab_size} ids and its tokenizer {known}; "
+            "take both from one training"
+        )
+    rows = model.get_input_embeddings().weight.detach()
     mean, spread = rows.mean(0), rows.std(0)
     model.resize_token_embeddings(tokenizer.vocab_size, mean_resizing=False)
-    new = model.get_input_embeddings().weight.data[len(known) :]
+    new = model.get_input_embeddings().weight.data[known:]
     new[:] = mean + 0.1 * spread * torch.randn(new.shape)
     return model
 
