@@ -6,7 +6,7 @@ Each control is asked for at levels from low to high, of a melody over chords, o
 melody, and of drums; the rest is left to the model. What comes out is measured as the controls are
 defined (``composer.measures``) and averaged over the seeds. ``rank`` is Spearman's correlation of
 asked and got over all pieces, ``off`` the mean distance in levels, and ``chance`` the same where
-nothing is asked. Two guidances are compared, and saying a control once for the part against saying it in
+nothing is asked. Two guidances are compared, and a control said once for the part with one said in
 every bar.
 """
 

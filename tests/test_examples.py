@@ -62,6 +62,14 @@ def test_a_row_is_always_the_same_and_rows_differ(corpus):
     assert one[3]["input_ids"].tolist() == one.row(3).tolist()
 
 
+def test_controls_are_shown_and_not_learned(corpus):
+    row = examples(corpus)[3]
+    families = [CELLS.vocabulary.token(i).split("_")[0] for i in row["input_ids"].tolist()]
+    given = [family in ("Control", "Style") for family in families]
+    assert any(given)
+    assert (row["labels"] == np.where(given, -100, row["input_ids"])).all()
+
+
 def test_every_example_keeps_the_grammar(corpus):
     drawn = examples(corpus)
     rng = np.random.default_rng(0)

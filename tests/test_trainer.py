@@ -84,7 +84,7 @@ def test_a_model_goes_on_from_another_and_learns_its_styles(trained, folder, tmp
     files.mkdir(parents=True)
     for path in folder.iterdir():
         (files / path.name).write_bytes(path.read_bytes())
-    config = dataclasses.replace(SMALL, steps=4, evaluate_every=4, layers=1)
+    config = dataclasses.replace(SMALL, steps=4, evaluate_every=4, layers=1, learning_rate=1e-5)
     begun = train(tmp_path / "files", tmp_path / "out", config, start=trained.folder)
     grown = Cells.load(begun.folder)
     assert grown.config.styles == ("jigs",)

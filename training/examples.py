@@ -34,11 +34,12 @@ ROLE_SAID = 0.8
 BORROWED_DRUMS = 0.3
 CHORDS_UNKNOWN = 0.15
 OTHER_PROGRAM = 0.3
-CONTROLS_SAID = 0.6
-CELLS_SAID = 0.3
+PARTS_SAID = 0.3
+CELLS_SAID = 0.65
 STYLE_SAID = 0.6
 REMEMBERED = 0.3
 LONGEST_MEMORY = 4  # bars
+UNLEARNED = -100  # what torch takes as no label
 
 #: Role -> programs that stand in for a part's own now and then, so that a role can be asked of
 #: instruments the corpus has few of: all but basses, sound effects and percussion for a melody.
@@ -113,6 +114,11 @@ class Examples:
         share /= np.bincount(which, share)[which]
         weights = share * (totals**balance)[which]
         self._weights = weights / weights.sum()
+        vocabulary = corpus.tokenizer.vocabulary
+        #: Which ids are learned, shape (V,): controls are given, never chosen.
+        self.is_learned = np.ones(vocabulary.size, bool)
+        for family in ("Control", "Style"):
+            self.is_learned[vocabulary.slices[family]] = False
         known = corpus.tokenizer.config.styles
         named = [(styles or {}).get(piece.group, piece.group) for piece in corpus.pieces]
         self._styles = [known.index(name) if name in known else UNSAID for name in named]
@@ -124,7 +130,7 @@ class Examples:
 
     def __getitem__(self, row: int) -> dict[str, npt.NDArray[np.int64]]:
         ids = self.row(row).astype(np.int64)
-        return {"input_ids": ids, "labels": ids}
+        return {"input_ids": ids, "labels": np.where(self.is_learned[ids], ids, UNLEARNED)}
 
     def row(self, row: int) -> Ids:
         """Return one row of ids, shape (context_length,)."""
@@ -290,14 +296,15 @@ def draw_levels(window: Grid, task: Task, style: int, rng: Generator) -> Levels:
     written = np.zeros((len(window.bars), len(window.parts)), bool)
     written[task.fill] = task.written[task.fill, 1:]
     levels = Levels.none(*written.shape)
-    if rng.random() < CONTROLS_SAID:
+    if rng.random() < PARTS_SAID:
         values = measure_parts(window, written)
         kept = rng.random(values.shape) < rng.uniform(0.2, 1)
         levels.parts[kept] = _levels(values, window)[kept]
     if rng.random() < CELLS_SAID:
         cells = _levels(measure_cells(window), window)
         kinds = rng.random(len(KINDS)) < rng.uniform(0.2, 1)
-        kept = written[..., None] & (rng.random((*written.shape, 1)) < rng.uniform(0.2, 1)) & kinds
+        share = 1 if rng.random() < 0.6 else rng.uniform(0.2, 1)
+        kept = written[..., None] & (rng.random((*written.shape, 1)) < share) & kinds
         levels.cells[kept] = cells[kept]
     return dataclasses.replace(levels, style=style if rng.random() < STYLE_SAID else UNSAID)
 

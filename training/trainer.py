@@ -152,7 +152,7 @@ def train(
     ngrams = ngram_loss(
         np.stack([train_rows.row(i) for i in range(few)]),
         np.stack([held_out_rows.row(i) for i in range(len(held_out_rows))]),
-        tokenizer.vocab_size,
+        held_out_rows.is_learned,
     )
     result = TrainingResult(out, loss, ngrams.unigram, ngrams.bigram)
     _save(model, tokenizer, out)
@@ -282,7 +282,7 @@ def _new(config: TrainingConfig, vocab_size: int) -> Any:
 def _grown(start: Path, tokenizer: Cells) -> Any:
     """Return the model of a folder, with rows for the ids that it does not know.
 
-    They begin as the average of the known: nothing in particular.
+    They are drawn like the known, so that the model can tell them apart from the start.
     """
     import torch
     from transformers import LlamaForCausalLM
@@ -298,7 +298,7 @@ def _grown(start: Path, tokenizer: Cells) -> Any:
     mean, spread = rows.mean(0), rows.std(0)
     model.resize_token_embeddings(tokenizer.vocab_size, mean_resizing=False)
     new = model.get_input_embeddings().weight.data[known:]
-    new[:] = mean + 0.1 * spread * torch.randn(new.shape)
+    new[:] = mean + spread * torch.randn(new.shape)
     return model
 
 
