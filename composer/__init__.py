@@ -53,6 +53,9 @@ _HOMES = {
     "harmonize": "composer.shipped",
     "arrange": "composer.shipped",
     "infill": "composer.shipped",
+    "extend": "composer.shipped",
+    "vary": "composer.shipped",
+    "reduce": "composer.shipped",
     "stream": "composer.shipped",
 }
 
@@ -87,11 +90,14 @@ __all__ = [
     "chords",
     "example",
     "example_names",
+    "extend",
     "harmonize",
     "infill",
     "load",
     "melody",
+    "reduce",
     "stream",
+    "vary",
 ]
 
 
@@ -126,5 +132,15 @@ if TYPE_CHECKING:
     )
     from composer.example_tunes import example, example_names
     from composer.score import Note, Score, Text, Track
-    from composer.shipped import arrange, chords, harmonize, infill, melody, stream
+    from composer.shipped import (
+        arrange,
+        chords,
+        extend,
+        harmonize,
+        infill,
+        melody,
+        reduce,
+        stream,
+        vary,
+    )
     from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm

@@ -5,31 +5,32 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from composer.constraints import PitchRange
 from composer.controls import PITCHED, Controls, controls_for, measured, within
 from composer.demands import Mask
-from composer.edit import grid_bars, track_index
+from composer.edit import grid_bars
 from composer.errors import RequestError
 from composer.grid import Grid
 from composer.instruments import sounding_range
 from composer.meter import bar_range
+from composer.parts import track_rows
 from composer.request import PartRules
 from composer.roles import part_roles
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
 from composer.tokenizers.levels import NAMES, REGISTER, Floats, Levels, level_of
-from composer.where import listed
 
 _REACH = 12  # semitones that a part may go above and below the register it aims at
 
 
 def aims_of(
-    settings: Settings,
+    settings: NoteSettings,
     rules: Sequence[PartRules],
     tokenizer: Cells,
     score: Score,
@@ -56,7 +57,9 @@ def aims_of(
         A control cannot be read or has nothing to act on, or the model does not know the style.
     """
     given = settings.get("controls", ())
-    controls = controls_for({name: settings.get(name) for name in NAMES})  # type: ignore[misc]
+    aims: dict[str, Any] = {name: settings.get(name) for name in NAMES}
+    aims["polyphony"] = _words(aims["polyphony"])
+    controls = controls_for(aims)
     controls += [given] if isinstance(given, Controls) else given
     influence, style = settings.get("influence"), settings.get("style")
     if influence is not None:
@@ -70,6 +73,13 @@ def aims_of(
         styles = tokenizer.config.styles
         levels = dataclasses.replace(levels, style=style_index(style, styles))
     return levels, with_room(rules, controls, score, written)
+
+
+def _words(polyphony: Any) -> Any:
+    """Return what of the setting is aimed at: a number is a constraint."""
+    if isinstance(polyphony, Mapping):
+        return {part: value for part, value in polyphony.items() if isinstance(value, str)}
+    return polyphony if isinstance(polyphony, str) else None
 
 
 def aimed_levels(
@@ -122,7 +132,7 @@ def _rows(control: Controls, score: Score, written: Mask) -> list[int]:
     """Return the tracks that a control is about: those named, or all that are written."""
     if control.parts is None:
         return [int(row) for row in np.flatnonzero(written[:, 1:].any(0))]
-    rows = [track_index(score, name) for name in listed(control.parts)]
+    rows = track_rows(score, control.parts)
     for row in rows:
         wrong = [name for name in control.values() if name in PITCHED]
         if score.tracks[row].is_drum and wrong:

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from composer.constraints import ChordTones, InScale, PitchRange
-from composer.edit import track_index
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
+from composer.parts import track_rows
 from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
-from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm, listed
+from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
 _KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic)
 
@@ -95,16 +95,14 @@ def check(
     home = Key.parse(key) if isinstance(key, str) else key or song_key(score)
     looked_at = {*range(len(score.tracks))}
     if parts is not None:
-        looked_at = {track_index(score, name) for name in parts}
+        looked_at = {*track_rows(score, parts)}
     starts = _bar_starts(score, [*(c.bar_pair for c in constraints), bars])
     chords = _chords(score)
     first, last = bars or (1, len(starts) - 1)
     breaches = []
     for constraint in constraints:
         named = constraint.parts
-        rows = [*range(len(score.tracks))]
-        if named is not None:
-            rows = [track_index(score, name) for name in listed(named)]
+        rows = track_rows(score, named)
         low, high = constraint.bar_pair or (1, len(starts) - 1)
         for row in rows:
             track = score.tracks[row]

@@ -9,14 +9,17 @@ from pathlib import Path
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.errors import ModelError
-from composer.settings import verb
+from composer.settings import Settings, verb
 from composer.tokenizers.cells import Cells
 from composer.verbs.arrange import arrange
 from composer.verbs.chords import chords
+from composer.verbs.extend import extend
 from composer.verbs.harmonize import harmonize
 from composer.verbs.infill import infill
 from composer.verbs.melody import melody
+from composer.verbs.reduce import reduce
 from composer.verbs.stream import stream
+from composer.verbs.vary import vary
 
 #: The model that comes with the package.
 PRETRAINED = Path(__file__).with_name("pretrained")
@@ -91,10 +94,13 @@ class Composer:
         return cls(decoder, tokenizer, progress=progress)
 
     melody = verb(melody)
-    chords = verb(chords)
-    harmonize = verb(harmonize)
+    chords = verb(chords, Settings)
+    harmonize = verb(harmonize, Settings)
     arrange = verb(arrange)
     infill = verb(infill)
+    extend = verb(extend)
+    vary = verb(vary)
+    reduce = reduce
     stream = verb(stream)
 
 

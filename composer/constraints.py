@@ -76,6 +76,19 @@ def beat_length(numerator: int, denominator: int) -> int:
     return 3 * unit if compound else unit
 
 
+def chord_positions(numerator: int, denominator: int, chords: int) -> list[int]:
+    """Return where so many chords begin in a bar, each on a beat and the longer ones first.
+
+    A bar of fewer beats has fewer.
+
+    >>> chord_positions(4, 4, 2), chord_positions(3, 4, 2), chord_positions(6, 8, 2)
+    ([0, 24], [0, 24], [0, 18])
+    """
+    beat = beat_length(numerator, denominator)
+    beats = numerator * 4 * RESOLUTION // denominator // beat
+    return sorted({-(-i * beats // chords) * beat for i in range(min(chords, beats))})
+
+
 def strong_positions(numerator: int, denominator: int) -> npt.NDArray[np.int64]:
     """Return the positions of a bar's strong beats: every second beat if their number is even.
 

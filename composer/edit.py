@@ -1,4 +1,4 @@
-"""Between a user's score and the grid: which bars, which track, and the new notes put back.
+"""Between a user's score and the grid: which bars, and the new notes put back.
 
 The score keeps its own ticks. Of its events only the notes and chords that begin in the cells
 written are taken out, and only what was written is put in. Which cell an event begins in is judged
@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from composer.errors import RequestError, SymbolError
+from composer.errors import RequestError
 from composer.grid import HELD, RESOLUTION, Grid
-from composer.instruments import parse_instrument
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
 from composer.theory import NO_CHORD, Chord, chord_symbol
@@ -45,41 +44,6 @@ def own_bars(score: Score) -> int:
     return score.meter.bars_until(max(score.end - score.tpq // 4, max(begins) + 1))
 
 
-def track_index(score: Score, name: str | int) -> int:
-    """Return the index of a track by number from 1, name, or instrument; case does not matter.
-
-    Raises
-    ------
-    RequestError
-        The score has no such track, or several.
-    """
-    names = [track.name or f"track {i + 1}" for i, track in enumerate(score.tracks)]
-    if isinstance(name, int) or name.strip().isdigit():
-        if 1 <= int(name) <= len(names):
-            return int(name) - 1
-    else:
-        found = [i for i, own in enumerate(names) if own.strip().lower() == name.strip().lower()]
-        found = found or _played_by(score, name)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            numbers = " and ".join(str(i + 1) for i in found)
-            raise RequestError(f"tracks {numbers} are both called {name!r}; name them by number")
-    listed = ", ".join(f"{i + 1} {own!r}" for i, own in enumerate(names)) or "none"
-    raise RequestError(f"the score has no track {name!r}; it has {listed}")
-
-
-def _played_by(score: Score, name: str) -> list[int]:
-    try:
-        player = parse_instrument(name)
-    except SymbolError:
-        return []
-    kind = player.is_drum, player.program
-    return [
-        i for i, t in enumerate(score.tracks) if (t.is_drum, 0 if t.is_drum else t.program) == kind
-    ]
-
-
 def grid_bars(score: Score, bars: int) -> int:
     """Return how many bars of the grid the first bars of a score make.
 
@@ -88,6 +52,30 @@ def grid_bars(score: Score, bars: int) -> int:
     end = _GRID.to_positions(score.meter.bar_start(bars), score.tpq)
     grid = Meter(RESOLUTION, quantize_signatures(score, _GRID), score.tempos[:0])
     return grid.bars_until(int(end))
+
+
+def cells_with_notes(score: Score, bars: int) -> Mask:
+    """Return in which bars a score has notes that begin there, and chords in column 0.
+
+    Parameters
+    ----------
+    score
+        The score.
+    bars
+        How many it has; what begins a little before a bar line belongs to the bar after it.
+
+    Returns
+    -------
+    ndarray
+        Shape (bars, 1 + tracks), bool.
+    """
+    starts = _GRID.to_positions(score.meter.bar_start(np.arange(bars)), score.tpq)
+    cells = np.zeros((bars, 1 + len(score.tracks)), bool)
+    chords = np.array([tick for tick, _ in score.chords], np.int64)
+    for column, ticks in enumerate([chords, *(t.notes["onset"] for t in score.tracks)]):
+        positions = _GRID.to_positions(ticks, score.tpq)
+        cells[np.searchsorted(starts, positions, side="right") - 1, column] = True
+    return cells
 
 
 def held_notes(score: Score, grid: Grid, written: Mask) -> Events:

@@ -224,6 +224,9 @@ GM_DRUMS = {
     81: "Open Triangle",
 }
 
+#: Programs that take the bass of an arrangement: basses, double bass, tuba.
+BASSES = frozenset({*range(32, 40), 43, 58})
+
 # Other names, each to a program; where a short name fits several, the commonest is meant.
 _ALIASES = {
     0: "piano, grand piano, acoustic piano, grand, keys, keyboard, klavier, pno",

@@ -10,8 +10,9 @@ bar starts are rounded down, and no error adds up. All methods take and return s
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from composer.score import TEMPO, TIME_SIGNATURE, Events
 
 if TYPE_CHECKING:
     from composer.score import Score
+
+#: Bars as users name them, from 1: ``5``, ``(5, 8)``, ``"1-4, 9"``, or a list of these.
+BarsLike = int | str | tuple[int, int] | list[Any]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -178,3 +182,41 @@ def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
     if not 1 <= first <= last <= count:
         raise RequestError(f"bars {first} to {last} are not in the score, which has 1 to {count}")
     return first, last
+
+
+def bar_set(bars: BarsLike, count: int) -> list[int]:
+    """Return the bars that a user names, counted from 0 here and in order.
+
+    Parameters
+    ----------
+    bars
+        A bar, ``5``; a first and last one, ``(5, 8)``; a text of several such, ``"1-4, 9"``; or a
+        list of these. They count from 1.
+    count
+        Bars of the score.
+
+    Raises
+    ------
+    RequestError
+        One cannot be read, the score does not have it, it is named twice, or there is none.
+
+    Examples
+    --------
+    >>> bar_set("1-3, 9", 16), bar_set((5, 6), 16), bar_set(["1", (3, 4)], 16)
+    ([0, 1, 2, 8], [4, 5], [0, 2, 3])
+    """
+    if isinstance(bars, str):
+        spans: list[Any] = [bar_range(span, count) for span in bars.split(",")]
+    elif isinstance(bars, list):
+        found = [bar for span in bars for bar in bar_set(span, count)]
+        spans = [(bar + 1, bar + 1) for bar in found]
+    else:
+        spans = [bar_range((bars, bars) if isinstance(bars, int) else bars, count)]
+    named = [bar - 1 for first, last in spans for bar in range(first, last + 1)]
+    twice = sorted(bar + 1 for bar, times in Counter(named).items() if times > 1)
+    if twice:
+        listing = ", ".join(map(str, twice))
+        raise RequestError(f"bars {bars!r} name {listing} twice; name each bar once")
+    if not named:
+        raise RequestError("bars is empty; name some, such as '5-8'")
+    return sorted(named)

@@ -90,6 +90,9 @@ class Request:
     held
         The notes of the cells that are not written, dtype ``HELD``, where they sound longer or
         begin elsewhere than the grid can say; as the grid has them without it.
+    chords_per_bar
+        Chords to write in each bar, as far as it has beats and the demands have chords for them;
+        the model decides without it.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Request:
     demands: tuple[Demand, ...] = ()
     levels: Levels | None = None
     held: Events | None = None
+    chords_per_bar: int | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))

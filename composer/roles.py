@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from composer.constraints import BassNotes, ChordTones, InScale, PitchRange, PitchRule
+from composer.demands import Mask
 from composer.grid import Grid
-from composer.instruments import Instrument, sounding_range
+from composer.instruments import BASSES, Instrument, sounding_range
+from composer.parts import Line, judged_roles, plays_singly
 from composer.pitches import RangeLike, parse_range
 from composer.request import PartRules
 from composer.score import Events
@@ -18,9 +19,6 @@ from composer.score import Events
 MONOPHONIC = frozenset(
     {*range(32, 44), *range(56, 61), *range(64, 80), 22, 80, 81, 84, 87, 109, 110, 111}
 )
-#: Programs that take the bass of an arrangement: basses, double bass, tuba.
-BASSES = frozenset({*range(32, 40), 43, 58})
-
 #: Where each role is written, as far as the instrument reaches: a voice's register for a melody,
 #: the bass staff, and between the two the accompaniment.
 REGISTERS = {"melody": (57, 84), "bass": (28, 55), "accompaniment": (40, 79)}
@@ -91,44 +89,29 @@ def register(program: int, role: str) -> tuple[int, int]:
 
 
 def part_roles(grid: Grid) -> list[str | None]:
-    """Return the role of each part, judged by its notes; None for drums and silent parts.
-
-    The melody is the highest part that plays one note at a time, or the highest of all where every
-    part plays chords; the bass is the lowest of the others, if it lies below middle C on average.
-    """
-    roles: list[str | None] = [None] * len(grid.parts)
-    height: dict[int, float] = {}
-    single: dict[int, bool] = {}
+    """Return the role of each part, judged by its notes; None for drums and silent parts."""
+    lines = {}
     for row, part in enumerate(grid.parts):
         notes = grid.notes[grid.notes["part"] == row]
-        if part.is_drum or not len(notes):
-            continue
-        height[row] = float(notes["pitch"].mean())
-        single[row] = _plays_singly(notes)
-        roles[row] = "accompaniment"
-    if not height:
-        return roles
-    melody = max(height, key=lambda row: (single[row], height[row]))
-    roles[melody] = "melody"
-    others = {row: pitch for row, pitch in height.items() if row != melody}
-    if others:
-        bass = min(others, key=lambda row: others[row])
-        if others[bass] < 52 and single[bass]:
-            roles[bass] = "bass"
-    return roles
+        if len(notes) and not part.is_drum:
+            lines[row] = Line(float(notes["pitch"].mean()), _plays_singly(notes))
+    roles = judged_roles(lines)
+    return [roles.get(row) for row, _ in enumerate(grid.parts)]
 
 
-def given_rules(grid: Grid, bars: Sequence[int] = ()) -> tuple[PartRules, ...]:
+def given_rules(grid: Grid, cells: Mask | None = None) -> tuple[PartRules, ...]:
     """Return rules for the parts a piece has: their own register, and one note at a time if so.
 
     Parameters
     ----------
     grid
         The piece.
-    bars
-        Those to write: a part that begins notes in each of them is to do so again.
+    cells
+        Shape (bars, 1 + parts), those to go by: a part that begins notes in each of its own is to
+        do so in each that is written.
     """
     found = []
+    asked = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool) if cells is None else cells
     for row, (part, role) in enumerate(zip(grid.parts, part_roles(grid), strict=True)):
         player = Instrument(part.name, part.program, part.is_drum)
         notes = grid.notes[grid.notes["part"] == row]
@@ -136,6 +119,7 @@ def given_rules(grid: Grid, bars: Sequence[int] = ()) -> tuple[PartRules, ...]:
             found.append(part_rules(player, role_of(player)))
             continue
         low, high = int(notes["pitch"].min()), int(notes["pitch"].max())
+        bars = np.flatnonzero(asked[:, row + 1])
         widen = max(0, _LEAST_WIDTH - (high - low) + 1) // 2
         rules = part_rules(player, role, given_range=(max(0, low - widen), min(127, high + widen)))
         found.append(
@@ -150,6 +134,5 @@ def given_rules(grid: Grid, bars: Sequence[int] = ()) -> tuple[PartRules, ...]:
 
 
 def _plays_singly(notes: Events) -> bool:
-    """Return whether nearly all notes begin alone."""
-    onsets = len(np.unique(notes["bar"].astype(np.int64) * 4096 + notes["position"]))
-    return len(notes) < 1.15 * onsets
+    onsets = np.unique(notes["bar"].astype(np.int64) * 4096 + notes["position"])
+    return plays_singly(len(notes), len(onsets))

@@ -8,12 +8,13 @@ from itertools import pairwise
 import numpy as np
 
 from composer.demands import Demand, Mask
-from composer.edit import grid_bars, track_index
+from composer.edit import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
 from composer.meter import bar_range
+from composer.parts import track_rows
 from composer.score import Score
-from composer.where import Constraint, NoteCount, Rhythm, listed
+from composer.where import Constraint, NoteCount, Rhythm
 
 #: One constraint or several.
 Where = Constraint | Sequence[Constraint]
@@ -48,7 +49,7 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
     if constraint.parts is None:
         pitched = [row for row, track in enumerate(score.tracks) if not track.is_drum]
         return pitched if constraint.pitched else [*range(len(score.tracks))]
-    rows = [track_index(score, name) for name in listed(constraint.parts)]
+    rows = track_rows(score, constraint.parts)
     for row in rows:
         if constraint.by_chord and score.tracks[row].is_drum:
             raise RequestError(

@@ -16,8 +16,12 @@ from typing import Any, TypedDict, TypeVar, cast
 
 from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
+from composer.pitches import RangeLike
 from composer.scopes import Where
 from composer.score import Score
+
+#: Onsets a bar: exactly so many, or the least and the most.
+Count = int | tuple[int, int]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -28,8 +32,9 @@ class Settings(TypedDict, total=False):
     Parameters
     ----------
     key
-        Home key, such as ``"A minor"``. Without it that of the score's key signature, or the one
-        that its notes or the chords suggest; C major where there is nothing to go by.
+        Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
+        Without it that of the score's key signature, or the one that its notes or the chords
+        suggest; C major where there is nothing to go by.
     seed
         The same seed gives the same music; a new one is drawn without it.
     temperature, top_p
@@ -39,15 +44,8 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
-    density, register, note_length, dynamics, syncopation
-        What the parts that are written aim at, in words or numbers such as ``"sparse"`` or 2.5
-        onsets a beat: see ``composer.controls``. ``{"piano": "busy"}`` is for that part alone.
-    controls
-        The same for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
     style
         One of the styles that the model was trained on, such as ``"hymn"`` or ``"song"``.
-    influence
-        A score, or the path of one, whose controls are read off, part by part, and aimed at.
     guidance
         How much what is aimed at weighs: see ``Sampling``.
     """
@@ -58,21 +56,53 @@ class Settings(TypedDict, total=False):
     top_p: float | None
     sampling: Sampling | None
     where: Where
+    style: str | None
+    guidance: float | None
+
+
+class NoteSettings(Settings, total=False):
+    """What every verb takes besides that writes notes: everyday constraints, and controls.
+
+    ``range``, ``polyphony`` and ``notes`` hold in what is written, as ``where`` does, and go before
+    the habits of the instrument; the others are aimed at (see ``composer.controls``). A single
+    value is for all parts, but the first three not for drums; ``{"piano": ..., "drums": ...}`` is
+    for those named.
+
+    Parameters
+    ----------
+    range
+        Lowest and highest pitch, such as ``"C4-C6"`` or ``(60, 84)``, or a range by part. Without
+        it a part keeps to the register of its role, or to its own.
+    polyphony
+        How many notes may sound at once; a word such as ``"thin"`` is only aimed at.
+    notes
+        Onsets a bar: a number for exactly so many, ``(2, 6)`` for at least 2 and at most 6; or by
+        part.
+    density, register, note_length, dynamics, syncopation
+        What the parts that are written aim at, in words or numbers such as ``"sparse"`` or 2.5
+        onsets a beat.
+    controls
+        Such aims for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
+    influence
+        A score, or the path of one, whose controls are read off, part by part, and aimed at.
+    """
+
+    range: RangeLike | dict[str, RangeLike] | None
+    polyphony: int | str | dict[str, int | str] | None
+    notes: Count | dict[str, Count] | None
     density: Aim | None
     register: Aim | None
     note_length: Aim | None
     dynamics: Aim | None
     syncopation: Aim | None
     controls: Controls | Sequence[Controls]
-    style: str | None
     influence: Score | str | os.PathLike[str] | None
-    guidance: float | None
 
 
 _DEFAULTS: dict[str, Any] = {"where": (), "controls": ()}  # of the others None is
 
 
-def verb(function: Verb, settings: type = Settings) -> Verb:
+def verb(function: Verb, *settings: type) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     Parameters
@@ -80,8 +110,9 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
     function
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
-        The class of its settings.
+        Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
     """
+    taken = settings or (Settings, NoteSettings)
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -90,7 +121,7 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
             default=_DEFAULTS.get(name),
             annotation=getattr(kind, "__forward_arg__", kind),
         )
-        for name, kind in _annotations(settings).items()
+        for name, kind in taken[-1].__annotations__.items()
     ]
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
@@ -108,20 +139,19 @@ def verb(function: Verb, settings: type = Settings) -> Verb:
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, settings)
+    shown.__doc__ = _documented(function.__doc__, taken)
     return cast(Verb, shown)
 
 
-def _annotations(settings: type) -> dict[str, Any]:
-    """Return the names and types of a typed dictionary, those it inherits first."""
-    return dict(settings.__annotations__)
-
-
-def _documented(text: str | None, settings: type) -> str | None:
+def _documented(text: str | None, settings: tuple[type, ...]) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
-    if text is None or settings.__doc__ is None:  # as python -OO has it
+    described = [one.__doc__ for one in settings]
+    if text is None or None in described:  # as python -OO has it
         return text
-    *_, entries = inspect.cleandoc(settings.__doc__).partition("----------\n")
+    entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
     return re.sub(
-        r"^\*\*settings\n( .*\n)+", lambda _: f"{entries}\n", inspect.cleandoc(text), flags=re.M
+        r"^\*\*settings\n( .*\n)+",
+        lambda _: "".join(f"{entry}\n" for entry in entries),
+        inspect.cleandoc(text),
+        flags=re.M,
     )

@@ -9,4 +9,7 @@ chords = _composer.chords
 harmonize = _composer.harmonize
 arrange = _composer.arrange
 infill = _composer.infill
+extend = _composer.extend
+vary = _composer.vary
+reduce = _composer.reduce
 stream = _composer.stream

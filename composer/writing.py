@@ -22,12 +22,14 @@ from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import grid_bars, held_notes, own_bars, put_back
+from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
 from composer.request import PartRules, Request
+from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.theory import Key
 
 if TYPE_CHECKING:
@@ -84,9 +86,10 @@ def write(
     sheet: Sheet,
     cells: Mask,
     rules: tuple[PartRules, ...],
-    settings: Settings,
+    settings: NoteSettings,
     *,
     usual: Sampling = SAMPLING,
+    chords_per_bar: int | None = None,
 ) -> Score:
     """Return a sheet's score with some cells written.
 
@@ -102,6 +105,8 @@ def write(
         What the verb was called with.
     usual
         The settings of sampling where none are given.
+    chords_per_bar
+        As for a ``Request``.
 
     Raises
     ------
@@ -112,16 +117,32 @@ def write(
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
     written = _on_grid(score, cells, count)
-    demands = demands_on(settings.get("where", ()), score, grid, written, sheet.bars)
+    demands = demands_on(asked_of(settings, score, cells), score, grid, written, sheet.bars)
+    rules = with_ranges(rules, settings, score, cells)
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
     levels, rules = aims_of(settings, rules, composer.tokenizer, score, grid, written, sheet.bars)
-    request = Request(grid, written, rules, sampling, seed, demands, levels, held)
+    request = Request(grid, written, rules, sampling, seed, demands, levels, held, chords_per_bar)
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
         grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
     return put_back(score, grid, written)
+
+
+def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules, ...]:
+    """Return rules for the parts that a sheet has, to be written as they are.
+
+    Parameters
+    ----------
+    composer, sheet
+        As in ``write``.
+    cells
+        Those to go by: a part that begins notes in each of its own is to do so in what is written.
+    """
+    count = grid_bars(sheet.score, sheet.bars)
+    grid = composer.tokenizer.grid(sheet.score, sheet.key, count)
+    return given_rules(grid, _on_grid(sheet.score, cells, count))
 
 
 def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
@@ -132,7 +153,7 @@ def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
     return np.repeat(cells, np.diff(starts), axis=0)
 
 
-def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
+def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
     """Return how ids are chosen under the settings of a verb."""
     sampling = settings.get("sampling") or usual
     single = {name: settings.get(name) for name in ("temperature", "top_p", "guidance")}
@@ -140,7 +161,7 @@ def sampling_of(settings: Settings, usual: Sampling = SAMPLING) -> Sampling:
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
-def seed_of(settings: Settings) -> int:
+def seed_of(settings: NoteSettings) -> int:
     """Return the seed of the settings, or a new one."""
     seed = settings.get("seed")
     return secrets.randbelow(2**32) if seed is None else seed

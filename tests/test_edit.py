@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import Score, Text, Track
-from composer.edit import grid_bars, own_bars, put_back, track_index
+from composer.edit import grid_bars, own_bars, put_back
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE
 from composer.theory import Key
@@ -43,26 +43,6 @@ def test_bars_go_to_the_last_note_or_chord():
     assert own_bars(tune((0, 480, 60, 90), chords=[(5760, "C")])) == 4
     with pytest.raises(RequestError, match="no notes and no chords"):
         own_bars(Score())
-
-
-def test_tracks_are_found_by_number_name_and_instrument():
-    score = Score(tracks=(Track("Lead", 73), Track("", 33), Track("Kit", is_drum=True)))
-    assert [track_index(score, name) for name in (1, "2", "lead", " LEAD ")] == [0, 1, 0, 0]
-    assert [track_index(score, name) for name in ("flute", "bass", "drums", "track 2")] == [
-        0,
-        1,
-        2,
-        1,
-    ]
-    for name in (0, 4, "tuba", "nobody"):
-        with pytest.raises(RequestError, match=r"has no track .*; it has 1 'Lead', 2 'track 2'"):
-            track_index(score, name)
-
-
-def test_a_name_of_two_tracks_is_refused():
-    score = Score(tracks=(Track("Piano"), Track("Piano")))
-    with pytest.raises(RequestError, match="tracks 1 and 2 are both called 'Piano'"):
-        track_index(score, "Piano")
 
 
 def test_only_notes_of_the_cells_written_go():

@@ -196,6 +196,8 @@ class ChordCellMask(CellMask):
         Semitones from a real root to the one relative to the home key.
     choice
         Which chords the bar's parts can be written under. It goes before ``chords``.
+    required
+        Positions at which a chord must begin, where one can.
     """
 
     def __init__(
@@ -207,9 +209,11 @@ class ChordCellMask(CellMask):
         chords: Mapping[int, ChordMask],
         shift: int,
         choice: ChordChoice | None = None,
+        required: Sequence[int] = (),
     ) -> None:
         super().__init__(grammar, after, budget)
         self._choice = choice
+        self._required = required
         self._open = {
             position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
         }
@@ -223,7 +227,8 @@ class ChordCellMask(CellMask):
         if self._choice:
             later = [p for p in later if self._chords_at(p).any()]
         positions[:] = False
-        positions[later] = True
+        owed = self._owed()
+        positions[[p for p in later if not owed or p <= owed[0]]] = True
         if cursor.state == "chord":
             chords = mask[at["Chord"]]
             chords[NO_CHORD] = False
@@ -256,8 +261,13 @@ class ChordCellMask(CellMask):
         elif family == "Bass":
             self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
 
+    def _owed(self) -> list[int]:
+        """Return the positions still to come at which a chord must and can begin."""
+        last = self.rows[-1][0] if self.rows else -1
+        return [p for p in self._required if p > last and self._chords_at(p).any()]
+
     def _settled(self) -> bool:
-        return bool(self.rows)
+        return bool(self.rows) and not self._owed()
 
 
 def above(

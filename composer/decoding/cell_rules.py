@@ -14,6 +14,7 @@ from composer.constraints import (
     PitchRule,
     allowed_chords,
     allowed_pitches,
+    chord_positions,
     pitches_of,
     strong_positions,
 )
@@ -145,7 +146,10 @@ class CellRules:
 
     def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
         time, start = grid.bars[bar], int(grid.bar_starts[bar])
-        positions = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
+        signature = int(time["numerator"]), int(time["denominator"])
+        asked = self._request.chords_per_bar
+        required = chord_positions(*signature, asked) if asked else []
+        positions = required or strong_positions(*signature).tolist()
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]
@@ -164,6 +168,7 @@ class CellRules:
             chords=open_chords,
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
+            required=required,
         )
 
 

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from composer.edit import track_index
 from composer.errors import RequestError
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
+from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.where import listed
 from composer.writing import ScoreLike, Sheet, new_track, write
 
@@ -29,7 +29,7 @@ def arrange(
     *,
     chords: str | None = None,
     keep: str | int | Sequence[str | int] | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write parts to a melody and its chords.
 
@@ -46,7 +46,7 @@ def arrange(
     keep
         Names or numbers (from 1) of the tracks that stay; all without it.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.NoteSettings``.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def arrange(
     sheet = Sheet.of(score, settings.get("key"))
     given = sheet.score
     if keep is not None:
-        rows = {track_index(given, name) for name in listed(keep)}
+        rows = track_rows(given, keep)
         given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
     if chords is not None:
         given = given.replace(chords=chord_texts(chords, sheet.key, given, sheet.bars))

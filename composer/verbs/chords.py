@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from composer.errors import RequestError
 from composer.instruments import Instrument, parse_instrument
 from composer.lead_sheet import chart
+from composer.request import PartRules
 from composer.score import Score, Track
-from composer.settings import Settings
+from composer.settings import NoteSettings, Settings
 from composer.theory import parse_chord
 from composer.voicing import block_chords
 from composer.writing import Sheet, write
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from composer.compose import Composer
 
+MOST_CHORDS = 4  # a bar
+
 
 def chords(
     self: Composer,
@@ -25,6 +28,7 @@ def chords(
     meter: str = "4/4",
     tempo: float = 110,
     bars: int | None = None,
+    chords_per_bar: int | None = None,
     part: str | None = "piano",
     **settings: Unpack[Settings],
 ) -> Score:
@@ -38,6 +42,8 @@ def chords(
         Quarter notes a minute, 20 to 320.
     bars
         Number of bars; 8 without it.
+    chords_per_bar
+        1 to 4, each on a beat of its own as far as a bar has so many; the model decides without it.
     part
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
@@ -59,32 +65,52 @@ def chords(
     Examples
     --------
     >>> import composer
-    >>> composer.chords(key="D minor", bars=4, seed=3).bars
-    4
+    >>> progression = composer.chords(key="D minor", bars=4, chords_per_bar=2, seed=3)
+    >>> progression.bars, len(progression.chords)
+    (4, 8)
     """
-    player = chord_player(part)
     sheet = Sheet(*chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars))
-    return played(write(self, sheet, sheet.cells([0]), (), settings), player, sheet.bars)
+    return harmonized(self, sheet, (), settings, chords_per_bar, part)
 
 
-def chord_player(part: str | None) -> Instrument | None:
-    """Return the instrument that is to play chords; None for no one.
+def harmonized(
+    composer: Composer,
+    sheet: Sheet,
+    rules: tuple[PartRules, ...],
+    settings: Settings,
+    chords_per_bar: int | None,
+    part: str | None,
+) -> Score:
+    """Return a sheet's score with chords in each bar, and a track that plays them.
 
     Raises
     ------
+    SymbolError
+        The instrument cannot be read.
     RequestError
-        It is the drums.
+        It is the drums, or a bar cannot have so many chords.
     """
+    if chords_per_bar not in (None, *range(1, MOST_CHORDS + 1)):
+        raise RequestError(
+            f"chords_per_bar {chords_per_bar!r} is outside 1 to {MOST_CHORDS}; leave it out to let "
+            "the model decide"
+        )
+    player = _chord_player(part)
+    asked = cast(NoteSettings, settings)  # which has nothing that it must
+    cells = sheet.cells([0])
+    score = write(composer, sheet, cells, rules, asked, chords_per_bar=chords_per_bar)
+    return score if player is None else _played(score, player, sheet.bars)
+
+
+def _chord_player(part: str | None) -> Instrument | None:
     player = None if part is None else parse_instrument(part)
     if player and player.is_drum:
         raise RequestError(f"part {part!r} plays no chords; name another instrument, or None")
     return player
 
 
-def played(score: Score, player: Instrument | None, bars: int) -> Score:
+def _played(score: Score, player: Instrument, bars: int) -> Score:
     """Return a score with a track "Chords" in which its chord symbols are played."""
-    if player is None:
-        return score
     parsed = [(tick, parse_chord(text)) for tick, text in score.chords]
     notes = block_chords(parsed, int(score.meter.bar_start(bars)))
     track = Track("Chords", player.program, notes=notes)

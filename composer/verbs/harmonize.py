@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from composer.roles import given_rules
 from composer.score import Score
 from composer.settings import Settings
-from composer.verbs.chords import chord_player, played
-from composer.writing import ScoreLike, Sheet, write
+from composer.verbs.chords import harmonized
+from composer.writing import ScoreLike, Sheet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -21,6 +21,7 @@ def harmonize(
     self: Composer,
     melody: ScoreLike,
     *,
+    chords_per_bar: int | None = None,
     part: str | None = "piano",
     **settings: Unpack[Settings],
 ) -> Score:
@@ -33,6 +34,8 @@ def harmonize(
     ----------
     melody
         A score or the path of one.
+    chords_per_bar
+        1 to 4, each on a beat of its own as far as a bar has so many; the model decides without it.
     part
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
@@ -58,8 +61,7 @@ def harmonize(
     >>> [track.name for track in harmonised.tracks][-1]
     'Chords'
     """
-    player = chord_player(part)
     sheet = Sheet.of(melody, settings.get("key"))
     sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
     rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
-    return played(write(self, sheet, sheet.cells([0]), rules, settings), player, sheet.bars)
+    return harmonized(self, sheet, rules, settings, chords_per_bar, part)

@@ -1,18 +1,20 @@
-"""``infill``: some cells of a piece anew."""
+"""``infill``: any cells of a piece anew."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from composer.edit import grid_bars, track_index
+import numpy as np
+
+from composer.demands import Mask
 from composer.errors import RequestError
-from composer.meter import bar_range
-from composer.roles import given_rules
+from composer.meter import BarsLike, bar_set
+from composer.parts import track_rows
 from composer.score import Score
-from composer.settings import Settings
-from composer.where import listed
-from composer.writing import ScoreLike, Sheet, write
+from composer.settings import NoteSettings
+from composer.where import Parts, listed
+from composer.writing import ScoreLike, Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 def infill(
     self: Composer,
     score: ScoreLike,
-    bars: str | tuple[int, int],
-    parts: str | int | Sequence[str | int] | None = None,
-    **settings: Unpack[Settings],
+    bars: BarsLike | None = None,
+    parts: Parts = None,
+    *,
+    cells: Mapping[str | int, BarsLike] | None = None,
+    **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write some bars of some parts anew, in keeping with all the rest.
 
@@ -34,12 +38,15 @@ def infill(
     score
         A score or the path of one.
     bars
-        First and last bar, counted from 1: ``(5, 8)`` or ``"5-8"``.
+        Bars, counted from 1: ``5``, ``(5, 8)``, ``"5-8"``, or several such, ``"1-2, 5-8"``.
     parts
-        Names or numbers (from 1) of tracks, and ``"chords"`` for the chord symbols (a track
-        that is called so goes by its number); all tracks without it.
+        Tracks by number (from 1), name, instrument or role (``"melody"``, ``"bass"``,
+        ``"accompaniment"``, ``"drums"``), and ``"chords"`` for the chord symbols (a track that is
+        called so goes by its number); all tracks without it.
+    cells
+        In place of both: bars for each part, such as ``{"piano": "5-8", "bass": "7"}``.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.NoteSettings``.
 
     Returns
     -------
@@ -57,14 +64,60 @@ def infill(
     >>> tune = composer.melody("C G Am F", seed=1)
     >>> composer.infill(tune, bars="3-4", seed=2).bars
     4
+    >>> song = composer.arrange(tune, "piano, bass", seed=1)
+    >>> new = composer.infill(song, cells={"piano": "1-2, 4", "bass": 3}, seed=2)
+    >>> new.tracks[0] == song.tracks[0], new.tracks[1] == song.tracks[1]
+    (True, False)
     """
+    if (cells is None) == (bars is None):
+        given = "both are given" if cells else "neither is given"
+        raise RequestError(f"infill takes bars or cells, and {given}; give such as bars='5-8'")
+    if cells is not None and parts is not None:
+        raise RequestError(f"cells name their parts, and parts {parts!r} is given; leave it out")
     sheet = Sheet.of(score, settings.get("key"))
-    given = sheet.score
-    first, last = bar_range(bars, sheet.bars)
-    names = [i + 1 for i, _ in enumerate(given.tracks)] if parts is None else listed(parts)
-    columns = [0 if name == "chords" else track_index(given, name) + 1 for name in names]
+    asked = cells_of(sheet, cells) if cells is not None else cells_in(sheet, bars, parts)
+    return write(self, sheet, asked, own_rules(self, sheet, asked), settings)
+
+
+def cells_in(sheet: Sheet, bars: BarsLike | None, parts: Parts) -> Mask:
+    """Return the cells of some parts in some bars; all tracks, or all bars, without them.
+
+    Raises
+    ------
+    RequestError
+        The score does not have them, or none is named.
+    """
+    named = [*range(sheet.bars)] if bars is None else bar_set(bars, sheet.bars)
+    cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
+    cells[np.ix_(named, _columns(sheet, parts))] = True
+    return cells
+
+
+def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
+    """Return the cells of bars by part.
+
+    Raises
+    ------
+    RequestError
+        The score does not have them, a part is named twice, or none is named.
+    """
+    cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
+    for part, own in bars.items():
+        columns, rows = _columns(sheet, part), bar_set(own, sheet.bars)
+        if cells[:, columns].any():
+            raise RequestError(f"cells {dict(bars)!r} name {part!r} twice; name each part once")
+        cells[np.ix_(rows, columns)] = True
+    if not cells.any():
+        raise RequestError("cells is empty; name bars by part, such as {'piano': '5-8'}")
+    return cells
+
+
+def _columns(sheet: Sheet, parts: Parts) -> list[int]:
+    if parts is None:
+        return [row + 1 for row in track_rows(sheet.score, None)]
+    columns: list[int] = []
+    for name in listed(parts):
+        columns += [0] if name == "chords" else [r + 1 for r in track_rows(sheet.score, name)]
     if not columns:
         raise RequestError("parts is empty; name tracks of the score, or leave it out for all")
-    asked = range(grid_bars(given, first - 1), grid_bars(given, last))
-    rules = given_rules(self.tokenizer.grid(given, sheet.key), asked)
-    return write(self, sheet, sheet.cells(columns, slice(first - 1, last)), rules, settings)
+    return columns

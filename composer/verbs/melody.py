@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from composer.decoding.sampling import Sampling
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart
-from composer.pitches import RangeLike
 from composer.roles import part_rules
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import NoteSettings
 from composer.writing import Sheet, new_track, write
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ def melody(
     tempo: float = 110,
     bars: int | None = None,
     part: str = "flute",
-    range: RangeLike | None = None,
-    **settings: Unpack[Settings],
+    **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write a melody over chords; without chords it invents both.
 
@@ -47,11 +45,9 @@ def melody(
         Number of bars; the chords' without it, else 8. More bars than chords repeat them.
     part
         Instrument: a General MIDI name, a short name, or a program number.
-    range
-        Such as ``"C4-C6"``; the instrument's comfortable register without it.
     **settings
-        See ``composer.settings.Settings``. Notes are repeated half as readily as the model would,
-        unless ``sampling`` is given.
+        See ``composer.settings.NoteSettings``. Without ``sampling`` notes are repeated half as
+        readily as the model would.
 
     Returns
     -------
@@ -75,6 +71,6 @@ def melody(
     player = parse_instrument(part)
     blank, home, count = chart(chords, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars)
     sheet = Sheet(blank.replace(tracks=(new_track(part),)), home, count)
-    rules = part_rules(player, "melody", given_range=range)
+    rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
     return write(self, sheet, cells, (rules,), settings, usual=MELODIC)

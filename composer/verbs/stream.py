@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from composer.endless import Stream
 from composer.errors import RequestError
+from composer.everyday import asked_of, with_ranges
 from composer.instruments import parse_instrument
 from composer.roles import part_rules, role_of
-from composer.scopes import constraints_of
-from composer.settings import Settings
+from composer.score import Score
+from composer.settings import NoteSettings
 from composer.where import listed
 from composer.writing import new_track, sampling_of, seed_of
 
@@ -28,7 +31,7 @@ def stream(
     tempo: float = 110,
     melody: str | int | None = "flute",
     parts: str | int | Sequence[str | int] = (),
-    **settings: Unpack[Settings],
+    **settings: Unpack[NoteSettings],
 ) -> Stream:
     """Write bars for as long as one asks for them, each while the one before is heard.
 
@@ -43,7 +46,7 @@ def stream(
     parts
         Instruments of the other parts.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.NoteSettings``.
 
     Returns
     -------
@@ -72,14 +75,17 @@ def stream(
     roles = [
         "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
     ]
+    tracks = [new_track(name) for name in names]
+    rules = [part_rules(player, role) for player, role in zip(players, roles, strict=True)]
+    score, cells = Score(tracks=tuple(tracks)), np.ones((1, 1 + len(tracks)), bool)
     return Stream(
         self.decoder,
         self.tokenizer,
-        [new_track(name) for name in names],
-        tuple(part_rules(player, role) for player, role in zip(players, roles, strict=True)),
+        tracks,
+        with_ranges(rules, settings, score, cells),
         sampling_of(settings),
         seed_of(settings),
-        where=constraints_of(settings.get("where", ())),
+        where=asked_of(settings, score, cells),
         chords=chords,
         key=settings.get("key"),
         meter=meter,

@@ -1,0 +1,75 @@
+"""``extend``: bars after the end of a piece."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from composer.errors import RequestError
+from composer.harmony import infer_chords
+from composer.lead_sheet import MOST_BARS
+from composer.score import Score
+from composer.settings import NoteSettings
+from composer.writing import ScoreLike, Sheet, own_rules, write
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from composer.compose import Composer
+
+_LAST_BARS = 4  # a part that plays in each of them plays on
+
+
+def extend(
+    self: Composer,
+    score: ScoreLike,
+    bars: int = 8,
+    **settings: Unpack[NoteSettings],
+) -> Score:
+    """Write bars after the end, all parts and the chords.
+
+    The meter and the tempo that hold at the end go on. A part that plays in each of the last four
+    bars plays in each new one; of the others the model may leave bars empty.
+
+    Parameters
+    ----------
+    score
+        A score or the path of one.
+    bars
+        How many, 1 to 1000.
+    **settings
+        See ``composer.settings.NoteSettings``; bars of constraints count from the beginning of the
+        piece.
+
+    Returns
+    -------
+    Score
+        The score, untouched, and the new bars. One without chord symbols has none after it either.
+
+    Raises
+    ------
+    RequestError
+        The score has nothing to go by, or the bars are out of range.
+
+    Examples
+    --------
+    >>> import composer
+    >>> longer = composer.extend(composer.melody("C G Am F", seed=1), bars=4, seed=2)
+    >>> longer.meter.bars_until(longer.end)
+    8
+    """
+    if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= MOST_BARS:
+        raise RequestError(f"bars {bars!r} is outside 1 to {MOST_BARS}; give how many to add")
+    sheet = Sheet.of(score, settings.get("key"))
+    given, end = sheet.score, sheet.bars
+    # The model knows no music without chords.
+    heard = given if given.chords else given.replace(chords=infer_chords(given))
+    longer = dataclasses.replace(sheet, score=heard, bars=end + bars)
+    cells = np.zeros((longer.bars, 1 + len(given.tracks)), bool)
+    cells[end:] = True
+    last = np.zeros_like(cells)
+    last[max(0, end - _LAST_BARS) : end] = True
+    new = write(self, longer, cells, own_rules(self, longer, last), settings)
+    return new if given.chords else new.replace(chords=())

@@ -1,0 +1,92 @@
+"""``vary``: a share of a piece's cells anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from composer.demands import Mask
+from composer.edit import cells_with_notes
+from composer.errors import RequestError
+from composer.meter import BarsLike
+from composer.score import Score
+from composer.settings import NoteSettings
+from composer.verbs.infill import cells_in
+from composer.where import Parts
+from composer.writing import ScoreLike, Sheet, own_rules, seed_of, write
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from composer.compose import Composer
+
+
+def vary(
+    self: Composer,
+    score: ScoreLike,
+    amount: float = 0.3,
+    *,
+    bars: BarsLike | None = None,
+    parts: Parts = None,
+    **settings: Unpack[NoteSettings],
+) -> Score:
+    """Write a share of a piece anew: whole bars of single parts, spread evenly by chance.
+
+    Parameters
+    ----------
+    score
+        A score or the path of one.
+    amount
+        Which share of the cells that have notes is hidden and written anew, above 0 up to 1; one
+        cell at least.
+    bars, parts
+        Where, as in ``infill``; anywhere in all tracks without them.
+    **settings
+        See ``composer.settings.NoteSettings``. The seed chooses the cells too.
+
+    Returns
+    -------
+    Score
+        The score; notes that begin in the cells chosen are new, all else is as it was.
+
+    Raises
+    ------
+    RequestError
+        The amount is out of its range, the score does not have the bars or parts, or they are
+        silent.
+
+    Examples
+    --------
+    >>> import composer
+    >>> tune = composer.melody("C G Am F", bars=8, seed=1)
+    >>> other = composer.vary(tune, 0.25, seed=2)
+    >>> other.bars, other == tune
+    (8, False)
+    """
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= 1:
+        raise RequestError(f"amount {amount!r} is not above 0 and up to 1; give such as 0.3")
+    sheet = Sheet.of(score, settings.get("key"))
+    cells = cells_in(sheet, bars, parts)
+    sounding = cells & cells_with_notes(sheet.score, sheet.bars)
+    if not sounding.any():
+        raise RequestError("the bars and parts named are silent; name some that have notes")
+    seed = seed_of(settings)
+    hidden = some_of(sounding, amount, np.random.default_rng(seed))
+    settings["seed"] = seed
+    return write(self, sheet, hidden, own_rules(self, sheet, hidden), settings)
+
+
+def some_of(cells: Mask, amount: float, rng: np.random.Generator) -> Mask:
+    """Return a share of some cells, at least one, spread evenly over parts and bars.
+
+    The cells are laid out part by part and bar by bar and cut into as many stretches of one length
+    as are to be chosen; of each stretch chance takes one.
+    """
+    columns, bars = np.nonzero(cells.T)
+    count = max(1, round(amount * len(bars)))
+    edges = np.arange(count + 1) * len(bars) // count
+    chosen = rng.integers(edges[:-1], edges[1:])
+    some = np.zeros_like(cells)
+    some[bars[chosen], columns[chosen]] = True
+    return some
