@@ -21,58 +21,72 @@ from composer.parts import track_rows
 from composer.request import PartRules
 from composer.roles import part_roles
 from composer.score import Score
-from composer.settings import NoteSettings
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import NAMES, REGISTER, Floats, Levels, level_of
+from composer.tokenizers.levels import NAMES, REGISTER, UNSAID, Floats, Levels, level_of
 
 _REACH = 12  # semitones that a part may go above and below the register it aims at
 
 
-def aims_of(
-    settings: NoteSettings,
-    rules: Sequence[PartRules],
-    tokenizer: Cells,
-    score: Score,
-    grid: Grid,
-    written: Mask,
-    bars: int,
-) -> tuple[Levels | None, tuple[PartRules, ...]]:
-    """Return what a verb's settings aim at, and the rules of parts with room for it.
+@dataclasses.dataclass(frozen=True)
+class Aims:
+    """All that is aimed at in a request."""
 
-    Parameters
-    ----------
-    settings
-        What the verb was called with.
-    rules
-        How each part is to be written.
-    tokenizer
-        The model's, which says the styles that it knows.
-    score, grid, written, bars
-        As for ``demands_on``.
+    controls: tuple[Controls, ...] = ()
+    style: int = UNSAID
 
-    Raises
-    ------
-    RequestError
-        A control cannot be read or has nothing to act on, or the model does not know the style.
-    """
-    given = settings.get("controls", ())
-    aims: dict[str, Any] = {name: settings.get(name) for name in NAMES}
-    aims["polyphony"] = _words(aims["polyphony"])
-    controls = controls_for(aims)
-    controls += [given] if isinstance(given, Controls) else given
-    influence, style = settings.get("influence"), settings.get("style")
-    if influence is not None:
-        piece = influence if isinstance(influence, Score) else Score.read(influence)
-        roles = [part.role for part in rules]
-        controls = [*influences(tokenizer.grid(piece), score, written, roles), *controls]
-    levels = None
-    if controls or style is not None:
-        levels = aimed_levels(controls, score, grid, written, bars)
-    if levels and style is not None:
-        styles = tokenizer.config.styles
-        levels = dataclasses.replace(levels, style=style_index(style, styles))
-    return levels, with_room(rules, controls, score, written)
+    @classmethod
+    def of(
+        cls,
+        settings: Mapping[str, Any],
+        roles: Sequence[str | None],
+        tokenizer: Cells,
+        score: Score,
+        cells: Mask,
+    ) -> Aims:
+        """Return what the settings of a verb aim at.
+
+        Parameters
+        ----------
+        settings
+            What the verb was called with.
+        roles
+            How each part is to be written.
+        tokenizer
+            The model's, which says the styles that it knows.
+        score, cells
+            The score, and shape (bars, 1 + tracks): the cells that are written.
+
+        Raises
+        ------
+        RequestError
+            A control cannot be read or is about nothing that is written, the influence has no part
+            like those written, or the model does not know the style.
+        """
+        given = settings.get("controls") or ()
+        named = {name: settings.get(name) for name in NAMES}
+        named["polyphony"] = _words(named["polyphony"])
+        controls = controls_for(named) + ([given] if isinstance(given, Controls) else [*given])
+        influence, style = settings.get("influence"), settings.get("style")
+        if influence is not None:
+            piece = influence if isinstance(influence, Score) else Score.read(influence)
+            controls = influences(tokenizer.grid(piece), score, cells, roles) + controls
+        known = tokenizer.config.styles
+        return cls(tuple(controls), UNSAID if style is None else style_index(style, known))
+
+    def levels(self, score: Score, grid: Grid, written: Mask, bars: int) -> Levels | None:
+        """Return what the model is told, None for nothing; the parameters are ``demands_on``'s.
+
+        Raises
+        ------
+        RequestError
+            A control names parts or bars that the score does not have, none that are written, or
+            something that drums have none of.
+        """
+        if not self.controls and self.style == UNSAID:
+            return None
+        levels = aimed_levels(self.controls, score, grid, written, bars)
+        return dataclasses.replace(levels, style=self.style)
 
 
 def _words(polyphony: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 from tqdm.auto import tqdm
 
-from composer.aims import aims_of
+from composer.aims import Aims, with_room
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
@@ -118,10 +118,12 @@ def write(
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
     written = _on_grid(score, cells, count)
     demands = demands_on(asked_of(settings, score, cells), score, grid, written, sheet.bars)
-    rules = with_ranges(rules, settings, score, cells)
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
-    levels, rules = aims_of(settings, rules, composer.tokenizer, score, grid, written, sheet.bars)
+    aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
+    rules = with_room(rules, aims.controls, score, cells)
+    rules = with_ranges(rules, settings, score, cells)
+    levels = aims.levels(score, grid, written, sheet.bars)
     request = Request(grid, written, rules, sampling, seed, demands, levels, held, chords_per_bar)
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
