@@ -64,6 +64,14 @@ def _check_folder(_: click.Context, __: click.Parameter, path: Path | None) -> P
     return path
 
 
+def _number_or_word(_: click.Context, __: click.Parameter, text: str | None) -> float | str | None:
+    """Return a number where there is one."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 _midi = click.Path(path_type=Path, dir_okay=False)
 _key = click.option("--key", help="Home key, such as 'A minor'; judged by chords or notes without.")
 _sampling = _all(
@@ -72,11 +80,26 @@ _sampling = _all(
     click.option(
         "--top-p", default=0.95, show_default=True, help="Likeliest share to choose from."
     ),
+    click.option("--style", help="One the model knows, such as hymn or song."),
+    click.option("--guidance", type=float, help="How much what is aimed at weighs; 1 without."),
     click.option(
         "--model",
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of a model you trained; the one in the package without.",
     ),
+)
+_aims = _all(
+    *(
+        click.option(name, callback=_number_or_word, help=f"{meaning}: a number or a word.")
+        for name, meaning in (
+            ("--density", "Onsets a beat"),
+            ("--register", "Mean pitch"),
+            ("--note-length", "In beats"),
+            ("--dynamics", "Mean velocity"),
+            ("--syncopation", "Share of onsets"),
+        )
+    ),
+    click.option("--influence", type=_midi, help="MIDI file to read such aims off."),
 )
 _new_piece = _all(
     click.option("--meter", default="4/4", show_default=True),
@@ -105,6 +128,7 @@ def main() -> None:
 @_new_piece
 @click.option("--part", default="flute", show_default=True, help="Instrument.")
 @click.option("--range", "range_", help="Such as C4-C6.")
+@_aims
 @_sampling
 @_out("melody.mid")
 def melody(
@@ -156,6 +180,7 @@ def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> N
 @click.option("--chords", help="Lead-sheet text, in place of the file's chords.")
 @click.option("--keep", help="Tracks that stay, by name or number, with commas; all without.")
 @_key
+@_aims
 @_sampling
 @_out("arrangement.mid")
 def arrange(
@@ -174,6 +199,7 @@ def arrange(
 @click.option("--bars", required=True, help="First and last, counted from 1, such as 5-8.")
 @click.option("--parts", help="Tracks by name or number, with commas; all without.")
 @_key
+@_aims
 @_sampling
 @_out("infilled.mid")
 def infill(
