@@ -32,6 +32,7 @@ _HOMES = {
     "check": "composer.checker",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
+    "DrumPieces": "composer.constraints",
     "InScale": "composer.constraints",
     "PitchRange": "composer.constraints",
     "Controls": "composer.controls",
@@ -43,6 +44,10 @@ _HOMES = {
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
+    "Author": "composer.patch",
+    "Patch": "composer.patch",
+    "Region": "composer.patch",
+    "diff": "composer.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -60,12 +65,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Author",
     "Breach",
     "ChordTones",
     "Composer",
     "ComposerError",
     "ComposerWarning",
     "Controls",
+    "DrumPieces",
     "InScale",
     "MaxPolyphony",
     "MidiError",
@@ -73,7 +80,9 @@ __all__ = [
     "Monophonic",
     "Note",
     "NoteCount",
+    "Patch",
     "PitchRange",
+    "Region",
     "RequestError",
     "Rhythm",
     "Sampling",
@@ -88,6 +97,7 @@ __all__ = [
     "arrange",
     "check",
     "chords",
+    "diff",
     "example",
     "example_names",
     "extend",
@@ -116,7 +126,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from composer.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, InScale, PitchRange
+    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
     from composer.controls import Controls
     from composer.decoding.sampling import Sampling
     from composer.errors import (
@@ -131,6 +141,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
+    from composer.patch import Author, Patch, Region, diff
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (
         arrange,

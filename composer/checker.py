@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from composer.constraints import ChordTones, InScale, PitchRange
+from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
 from composer.parts import track_rows
@@ -22,7 +22,7 @@ from composer.score import Score, Track
 from composer.theory import QUALITIES, Chord, Key, parse_chord
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
-_KNOWN = (InScale, ChordTones, PitchRange, NoteCount, Rhythm, MaxPolyphony, Monophonic)
+_KNOWN = (InScale, ChordTones, PitchRange, DrumPieces, NoteCount, Rhythm, MaxPolyphony, Monophonic)
 
 
 class Breach(NamedTuple):
@@ -106,6 +106,8 @@ def check(
         low, high = constraint.bar_pair or (1, len(starts) - 1)
         for row in rows:
             track = score.tracks[row]
+            if isinstance(constraint, DrumPieces) and not track.is_drum:
+                continue
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
                 continue
@@ -214,6 +216,8 @@ def _pitch_is_right(
 ) -> bool:
     if isinstance(constraint, PitchRange):
         return constraint.low <= note.pitch <= constraint.high
+    if isinstance(constraint, DrumPieces):
+        return note.pitch in constraint.sounds
     chord, begins = None, False
     for position, name in chords:
         if position <= note.begin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,15 @@ def _number_or_word(_: click.Context, __: click.Parameter, text: str | None) -> 
         return text
 
 
+def _least_and_most(text: str | None) -> int | tuple[int, int] | None:
+    found = re.fullmatch(r"(\d+)(?:-(\d+))?", text or "")
+    if text is not None and not found:
+        raise click.ClickException(f"--notes {text} cannot be read; write such as 4 or 2-6")
+    if not found:
+        return None
+    return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
+
+
 _midi = click.Path(path_type=Path, dir_okay=False)
 _key = click.option("--key", help="Home key, such as 'A minor'; judged by chords or notes without.")
 _sampling = _all(
@@ -88,7 +98,18 @@ _sampling = _all(
         help="Folder of a model you trained; the one in the package without.",
     ),
 )
-_aims = _all(
+_notes = _all(
+    click.option("--range", help="Lowest and highest pitch, such as C4-C6."),
+    click.option(
+        "--polyphony",
+        callback=lambda _, __, text: int(text) if text and text.isdigit() else text,
+        help="Most notes of a part at once; a word such as thin is only aimed at.",
+    ),
+    click.option(
+        "--notes",
+        callback=lambda _, __, text: _least_and_most(text),
+        help="Onsets a bar: 4 or 2-6.",
+    ),
     *(
         click.option(name, callback=_number_or_word, help=f"{meaning}: a number or a word.")
         for name, meaning in (
@@ -102,13 +123,15 @@ _aims = _all(
     click.option("--influence", type=_midi, help="MIDI file to read such aims off."),
 )
 _new_piece = _all(
-    click.option("--meter", default="4/4", show_default=True),
-    click.option("--tempo", default=110.0, show_default=True, help="Quarter notes a minute."),
+    click.option("--meter", help="Time signature; 4/4 without."),
+    click.option("--tempo", type=float, help="Quarter notes a minute; 110 without."),
     click.option("--bars", type=int, help="Number of bars."),
 )
-_chord_part = click.option(
-    "--part", default="piano", show_default=True, help="Instrument for the chords."
+_chord_part = _all(
+    click.option("--part", default="piano", show_default=True, help="Instrument for the chords."),
+    click.option("--chords-per-bar", type=int, help="1 to 4; the model decides without."),
 )
+_parts = click.option("--parts", help="Tracks by name, number or role, with commas; all without.")
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -127,19 +150,16 @@ def main() -> None:
 @_key
 @_new_piece
 @click.option("--part", default="flute", show_default=True, help="Instrument.")
-@click.option("--range", "range_", help="Such as C4-C6.")
-@_aims
+@_notes
 @_sampling
 @_out("melody.mid")
-def melody(
-    chords: str | None, range_: str | None, model: Path | None, out: Path, **settings: Any
-) -> None:
-    """Write a melody over CHORDS, a lead-sheet text; without it invent both.
+def melody(chords: str | None, model: Path | None, out: Path, **settings: Any) -> None:
+    """Write a melody over CHORDS, a lead-sheet text or a file with chords; without invent both.
 
     \b
     Example: composer melody "| Am F | C G7/B |" --bars 8 --part violin --seed 1
     """
-    _save(_composer(model).melody(chords, range=range_, **settings), out)
+    _save(_composer(model).melody(chords, **settings), out)
 
 
 @main.command()
@@ -178,9 +198,9 @@ def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> N
     "--parts", default="piano,bass,drums", show_default=True, help="Instruments, with commas."
 )
 @click.option("--chords", help="Lead-sheet text, in place of the file's chords.")
-@click.option("--keep", help="Tracks that stay, by name or number, with commas; all without.")
+@click.option("--keep", help="Tracks that stay, by name, number or role, with commas; all without.")
 @_key
-@_aims
+@_notes
 @_sampling
 @_out("arrangement.mid")
 def arrange(
@@ -196,21 +216,87 @@ def arrange(
 
 @main.command()
 @click.argument("score", type=_midi)
-@click.option("--bars", required=True, help="First and last, counted from 1, such as 5-8.")
-@click.option("--parts", help="Tracks by name or number, with commas; all without.")
+@click.option("--bars", help="Counted from 1, such as 5-8 or 1-2,7.")
+@_parts
+@click.option(
+    "--cells",
+    multiple=True,
+    metavar="PART=BARS",
+    help="In place of both, as often as there are parts: piano=5-8",
+)
 @_key
-@_aims
+@_notes
 @_sampling
 @_out("infilled.mid")
 def infill(
-    score: Path, bars: str, parts: str | None, model: Path | None, out: Path, **settings: Any
+    score: Path,
+    bars: str | None,
+    parts: str | None,
+    cells: tuple[str, ...],
+    model: Path | None,
+    out: Path,
+    **settings: Any,
 ) -> None:
     """Write some bars of the MIDI file SCORE anew; all else stays as it is.
 
     \b
     Example: composer infill song.mid --bars 5-8 --parts piano -o song2.mid
+             composer infill song.mid --cells piano=5-8 --cells bass=7
     """
-    _save(_composer(model).infill(score, bars, parts, **settings), out)
+    for cell in cells:
+        if "=" not in cell:
+            raise click.ClickException(f"--cells {cell} cannot be read; write such as piano=5-8")
+    named = dict(cell.rsplit("=", 1) for cell in cells) or None
+    _save(_composer(model).infill(score, bars, parts, cells=named, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option("--bars", default=8, show_default=True, help="How many to add.")
+@_key
+@_notes
+@_sampling
+@_out("extended.mid")
+def extend(score: Path, bars: int, model: Path | None, out: Path, **settings: Any) -> None:
+    """Write bars after the end of the MIDI file SCORE.
+
+    \b
+    Example: composer extend song.mid --bars 4 -o longer.mid
+    """
+    _save(_composer(model).extend(score, bars, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option("--amount", default=0.3, show_default=True, help="Share of it, up to 1.")
+@click.option("--bars", help="Where, such as 5-8; anywhere without.")
+@_parts
+@_key
+@_notes
+@_sampling
+@_out("varied.mid")
+def vary(
+    score: Path, amount: float, parts: str | None, model: Path | None, out: Path, **settings: Any
+) -> None:
+    """Write a share of the MIDI file SCORE anew, bars here and there.
+
+    \b
+    Example: composer vary song.mid --amount 0.3 --parts piano -o other.mid
+    """
+    _save(_composer(model).vary(score, amount, parts=parts, **settings), out)
+
+
+@main.command()
+@click.argument("score", type=_midi)
+@click.option("--to", default="piano", show_default=True)
+@_out("reduced.mid")
+def reduce(score: Path, to: str, out: Path) -> None:
+    """Reduce the MIDI file SCORE to a piano that two hands can play.
+
+    \b
+    Example: composer reduce song.mid -o piano.mid
+    """
+    _save(_composer(None).reduce(score, to), out)
 
 
 @main.command()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
+from composer.decoding.weights import weights_hash
 from composer.errors import ModelError
-from composer.settings import Settings, verb
+from composer.settings import Settings, recording, verb
 from composer.tokenizers.cells import Cells
 from composer.verbs.arrange import arrange
 from composer.verbs.chords import chords
@@ -36,6 +37,8 @@ class Composer:
         The tokenizer it was trained with.
     progress
         Whether to show a progress bar, where there is a terminal.
+    model
+        What the model is called where scores say who made them.
 
     Raises
     ------
@@ -43,7 +46,9 @@ class Composer:
         The model has another vocabulary than the tokenizer.
     """
 
-    def __init__(self, decoder: Decoder, tokenizer: Cells, *, progress: bool = False) -> None:
+    def __init__(
+        self, decoder: Decoder, tokenizer: Cells, *, progress: bool = False, model: str = ""
+    ) -> None:
         if decoder.vocab_size != tokenizer.vocab_size:
             raise ModelError(
                 f"the model has {decoder.vocab_size} ids and the tokenizer {tokenizer.vocab_size}; "
@@ -52,6 +57,7 @@ class Composer:
         self.decoder = decoder
         self.tokenizer = tokenizer
         self.progress = progress
+        self.model = model
 
     @classmethod
     def load(
@@ -87,11 +93,13 @@ class Composer:
             raise ModelError(f"{folder} is no folder; name one that composer train wrote")
         tokenizer = Cells.load(folder)
         if device is None:
-            return cls(CPUDecoder.from_folder(folder), tokenizer, progress=progress)
-        from composer.decoding.torch_decoder import TorchDecoder
+            decoder: Decoder = CPUDecoder.from_folder(folder)
+        else:
+            from composer.decoding.torch_decoder import TorchDecoder
 
-        decoder = TorchDecoder.from_folder(folder, device=device)
-        return cls(decoder, tokenizer, progress=progress)
+            decoder = TorchDecoder.from_folder(folder, device=device)
+        name = f"{folder.resolve().name} {weights_hash(folder)}"
+        return cls(decoder, tokenizer, progress=progress, model=name)
 
     melody = verb(melody)
     chords = verb(chords, Settings)
@@ -100,7 +108,7 @@ class Composer:
     infill = verb(infill)
     extend = verb(extend)
     vary = verb(vary)
-    reduce = reduce
+    reduce = recording(reduce)
     stream = verb(stream)
 
 

@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
+from composer.instruments import parse_piece
 from composer.pitches import parse_range
 from composer.theory import QUALITIES, Chord, Key
-from composer.where import Bars, Constraint, Parts
+from composer.where import Bars, Constraint, Parts, listed
 
 #: Which pitches may begin where, shape (positions, 128).
 PitchMask = npt.NDArray[np.bool_]
@@ -251,6 +252,53 @@ class PitchRange(Constraint):
         """Return the pitches of the range, at every position."""
         pitch = np.arange(128)
         return np.tile((pitch >= self.low) & (pitch <= self.high), (cell.positions, 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class DrumPieces(Constraint):
+    """Drums hit these pieces of the kit alone: ``DrumPieces(["kick", "snare", "closed hi-hat"])``.
+
+    It is about all drum parts where ``parts`` names none.
+
+    Parameters
+    ----------
+    pieces
+        Names as ``composer.instruments.parse_piece`` reads them; a text holds several with commas
+        between.
+    parts, bars
+        See ``Constraint``.
+
+    Raises
+    ------
+    SymbolError
+        A piece that is unknown.
+    RequestError
+        There is none.
+
+    Examples
+    --------
+    >>> DrumPieces("kick, snare").sounds
+    (35, 36, 38, 40)
+    """
+
+    pieces: str | Sequence[str]
+
+    for_drums: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "pieces", tuple(map(str, listed(self.pieces))))
+        if not self.sounds:
+            raise RequestError("DrumPieces([]) leaves no drum; name some, such as 'kick, snare'")
+
+    @property
+    def sounds(self) -> tuple[int, ...]:
+        """Their pitches, in order."""
+        return tuple(sorted({pitch for piece in self.pieces for pitch in parse_piece(piece)}))
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return the pitches of the pieces, at every position."""
+        return np.tile(np.isin(np.arange(128), self.sounds), (cell.positions, 1))
 
 
 def allowed_pitches(rules: Sequence[PitchRule], cell: Cell) -> PitchMask:

@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import Cell, ChordTones, InScale, PitchMask, PitchRange
+from composer.constraints import Cell, ChordTones, DrumPieces, InScale, PitchMask, PitchRange
 from composer.grid import RESOLUTION
 from composer.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
 
@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 #: More notes than can sound at once, and more onsets than a bar can have.
 ANY = 1 << 20
 
-_PITCH_RULES = (InScale, ChordTones, PitchRange)
+_PITCH_RULES = (InScale, ChordTones, PitchRange, DrumPieces)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

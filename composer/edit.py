@@ -10,21 +10,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from composer.changes import Stretch
 from composer.errors import RequestError
+from composer.feel import with_feel
 from composer.grid import HELD, RESOLUTION, Grid
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
-from composer.theory import NO_CHORD, Chord, chord_symbol
-from composer.tokenizers.bins import Bins
+from composer.theory import NO_CHORD, Chord, Key, chord_symbol
+from composer.ticks import GRID, Ints, bar_of, edge_of, first_ticks, positions_of, ticks_of
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.quantize import quantize_signatures
 
 DRUM_HIT = RESOLUTION // 4  # positions a drum hit is written with: a sixteenth
 
-_GRID = Bins(velocities=0)  # asked for times only
-
 Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 
 def own_bars(score: Score) -> int:
@@ -49,9 +48,28 @@ def grid_bars(score: Score, bars: int) -> int:
 
     They are as many, unless the score has bars that the grid cannot say and cuts in two.
     """
-    end = _GRID.to_positions(score.meter.bar_start(bars), score.tpq)
-    grid = Meter(RESOLUTION, quantize_signatures(score, _GRID), score.tempos[:0])
+    end = positions_of(score.meter.bar_start(bars), score.tpq)
+    grid = Meter(RESOLUTION, quantize_signatures(score, GRID), score.tempos[:0])
     return grid.bars_until(int(end))
+
+
+def begin_in(ticks: Ints, score: Score, first: int, last: int) -> Mask:
+    """Return which ticks a verb takes to lie in some bars.
+
+    Parameters
+    ----------
+    ticks
+        Where notes begin.
+    score
+        The score whose bars they are.
+    first, last
+        Bars, counted from 1.
+    """
+    grid = Meter(RESOLUTION, quantize_signatures(score, GRID), score.tempos[:0])
+    start, end = grid.bar_start([grid_bars(score, first - 1), grid_bars(score, last)])
+    positions = positions_of(ticks, score.tpq)
+    # What comes early for a bar after the last belongs to the last.
+    return np.asarray((positions >= start) & ((positions < end) | (last >= own_bars(score))))
 
 
 def cells_with_notes(score: Score, bars: int) -> Mask:
@@ -69,11 +87,11 @@ def cells_with_notes(score: Score, bars: int) -> Mask:
     ndarray
         Shape (bars, 1 + tracks), bool.
     """
-    starts = _GRID.to_positions(score.meter.bar_start(np.arange(bars)), score.tpq)
+    starts = positions_of(score.meter.bar_start(np.arange(bars)), score.tpq)
     cells = np.zeros((bars, 1 + len(score.tracks)), bool)
     chords = np.array([tick for tick, _ in score.chords], np.int64)
     for column, ticks in enumerate([chords, *(t.notes["onset"] for t in score.tracks)]):
-        positions = _GRID.to_positions(ticks, score.tpq)
+        positions = positions_of(ticks, score.tpq)
         cells[np.searchsorted(starts, positions, side="right") - 1, column] = True
     return cells
 
@@ -88,17 +106,17 @@ def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
     score, grid, written
         As for ``put_back``.
     """
-    ticks = _to_ticks(np.arange(int(grid.bar_starts[-1]) + 1), score.tpq)
+    ticks = ticks_of(np.arange(int(grid.bar_starts[-1]) + 1), score.tpq)
     held = [np.empty(0, HELD)]
     for row, track in enumerate(score.tracks):
         bars = written[:, row + 1]
-        notes = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
+        notes = track.notes[~bars[bar_of(track.notes["onset"], grid, score.tpq)]]
         offset = notes["onset"] + notes["duration"]
         rows = np.empty(len(notes), HELD)
         rows["part"], rows["pitch"] = row, notes["pitch"]
-        rows["onset"] = _GRID.to_positions(notes["onset"], score.tpq)
+        rows["onset"] = positions_of(notes["onset"], score.tpq)
         rows["offset"] = np.maximum(
-            rows["onset"] + 1, 0 if track.is_drum else _GRID.to_positions(offset, score.tpq)
+            rows["onset"] + 1, 0 if track.is_drum else positions_of(offset, score.tpq)
         )
         # Where a note of this pitch would have to make way for it.
         rows["first"] = np.searchsorted(ticks, notes["onset"])
@@ -107,7 +125,9 @@ def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
     return np.concatenate(held)
 
 
-def put_back(score: Score, grid: Grid, written: Mask) -> Score:
+def put_back(
+    score: Score, grid: Grid, written: Mask, *, feel: bool = False, swings: bool = True
+) -> Score:
     """Return a score with the cells that were written taken from a grid.
 
     Parameters
@@ -118,33 +138,29 @@ def put_back(score: Score, grid: Grid, written: Mask) -> Score:
         The grid of the same tracks, cells written.
     written
         Shape (bars, 1 + parts): which cells, column 0 the chords.
+    feel
+        Whether the notes written are played as those around them are.
+    swings
+        Whether that may take second eighths to another position of the grid.
     """
     tracks = list(score.tracks)
     for row, track in enumerate(tracks):
         bars = written[:, row + 1]
         if bars.any():
-            old = track.notes[~bars[_bar_of(track.notes["onset"], grid, score.tpq)]]
-            new = _make_way(_new_notes(grid, row, bars, score.tpq), old)
+            old = track.notes[~bars[bar_of(track.notes["onset"], grid, score.tpq)]]
+            new = _new_notes(grid, row, bars, score.tpq)
+            if feel:
+                new = with_feel(new, row, score, grid, written, swings)
+            # A note that has to wait does so in its bar.
+            last = first_ticks(
+                grid.bar_starts[bar_of(new["onset"], grid, score.tpq) + 1], score.tpq
+            )
+            new = _make_way(new, old, last)
             tracks[row] = track.replace(notes=np.concatenate([old, new]))
     score = score.replace(tracks=tuple(tracks))
     if written[:, 0].any():
         score = score.replace(chords=_new_chords(score, grid, written[:, 0]))
     return score
-
-
-def _to_ticks(positions: npt.ArrayLike, tpq: int) -> Ints:
-    return (np.asarray(positions, np.int64) * 2 * tpq + RESOLUTION) // (2 * RESOLUTION)
-
-
-def _bar_of(ticks: Ints, grid: Grid, tpq: int) -> Ints:
-    """Return the bar of the grid that each tick goes to.
-
-    What a player begins a little before a bar line goes to the bar after it, as in the grid; what
-    lies so at the end of the piece, to the last.
-    """
-    positions = _GRID.to_positions(ticks, tpq)
-    bar = np.searchsorted(grid.bar_starts, positions, side="right") - 1
-    return np.asarray(np.minimum(bar, len(grid.bars) - 1))
 
 
 def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:
@@ -154,22 +170,25 @@ def _new_notes(grid: Grid, row: int, bars: Mask, tpq: int) -> Events:
     if grid.parts[row].is_drum:  # no hit makes the piece longer
         offset = np.minimum(onset + DRUM_HIT, grid.bar_starts[-1])
     notes = np.empty(len(cells), NOTE)
-    notes["onset"] = _to_ticks(onset, tpq)
-    notes["duration"] = np.maximum(1, _to_ticks(offset, tpq) - notes["onset"])
+    notes["onset"] = ticks_of(onset, tpq)
+    notes["duration"] = np.maximum(1, ticks_of(offset, tpq) - notes["onset"])
     notes["pitch"], notes["velocity"] = cells["pitch"], cells["velocity"]
     return notes
 
 
-def _make_way(new: Events, old: Events) -> Events:
+def _make_way(new: Events, old: Events, last: Ints) -> Events:
     """Return new notes, shortened or left out where a note of their pitch sounds or begins.
+
+    One that would begin at a tick of ``last`` or later is left out.
 
     MIDI cannot tell apart two notes of one pitch that overlap. On the grid none do, but old notes
     end off the grid, and drum hits are written longer than the grid has them.
     """
     made = []
     for pitch in np.unique(new["pitch"]):
-        notes, sounding = (rows[rows["pitch"] == pitch] for rows in (new, old))
-        notes = notes[np.unique(notes["onset"], return_index=True)[1]]
+        own, sounding = new["pitch"] == pitch, old[old["pitch"] == pitch]
+        _, first = np.unique(new["onset"][own], return_index=True)
+        notes, latest = new[own][first], last[own][first]
         ends = np.maximum.accumulate(np.r_[0, sounding["onset"] + sounding["duration"]])
         free = ends[np.searchsorted(sounding["onset"], notes["onset"], side="right")]
         begins = np.sort(np.r_[notes["onset"], sounding["onset"], MAX_TICK])
@@ -177,31 +196,80 @@ def _make_way(new: Events, old: Events) -> Events:
         offset = np.minimum(notes["onset"] + notes["duration"], until)
         notes["onset"] = np.maximum(notes["onset"], free)
         notes["duration"] = offset - notes["onset"]
-        made.append(notes[notes["duration"] > 0])
+        made.append(notes[(notes["duration"] > 0) & (notes["onset"] < latest)])
     return np.concatenate([new[:0], *made])
+
+
+def _key_there(score: Score, home: Key, tick: int) -> Key:
+    """Return the key to spell a chord in: the home key until the piece changes its signature."""
+    changes = score.key_signatures[1:]
+    changes = changes[changes["tick"] <= tick]
+    if not len(changes):
+        return home
+    _, sharps, minor = changes[-1].tolist()
+    return Key.from_signature(sharps, bool(minor))
 
 
 def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     """Return the chord symbols: the score's in the bars not written, the grid's in the others.
 
     A chord of the score that held on past the bars written holds there still; where there was none
-    there is ``N.C.``.
+    there is ``N.C.``. What holds on into the bars written is said there only if it was said before,
+    so that writing the bars before them as well comes to the same in any order.
     """
     given = np.array([tick for tick, _ in score.chords], np.int64)
-    given_bars = _bar_of(given, grid, score.tpq)
+    given_bars = bar_of(given, grid, score.tpq)
     kept = [text for text, bar in zip(score.chords, given_bars, strict=True) if not bars[bar]]
+    said = positions_of(given, score.tpq)
+    end = _end(score)
+
+    def holding(start: int) -> str:
+        return [
+            NO_CHORD,
+            *(c.text for at, c in zip(said, score.chords, strict=True) if at < start),
+        ][-1]
+
     new = []
     last = ""
+    ends: dict[int, str] = {}  # what holds at the end of each bar of the grid
     for bar, position, root, quality, bass in restated_chords(grid).tolist():
         chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
-        symbol = chord_symbol(chord, grid.key)
-        if bars[bar] and (symbol != last or not bars[bar - 1]):
-            tick = int(_to_ticks(grid.bar_starts[bar] + position, score.tpq))
+        start = int(grid.bar_starts[bar])
+        tick = edge_of(start + position, score.tpq).tick
+        symbol = chord_symbol(chord, _key_there(score, grid.key, tick))
+        if position == 0 and bar and bars[bar] and not bars[bar - 1]:
+            last = holding(start) if start < end and start not in said else ""
+        if bars[bar] and symbol != last:
             new.append(Text(tick, symbol))
-        last = symbol
-    said = _GRID.to_positions(given, score.tpq)
-    for start in grid.bar_starts[1:-1][bars[:-1] & ~bars[1:]].tolist():
-        if start not in said:
-            holding = [text for at, (_, text) in zip(said, score.chords, strict=True) if at < start]
-            new.append(Text(int(_to_ticks(start, score.tpq)), [NO_CHORD, *holding][-1]))
-    return tuple(sorted([*kept, *new]))
+        ends[bar] = last = symbol
+    for bar in np.flatnonzero(bars[:-1] & ~bars[1:]).tolist():
+        start = int(grid.bar_starts[bar + 1])
+        held = holding(start)
+        if start not in said and ends.get(bar, held) != held:
+            new.append(Text(edge_of(start, score.tpq).tick, held))
+    return tuple(sorted([*kept, *new], key=lambda text: text.tick))
+
+
+def chord_stretches(score: Score, grid: Grid, bars: Mask) -> list[Stretch]:
+    """Return the time of each run of bars in which chords are written.
+
+    Parameters
+    ----------
+    score, grid
+        As for ``put_back``.
+    bars
+        Shape (bars,): where chords are written.
+    """
+    tpq, last, end = score.tpq, int(grid.bar_starts[-1]), _end(score)
+    edges = np.flatnonzero(np.diff(np.r_[False, bars, False]))
+    starts = grid.bar_starts[edges].tolist()
+    return [
+        Stretch(edge_of(start, tpq), edge_of(until, tpq), until == last, start >= end)
+        for start, until in zip(starts[::2], starts[1::2], strict=True)
+    ]
+
+
+def _end(score: Score) -> int:
+    """Return the position at which the last note ends, or the last chord has begun."""
+    chord = score.chords[-1].tick + 1 if score.chords else 0
+    return int(positions_of(max(score.end, chord), score.tpq))

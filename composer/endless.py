@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,10 +18,10 @@ from composer.demands import Demand
 from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
-from composer.lead_sheet import chart
+from composer.lead_sheet import chart, key_named
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
-from composer.score import Score, Track
+from composer.score import Score, Text, Track
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.where import Constraint
@@ -122,12 +123,14 @@ class Stream(Iterator[Score]):
         settings = dataclasses.replace(sampling or self._sampling, **single)
         if changes:
             asked = {**self._chart, **changes}
+            if "chords" in changes and "key" not in changes:
+                asked["key"] = key_named(asked["chords"], asked["key"])
             blank, key, count = chart(**asked, bars=None)
             sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
             sheet = sheet.named(self._tracks)
             if self._where:
                 self._check(sheet, asked)
-            self._blank = blank.replace(tracks=self._tracks, chords=())
+            self._blanks = _bars_of(blank.replace(tracks=self._tracks), count)
             self._sheet = sheet
             self._chart = {**asked, "key": key.name}
             if "chords" in changes:
@@ -148,10 +151,13 @@ class Stream(Iterator[Score]):
             )
         self._writer = writer
         finish([writer])
+        blank = self._blanks[self._at % len(self._blanks)]
         self.bars += 1
         self._at += 1
         one = cut_bars(writer.grid, now, 1)
-        return put_back(self._blank, one, np.ones((1, 1 + len(one.parts)), bool))
+        written = np.ones((1, 1 + len(one.parts)), bool)
+        written[:, 0] = self._chart["chords"] is None  # given ones stay as they were written
+        return put_back(blank, one, written)
 
     def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
         """Return the request for some bars of a grid."""
@@ -199,3 +205,26 @@ class Stream(Iterator[Score]):
         written = len(grid.bars) - 1
         first = written - _KEPT_BARS if written > _MOST_BARS else 0
         return cut_bars(grid, first, written - first)
+
+
+def _bars_of(score: Score, count: int) -> list[Score]:
+    """Return the bars of a chart as scores that begin at tick 0, with what holds in each."""
+    meter = score.meter
+    starts = meter.bar_start(np.arange(count + 1))
+    signatures = meter.signature_at(np.arange(count))
+    signatures["tick"] = 0
+    bars = []
+    for bar, (start, end) in enumerate(itertools.pairwise(starts.tolist())):
+        keys = score.key_signatures[score.key_signatures["tick"] <= start][-1:].copy()
+        keys["tick"] = 0
+        chords = (Text(tick - start, text) for tick, text in score.chords if start <= tick < end)
+        markers = (Text(tick - start, text) for tick, text in score.markers if start <= tick < end)
+        bars.append(
+            score.replace(
+                time_signatures=signatures[bar : bar + 1],
+                key_signatures=keys,
+                chords=tuple(chords),
+                markers=tuple(markers),
+            )
+        )
+    return bars

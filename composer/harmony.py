@@ -232,15 +232,15 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     count = runs(path, edges[full + 1] - edges[full], low, _INVERSION, begins, bass)
     begins = begins[:count]
     codes = 13 * path[begins] + bass[:count] + 1
-    names = map(_names(key).__getitem__, codes.tolist())
+    names = map(_names(key, key.sharps).__getitem__, codes.tolist())
     return tuple(map(Text, edges[full[begins]].tolist(), names))
 
 
 class _Names(dict[int, str]):
     """Symbols of a key by 13 times the chord and its bass plus 1; made when first asked for."""
 
-    def __init__(self, key: Key) -> None:
-        self.key = key
+    def __init__(self, key: Key, _: int) -> None:
+        self.key = key  # equal keys may differ in their sharps, which `_names` goes by as well
 
     def __missing__(self, code: int) -> str:
         row, bass = divmod(code, 13)

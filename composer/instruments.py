@@ -224,6 +224,41 @@ GM_DRUMS = {
     81: "Open Triangle",
 }
 
+#: Pieces of the kit as people name them, and the sounds each makes.
+KIT_PIECES = {
+    "kick": (35, 36),
+    "snare": (38, 40),
+    "side stick": (37,),
+    "clap": (39,),
+    "hi-hat": (42, 44, 46),
+    "toms": (41, 43, 45, 47, 48, 50),
+    "crash": (49, 52, 55, 57),
+    "ride": (51, 53, 59),
+    "cymbals": (49, 51, 52, 53, 55, 57, 59),
+    "tambourine": (54,),
+    "cowbell": (56,),
+    "bongos": (60, 61),
+    "congas": (62, 63, 64),
+    "timbales": (65, 66),
+    "agogo": (67, 68),
+    "shaker": (69, 70),
+    "triangle": (80, 81),
+}
+# Other names of the same.
+_PIECE_ALIASES = {
+    "bass drum": "kick",
+    "kick drum": "kick",
+    "snare drum": "snare",
+    "rimshot": "side stick",
+    "hand clap": "clap",
+    "hihat": "hi-hat",
+    "hats": "hi-hat",
+    "tom": "toms",
+    "crash cymbal": "crash",
+    "ride cymbal": "ride",
+    "maracas": "shaker",
+}
+
 #: Programs that take the bass of an arrangement: basses, double bass, tuba.
 BASSES = frozenset({*range(32, 40), 43, 58})
 
@@ -374,6 +409,37 @@ def parse_instrument(name: str | int) -> Instrument:
     names = ", ".join(repr(known) for known in dict.fromkeys([*near, *shared][:3]))
     hint = f"did you mean {names}?" if names else "see composer.instruments.GM_PROGRAMS"
     raise SymbolError(f"instrument {name!r} is unknown; {hint}")
+
+
+def parse_piece(name: str) -> tuple[int, ...]:
+    """Return the pitches of a piece of the drum kit.
+
+    Parameters
+    ----------
+    name
+        A common name, such as ``"kick"``, or one of General MIDI's sounds; case and punctuation do
+        not matter.
+
+    Raises
+    ------
+    SymbolError
+        The name is unknown; the message has the nearest ones.
+
+    Examples
+    --------
+    >>> parse_piece("hi-hat"), parse_piece("Closed Hi-Hat")
+    ((42, 44, 46), (42,))
+    """
+    pieces: dict[str, tuple[int, ...]]
+    pieces = {_plain(sound): (pitch,) for pitch, sound in GM_DRUMS.items()}
+    pieces |= {_plain(piece): pitches for piece, pitches in KIT_PIECES.items()}
+    pieces |= {_plain(alias): KIT_PIECES[piece] for alias, piece in _PIECE_ALIASES.items()}
+    found = pieces.get(_plain(str(name)))
+    if found is None:
+        near = difflib.get_close_matches(_plain(str(name)), pieces, n=3, cutoff=0.5)
+        names = ", ".join(map(repr, near or KIT_PIECES))
+        raise SymbolError(f"drum {name!r} is unknown; did you mean {names}?")
+    return found
 
 
 def sounding_range(program: int) -> tuple[int, int]:

@@ -12,14 +12,16 @@ Conventions
   as six sharps, five sharps and five flats, as it counts keys by their tonic.
 - ``music21`` counts quarters as exact fractions and has no controllers, bends, pedals and markers.
   Notes that begin and end together become one chord; lyrics need a note at their tick. Chord
-  symbols that it cannot read become texts, and do not come back.
+  symbols come back as they were written, in MusicXML too; those that cannot be read become texts,
+  and do not come back.
 """
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from composer.midi import (
     pedals_as_controls,
     to_symusic,
 )
+from composer.music21_chords import chord_text, music21_chord
 from composer.score import (
     CONTROL,
     NOTE,
@@ -46,13 +49,13 @@ from composer.score import (
     microseconds_per_quarter,
 )
 from composer.smf.read import pedals_of, split_markers
-from composer.theory import NO_CHORD
 
 __all__ = [
     "from_miditoolkit",
     "from_music21",
     "from_pretty_midi",
     "from_symusic",
+    "read_musicxml",
     "to_miditoolkit",
     "to_music21",
     "to_pretty_midi",
@@ -276,7 +279,7 @@ def to_music21(score: Score) -> Any:
                 mark = tempo.MetronomeMark(number=60e6 / mspq)
                 part.insert(Fraction(tick, score.tpq), mark)
             for tick, text in score.chords:
-                part.insert(Fraction(tick, score.tpq), _music21_chord(text))
+                part.insert(Fraction(tick, score.tpq), music21_chord(text))
         _insert_notes(part, track, score.tpq)
         other.insert(0, part)
     return other
@@ -318,6 +321,31 @@ def from_music21(other: Any, tpq: int = 480) -> Score:
         ),
         chords=tuple(chords),
     )
+
+
+def read_musicxml(path: str | os.PathLike[str]) -> Score:
+    """Return a MusicXML file as a score, with its chord symbols; repeats are not played out.
+
+    Parameters
+    ----------
+    path
+        A file that ends in ``.musicxml``, ``.mxl`` or ``.xml``.
+
+    Raises
+    ------
+    ScoreError
+        The file is not there, or music21 cannot read it.
+    """
+    from music21 import converter
+
+    path = Path(path)
+    if not path.is_file():
+        raise ScoreError(f"{path} does not exist; check the path")
+    try:
+        other = converter.parse(path.resolve(), format="musicxml", forceSource=True)
+    except Exception as error:  # music21 raises many kinds for files that it cannot read
+        raise ScoreError(f"{path} cannot be read as MusicXML: {error}") from error
+    return from_music21(other)
 
 
 def _rows(rows: Iterable[tuple[Any, ...]]) -> Any:
@@ -370,7 +398,7 @@ def _music21_track(part: Any, tpq: int, chords: list[Text]) -> Track:
     for event in part.stripTies().flatten().notes:
         onset = round(Fraction(event.offset) * tpq)
         if isinstance(event, harmony.Harmony):
-            chords.append(Text(onset, _chord_text(event)))
+            chords.append(Text(onset, chord_text(event)))
             continue
         offset = round(Fraction(event.offset + event.duration.quarterLength) * tpq)
         for member in event.notes if isinstance(event, chord.Chord) else [event]:
@@ -407,27 +435,3 @@ def _insert_notes(part: Any, track: Track, tpq: int) -> None:
         if onset in lyrics:
             event.addLyric(lyrics.pop(onset))
         part.insert(Fraction(onset, tpq), event)
-
-
-def _music21_chord(text: str) -> Any:
-    """Return a chord symbol as music21 has it, or as a text where it cannot read it."""
-    from music21 import expressions, harmony
-
-    if text == NO_CHORD:
-        return harmony.NoChord()
-    # Flats are minus signs there, in the root and in the bass.
-    figure = re.sub(r"(^|/)([A-G])(b+)", lambda m: m[1] + m[2] + "-" * len(m[3]), text)
-    try:
-        return harmony.ChordSymbol(figure)
-    except Exception:  # music21 raises many kinds for symbols that it does not know
-        return expressions.TextExpression(text)
-
-
-def _chord_text(symbol: Any) -> str:
-    """Return music21's chord symbol as we write it."""
-    from music21 import harmony
-
-    if isinstance(symbol, harmony.NoChord):
-        return NO_CHORD
-    figure = str(symbol.figure)
-    return re.sub(r"(^|/)([A-G])(-+)", lambda m: m[1] + m[2] + "b" * len(m[3]), figure)

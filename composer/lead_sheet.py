@@ -1,12 +1,15 @@
-"""A chart to write on: bars in a key, meter and tempo, with the chords of a text."""
+"""A chart to write on: bars in a key, meter and tempo, with the chords of a text or of a score."""
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
+from composer.chord_sources import ChordsLike, read_chords
 from composer.errors import RequestError
 from composer.harmony import infer_key
-from composer.progression import Bar, parse_progression
+from composer.progression import Progression
 from composer.score import (
     KEY_SIGNATURE,
     TEMPO,
@@ -16,91 +19,192 @@ from composer.score import (
     Track,
     microseconds_per_quarter,
 )
-from composer.theory import Key, chord_symbol, parse_meter
+from composer.theory import Key, parse_meter
 from composer.voicing import block_chords
 
 TPQ = 480
 USUAL_BARS = 8
 MOST_BARS = 1000
 SLOWEST, FASTEST = 20, 320  # quarter notes a minute
+USUAL_METER, USUAL_TEMPO = "4/4", 110.0
 
 
 def chart(
-    chords: str | None, *, key: str | None, meter: str, tempo: float, bars: int | None
+    chords: ChordsLike | None,
+    *,
+    key: str | None,
+    meter: str | None,
+    tempo: float | None,
+    bars: int | None,
 ) -> tuple[Score, Key, int]:
     """Return a score without tracks, its key, and its number of bars.
 
     Parameters
     ----------
     chords
-        Lead-sheet text, repeated until the bars are full; None for no chords.
+        Any chords that `read_chords` reads, repeated until the bars are full; None for none.
     key
-        Key; the one the chords suggest without it, or C major.
+        Key; without it the one that the chords begin in, if they say so, or suggest, or C major.
     meter
-        Time signature.
+        Time signature; the chords' own without it, or 4/4. Of chords in a text those bars that name
+        a meter have it in any case.
     tempo
-        Quarter notes a minute.
+        Quarter notes a minute; those of a score of chords without it, or 110.
     bars
-        Number of bars; as many as the text has without it, or 8.
+        Number of bars; as many as the chords have without it, or 8.
+
+    Returns
+    -------
+    score
+        With chords as they were written, names of sections as markers, and all keys and meters.
+    key
+        The home key.
+    bars
+        How many there are.
 
     Raises
     ------
     RequestError
-        Fewer bars than the chords have, or a number of bars or a tempo out of range.
+        Fewer bars than the chords have, a number of bars or a tempo out of range, or a key that is
+        not the one the chords begin in.
+    SymbolError
+        A key, a meter or a chord that cannot be read.
     """
-    if not SLOWEST <= tempo <= FASTEST:
+    if tempo is not None and not SLOWEST <= tempo <= FASTEST:
         raise RequestError(f"tempo {tempo} bpm is outside {SLOWEST} to {FASTEST}")
     if bars is not None and not 1 <= bars <= MOST_BARS:
         raise RequestError(f"bars {bars} is outside 1 to {MOST_BARS}")
-    numerator, denominator = parse_meter(meter)
+    usual = parse_meter(meter or USUAL_METER)
     home = Key.parse(key) if key else None
-    progression = [] if chords is None else parse_progression(chords, home)
-    count = bars or len(progression) or USUAL_BARS
+    length = Fraction(4 * usual[0], usual[1])
+    progression = (
+        Progression([])
+        if chords is None
+        else read_chords(chords, home, quarters=lambda bar: length)
+    )
+    if home and progression.key and home != progression.key:
+        raise RequestError(
+            f"key {home.name} is not {progression.key.name}, which the chords begin in; leave it "
+            f"out or change it in the chords"
+        )
+    count = bars or len(progression.bars) or USUAL_BARS
+    home = home or progression.key or _key_of(progression)
+    own_meters = progression.meters if meter is None or not isinstance(chords, Score) else ()
+    signatures, mspq = _signatures(own_meters, usual, count), microseconds_per_quarter
     score = Score(
         tpq=TPQ,
-        tempos=np.array([(0, microseconds_per_quarter(tempo))], TEMPO),
-        time_signatures=np.array([(0, numerator, denominator)], TIME_SIGNATURE),
+        tempos=np.array([(0, mspq(tempo or USUAL_TEMPO))], TEMPO),
+        time_signatures=np.array(signatures, TIME_SIGNATURE),
     )
-    home = home or _key_of(progression)
-    signature = np.array([(0, home.sharps, home.mode == "minor")], KEY_SIGNATURE)
-    score = score.replace(key_signatures=signature)
-    if progression:
-        score = score.replace(chords=_texts(progression, home, score, count))
+    if isinstance(chords, Score) and tempo is None and len(chords.tempos):
+        scaled = chords.tempos.copy()
+        scaled["tick"] = scaled["tick"] * TPQ // chords.tpq
+        score = score.replace(tempos=scaled)
+    score = score.replace(key_signatures=_keys(progression, home, score, count))
+    if progression.bars:
+        score = score.replace(
+            chords=_texts(progression, score, count), markers=_markers(progression, score, count)
+        )
     return score, home, count
 
 
-def chord_texts(chords: str, key: Key, score: Score, bars: int) -> tuple[Text, ...]:
-    """Return the chord symbols of a lead-sheet text over the bars of a score.
+def key_named(chords: ChordsLike | None, key: str | None) -> str | None:
+    """Return the key that chords begin in by their own account, or else the one given."""
+    own = None if chords is None else read_chords(chords, Key.parse(key) if key else None).key
+    return own.name if own else key
+
+
+def chord_texts(chords: ChordsLike, key: Key, score: Score, bars: int) -> tuple[Text, ...]:
+    """Return the chord symbols of any chords over the bars of a score, repeated until it is full.
+
+    Parameters
+    ----------
+    chords
+        Any chords that `read_chords` reads.
+    key
+        Key that Roman numerals refer to.
+    score
+        The score.
+    bars
+        How many bars it has.
 
     Raises
     ------
     RequestError
-        The text has more bars than the score.
+        The chords have more bars than the score.
+    SymbolError
+        A chord that cannot be read.
     """
-    return _texts(parse_progression(chords, key), key, score, bars)
+    meter = score.meter
+
+    def quarters(bar: int) -> Fraction:
+        return Fraction(int(meter.bar_length(bar)), score.tpq)
+
+    return _texts(read_chords(chords, key, quarters=quarters), score, bars)
 
 
-def _texts(progression: list[Bar], key: Key, score: Score, bars: int) -> tuple[Text, ...]:
-    if len(progression) > bars:
+def _texts(progression: Progression, score: Score, bars: int) -> tuple[Text, ...]:
+    played = progression.bars
+    if len(played) > bars:
         raise RequestError(
-            f"the chords have {len(progression)} bars, more than the {bars} to write; "
+            f"the chords have {len(played)} bars, more than the {bars} to write; "
             f"leave some out or ask for more bars"
         )
-    meter = score.meter
-    texts = []
+    return tuple(
+        Text(_tick(score, bar, start), text)
+        for bar in range(bars)
+        for start, _, text in played[bar % len(played)]
+    )
+
+
+def _tick(score: Score, bar: int, share: Fraction) -> int:
+    start, length = score.meter.bar_start(bar), score.meter.bar_length(bar)
+    return int(start) + round(share * int(length))
+
+
+def _markers(progression: Progression, score: Score, bars: int) -> tuple[Text, ...]:
+    length = len(progression.bars)
+    return tuple(
+        Text(_tick(score, first + bar, Fraction(0)), label)
+        for first in range(0, bars, length)
+        for bar, label in progression.labels
+        if first + bar < bars
+    )
+
+
+def _signatures(
+    meters: tuple[tuple[int, int] | None, ...], usual: tuple[int, int], bars: int
+) -> list[tuple[int, int, int]]:
+    """Return the time signatures of bars, at ticks, where they change."""
+    rows: list[tuple[int, int, int]] = []
+    tick = 0
     for bar in range(bars):
-        start, length = int(meter.bar_start(bar)), int(meter.bar_length(bar))
-        for share, chord in progression[bar % len(progression)]:
-            texts.append(Text(start + round(share * length), chord_symbol(chord, key)))
-    return tuple(texts)
+        meter = (meters[bar % len(meters)] if meters else None) or usual
+        if not rows or rows[-1][1:] != meter:
+            rows.append((tick, *meter))
+        tick += 4 * TPQ * meter[0] // meter[1]
+    return rows
 
 
-def _key_of(progression: list[Bar]) -> Key:
+def _keys(progression: Progression, home: Key, score: Score, bars: int) -> np.ndarray:
+    """Return the key signatures of bars, where they change."""
+    length = len(progression.bars) or bars
+    rows: list[tuple[int, int, int]] = []
+    for first in range(0, bars, length):
+        for bar, share, key in ((0, Fraction(0), home), *progression.keys):
+            tick = _tick(score, first + bar, share)
+            rows = [row for row in rows if row[0] < tick]
+            if first + bar < bars and (not rows or rows[-1][1:] != (key.sharps, key.is_minor)):
+                rows.append((tick, key.sharps, key.is_minor))
+    return np.array(rows, KEY_SIGNATURE)
+
+
+def _key_of(progression: Progression) -> Key:
     """Return the key that chords suggest, sounded as 4/4; C major without any."""
     flat = [
         (round((bar + share) * 4 * TPQ), chord)
-        for bar, chords in enumerate(progression)
-        for share, chord in chords
+        for bar, chords in enumerate(progression.bars)
+        for share, chord, _ in chords
     ]
-    notes = block_chords(flat, 4 * TPQ * len(progression))
+    notes = block_chords(flat, 4 * TPQ * len(progression.bars))
     return infer_key(Score(tpq=TPQ, tracks=(Track(notes=notes),)))

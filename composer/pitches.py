@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import RequestError, SymbolError
-from composer.theory import NATURALS
+from composer.theory import NATURALS, note_name
 
 #: A range as people write it: "C4-C6", or two MIDI pitches.
 RangeLike = str | tuple[int, int]
@@ -31,6 +31,15 @@ def parse_pitch(text: str) -> int:
         if 0 <= pitch <= 127:
             return pitch
     raise SymbolError(f"note {text!r} cannot be read; write one such as 'C4' (middle C) or 'F#5'")
+
+
+def pitch_name(pitch: int) -> str:
+    """Return the name of a MIDI pitch, such as ``C4`` for 60 and ``Bb3`` for 58.
+
+    >>> [pitch_name(pitch) for pitch in (60, 58, 66)]
+    ['C4', 'Bb3', 'F#4']
+    """
+    return f"{note_name((7 * pitch + 5) % 12 - 5)}{pitch // 12 - 1}"
 
 
 def parse_range(given: RangeLike) -> tuple[int, int]:

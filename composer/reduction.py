@@ -99,7 +99,7 @@ def piano_reduction(score: Score) -> Score:
         raise RequestError("the score has no notes but drums; there is nothing to reduce")
     right, left = _Hand(1), _Hand(-1)
     for group, lowest in zip(groups, _lowest_sounding(groups), strict=True):
-        now = group[0].onset
+        now = min(note.onset for note in group)
         for hand in (right, left):
             hand.held = [note for note in hand.held if note.end > now]
         melody = _melody(group, right)
@@ -133,9 +133,10 @@ def _groups(score: Score, roles: Sequence[str], close: int) -> list[list[_Note]]
             begin = note.onset
             groups.append({})
         same = groups[-1].setdefault(note.pitch, note)
-        same.end = max(same.end, note.end)
-        same.velocity = max(same.velocity, note.velocity)
-        same.role = min(same.role, note.role, key=_RANK.__getitem__)
+        if _RANK[note.role] < _RANK[same.role]:
+            groups[-1][note.pitch] = note
+        elif note.role == same.role:
+            same.end = max(same.end, note.end)
     return [list(group.values()) for group in groups]
 
 
@@ -148,7 +149,8 @@ def _lowest_sounding(groups: Sequence[Sequence[_Note]]) -> Iterator[int]:
     for group in groups:
         for note in group:
             heapq.heappush(sounding, (note.pitch, note.end))
-        while sounding[0][1] <= group[0].onset:
+        now = min(note.onset for note in group)
+        while sounding[0][1] <= now:
             heapq.heappop(sounding)
         yield sounding[0][0]
 

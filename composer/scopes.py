@@ -44,8 +44,11 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
     Raises
     ------
     RequestError
-        The score has no such track, or it plays drums, which have no key and no chords.
+        The score has no such track, it plays drums, which have no key and no chords, or no drums
+        where the constraint is about them.
     """
+    if constraint.parts is None and constraint.for_drums:
+        return [row for row, track in enumerate(score.tracks) if track.is_drum]
     if constraint.parts is None:
         pitched = [row for row, track in enumerate(score.tracks) if not track.is_drum]
         return pitched if constraint.pitched else [*range(len(score.tracks))]
@@ -55,6 +58,11 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
             raise RequestError(
                 f"{constraint} is about {score.tracks[row].name or 'drums'}, but drums have no "
                 "key and no chords; name other parts"
+            )
+        if constraint.for_drums and not score.tracks[row].is_drum:
+            called = score.tracks[row].name or f"track {row + 1}"
+            raise RequestError(
+                f"{constraint} is about {called}, which plays no drums; name a drum part"
             )
     return rows
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from composer.certificate import Certificate
+    from composer.chord_sources import ChordsLike
     from composer.meter import Meter
+    from composer.patch import Patch
 
 #: A structured array of one of the dtypes below.
 Events = npt.NDArray[Any]
@@ -201,6 +204,8 @@ class _Value:
         if type(other) is not type(self):
             return NotImplemented
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            if not field.compare:
+                continue
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             same = np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
             if not same:
@@ -307,6 +312,9 @@ class Score(_Value):
     chords
         Chord symbols at ticks; each holds until the next. ``N.C.`` ends a chord. In MIDI files
         they are markers that begin with ``chord:``.
+    history
+        The patches that made it, oldest first: each verb adds its own. ``replace`` keeps them,
+        equality does not look at them, and they are not in MIDI files.
 
     Raises
     ------
@@ -329,6 +337,7 @@ class Score(_Value):
     key_signatures: Events = ()  # type: ignore[assignment]
     markers: tuple[Text, ...] = ()
     chords: tuple[Text, ...] = ()
+    history: tuple[Patch, ...] = dataclasses.field(default=(), compare=False)
 
     _CHECKS: ClassVar = {
         "tpq": _checked_tpq,
@@ -338,6 +347,7 @@ class Score(_Value):
         "key_signatures": lambda rows: _table(rows, KEY_SIGNATURE, "key signatures"),
         "markers": lambda rows: _texts(rows, "marker"),
         "chords": lambda rows: _texts(rows, "chord"),
+        "history": tuple,
     }
 
     @classmethod
@@ -375,6 +385,71 @@ class Score(_Value):
 
         write_midi(self, path)
 
+    def apply(self, patch: Patch) -> Score:
+        """Return the score with an edit made to it, which is the last of its history then.
+
+        Patches about different cells may be applied in any order.
+
+        Parameters
+        ----------
+        patch
+            From the ``history`` of a score, its ``revert()``, or from ``composer.diff``.
+
+        Raises
+        ------
+        RequestError
+            The score does not hold what the patch takes out.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G Am F", seed=1)
+        >>> other = composer.infill(tune, bars="3-4", seed=2)
+        >>> tune.apply(other.history[-1]) == other
+        True
+        """
+        return patch.applied_to(self)
+
+    def undo(self) -> Score:
+        """Return the score as it was before the last patch of its history.
+
+        Raises
+        ------
+        RequestError
+            It has no history, or was changed since where the patch changed it.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G Am F", seed=1)
+        >>> composer.infill(tune, bars="3-4", seed=2).undo() == tune
+        True
+        """
+        from composer.patch import last_patch
+
+        before = last_patch(self).revert().applied_to(self)
+        return before.replace(history=self.history[:-1])
+
+    def certificate(self) -> Certificate:
+        """Check what the last verb was asked for, and return what was found.
+
+        Raises
+        ------
+        RequestError
+            The score has no history.
+
+        Examples
+        --------
+        >>> import composer
+        >>> tune = composer.melody("C G", where=composer.NoteCount(min=2), seed=1)
+        >>> certificate = tune.certificate()
+        >>> certificate.holds
+        True
+        """
+        from composer.certificate import certify
+
+        return certify(self)
+
     def piano_roll(self, bars: str | tuple[int, int] | None = None) -> Figure:
         """Draw the score as a matplotlib figure; a notebook shows it.
 
@@ -393,6 +468,84 @@ class Score(_Value):
         from composer.display import piano_roll
 
         return piano_roll(self, bars=bars)
+
+    def with_chords(
+        self,
+        chords: ChordsLike | None = None,
+        *,
+        track: str | int | None = None,
+        markers: bool = False,
+        letters: str | None = None,
+        key: str | None = None,
+    ) -> Score:
+        """Return the score with other chord symbols: given ones, a track's, or its markers.
+
+        Parameters
+        ----------
+        chords
+            Lead-sheet text, bars, ``(bar, beat, symbol)``, a score, or the path of a file with
+            chords, as for the verbs; repeated until the last bar.
+        track
+            Name or number (from 1) of a track of block chords, which are read exactly; it stays.
+        markers
+            Whether to take those markers for chords that can be read as chord symbols, as DAWs and
+            Band-in-a-Box write them. They are no markers any more.
+        letters
+            What markers of one letter are, A to G, if there are any: ``"chords"``, or rehearsal
+            marks of ``"sections"``, which stay.
+        key
+            Key that Roman numerals refer to; the score's without it.
+
+        Raises
+        ------
+        RequestError
+            None or several of the three sources are given, there is no such track, its notes make
+            no chord, markers of one letter leave open what they are, or no marker is a chord.
+        SymbolError
+            A chord or the key cannot be read.
+
+        Examples
+        --------
+        >>> Score().with_chords("Am F").chords
+        (Text(tick=0, text='Am'), Text(tick=1920, text='F'))
+        >>> marked = Score(markers=[(0, "Verse"), (0, "Am7"), (1920, "D7/F#")])
+        >>> [text for _, text in marked.with_chords(markers=True).chords]
+        ['Am7', 'D7/F#']
+        """
+        from composer.chords_into import with_chords
+
+        return with_chords(self, chords, track=track, markers=markers, letters=letters, key=key)
+
+    def transpose(self, interval: int | str | None = None, *, to: str | None = None) -> Score:
+        """Return the score in another key: notes, key signatures and chord symbols.
+
+        Drums stay as they are. Chord symbols keep what follows their root, and are spelled for the
+        new key.
+
+        Parameters
+        ----------
+        interval
+            Semitones, or words such as ``"up a minor third"``, ``"down a fourth"`` or ``"-M2"``.
+        to
+            In place of it, the key to come to, of the same mode; the nearer way, a tritone up.
+
+        Raises
+        ------
+        RequestError
+            A note would leave MIDI's pitches, or the key is of the other mode.
+        SymbolError
+            The interval or the key cannot be read.
+
+        Examples
+        --------
+        >>> score = Score(key_signatures=[(0, 0, 0)], chords=[(0, "C/E"), (480, "F#m7b5")])
+        >>> higher = score.transpose("up a minor third")
+        >>> higher.key_signatures.tolist(), [text for _, text in higher.chords]
+        ([(0, -3, 0)], ['Eb/G', 'Am7b5'])
+        """
+        from composer.transposing import transpose
+
+        return transpose(self, interval, to=to)
 
     @cached_property
     def meter(self) -> Meter:

@@ -12,13 +12,17 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
+from composer.patch import signed
 from composer.pitches import RangeLike
 from composer.scopes import Where
 from composer.score import Score
+
+#: A score, or the path of a MIDI file.
+ScoreLike = Union[Score, str, "os.PathLike[str]"]
 
 #: Onsets a bar: exactly so many, or the least and the most.
 Count = int | tuple[int, int]
@@ -85,6 +89,9 @@ class NoteSettings(Settings, total=False):
         Such aims for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
     influence
         A score, or the path of one, whose controls are read off, part by part, and aimed at.
+    feel
+        Whether what is written is played as the notes around it are: as loud, as early or late, and
+        with their swing. Where constraints hold nothing is swung anew.
     """
 
     range: RangeLike | dict[str, RangeLike] | None
@@ -96,14 +103,22 @@ class NoteSettings(Settings, total=False):
     dynamics: Aim | None
     syncopation: Aim | None
     controls: Controls | Sequence[Controls]
-    influence: Score | str | os.PathLike[str] | None
+    influence: ScoreLike | None
+    feel: bool
 
 
-_DEFAULTS: dict[str, Any] = {"where": (), "controls": ()}  # of the others None is
+_DEFAULTS: dict[str, Any] = {"where": (), "controls": (), "feel": False}  # of the others None is
+
+
+def read(score: ScoreLike) -> Score:
+    """Return a score, read from its file if it is a path."""
+    return score if isinstance(score, Score) else Score.read(score)
 
 
 def verb(function: Verb, *settings: type) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
+
+    A score that it returns has what it did to the one it was given in its history.
 
     Parameters
     ----------
@@ -126,12 +141,14 @@ def verb(function: Verb, *settings: type) -> Verb:
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
 
+    served = recording(function)
+
     @wraps(function)
     def shown(*arguments: Any, **keywords: Any) -> Any:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
-        return function(*arguments, **keywords)
+        return served(*arguments, **keywords)
 
     def _nearest(name: str) -> str:
         known = [parameter for parameter in signature.parameters if parameter != "self"]
@@ -141,6 +158,27 @@ def verb(function: Verb, *settings: type) -> Verb:
     shown.__signature__ = signature  # type: ignore[attr-defined]
     shown.__doc__ = _documented(function.__doc__, taken)
     return cast(Verb, shown)
+
+
+def recording(function: Verb) -> Verb:
+    """Return a verb that says in the history of the score it returns what it did.
+
+    Its first argument after the composer is what it was given, if it takes a ``ScoreLike``.
+    """
+    own = inspect.signature(function)
+    source = next((name for name, p in own.parameters.items() if p.annotation == "ScoreLike"), "")
+
+    @wraps(function)
+    def recorded(*arguments: Any, **keywords: Any) -> Any:
+        called, before = own.bind(*arguments, **keywords), None
+        if called.arguments.get(source) is not None:
+            before = called.arguments[source] = read(called.arguments[source])
+        after = function(*called.args, **called.kwargs)
+        if not isinstance(after, Score):
+            return after
+        return signed(before or Score(after.tpq), after, function.__name__)
+
+    return cast(Verb, recorded)
 
 
 def _documented(text: str | None, settings: tuple[type, ...]) -> str | None:

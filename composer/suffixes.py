@@ -13,9 +13,12 @@ import re
 # minus is "minor" where the suffix begins and "flat" elsewhere (C-7, C7-9); so with plus.
 _WORDS: tuple[tuple[str, dict[int | str, int | str | None]], ...] = (
     (r"[\s(),/]+", {}),
-    (r"[øØ]7?|half-?dim(?:inished)?7?", {3: 3, 5: 6, 7: 10}),
+    (r"[øØ]7?|half-?dim(?:inished)?7?|(?-i:h)7?(?=9|\Z|\()", {3: 3, 5: 6, 7: 10}),
     (r"(?:omit|no) ?3(?:rd)?", {3: None}),
     (r"(?:omit|no) ?5(?:th)?", {5: None}),
+    (r"(?:omit|no) ?7(?:th)?", {7: None}),
+    (r"(?:omit|no) ?9(?:th)?", {9: None}),
+    (r"(?:omit|no) ?11(?:th)?", {11: None}),
     (r"sus24|sus2/4", {3: None, 2: 2, 4: 5}),
     (r"sus2", {3: None, 2: 2}),
     (r"sus4?", {3: None, 4: 5}),
@@ -25,7 +28,8 @@ _WORDS: tuple[tuple[str, dict[int | str, int | str | None]], ...] = (
     (r"dom(?:inant|\.)?", {7: 10}),
     (r"min(?:or|\.)?|mi|(?-i:m)(?!a(?!dd|lt))|\A[-−](?!5)", {3: 3}),
     (r"maj(?:or|\.)?|ma|(?-i:M)", {"kind": 11}),
-    (r"[Δ∆△^]", {7: 11, "kind": 11}),
+    (r"[Δ∆△^]|j(?=7|9|13)", {7: 11, "kind": 11}),
+    (r"add ?3", {"added third": 4}),  # to a suspended chord
     (r"6/?9", {6: 9, 9: 2}),
     (r"(?<=[(,/])9", {9: 2}),
     (r"(?<=[(,/])11", {"added": 5}),
@@ -60,7 +64,10 @@ def suffix_tones(text: str) -> frozenset[int] | None:
                 return None
             degree = int(match["degree"])
             tone = _NATURAL[degree] + _SIGNS[match["sign"]]
-            degrees[degree if degree in (5, 7) else match[0]] = tone
+            if degree == 7:  # C6(b7): the flat seventh is the one of C7
+                tone = max(tone, 10)
+            has_own = degree == 5 or (degree == 7 and not (match["add"] and 7 in degrees))
+            degrees[degree if has_own else match[0]] = tone
             if degree == 9 and not match["add"]:
                 degrees[9] = None  # the natural ninth of C13(b9)
                 degrees.setdefault(7, "kind")  # C(b9) is read as C7(b9)

@@ -12,10 +12,11 @@ it, which gives Bb in F major, F# in G major and G# in A minor.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from composer.chord_names import nearest_symbol
 from composer.errors import SymbolError
 from composer.suffixes import suffix_tones
 
@@ -86,6 +87,11 @@ def _pitch_class(letter: str, accidental: str) -> int:
     return (NATURALS[letter.upper()] + _ACCIDENTALS[accidental]) % 12
 
 
+def _fifths(letter: str, accidental: str) -> int:
+    """Return the place of a note on the line of fifths."""
+    return "FCGDAEB".index(letter.upper()) - 1 + 7 * _ACCIDENTALS[accidental]
+
+
 @dataclass(frozen=True)
 class Key:
     """A major or minor key.
@@ -96,6 +102,9 @@ class Key:
         Pitch class of the tonic, 0 to 11.
     mode
         ``"major"`` or ``"minor"``.
+    spelled
+        Sharps of the signature, flats negative, where it is not the usual one: F# major rather than
+        Gb. Keys of one tonic and mode are equal however they are spelled.
 
     Examples
     --------
@@ -104,16 +113,25 @@ class Key:
     (6, 3, [1, 2, 4, 6, 8, 9, 11])
     >>> key.spell(key.leading_tone)
     'E#'
+    >>> Key.parse("F#").sharps, Key.parse("Gb").sharps, Key.parse("F#") == Key.parse("Gb")
+    (6, -6, True)
     """
 
     tonic: int
     mode: str = "major"
+    spelled: int | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.tonic <= 11:
             raise SymbolError(f"tonic {self.tonic} is outside the pitch classes 0 to 11")
         if self.mode not in _SCALES:
             raise SymbolError(f"mode {self.mode!r} is unknown; write 'major' or 'minor'")
+        if self.spelled is not None and (
+            not -7 <= self.spelled <= 7 or (self.spelled - _SHARPS[self.mode][self.tonic]) % 12
+        ):
+            raise SymbolError(
+                f"a signature of {self.spelled} sharps is not that of {self.name}; leave it out"
+            )
 
     @classmethod
     def parse(cls, text: str) -> Key:
@@ -134,7 +152,7 @@ class Key:
             word = word if len(word) == 1 else word.lower()
             for mode, words in _MODES.items():
                 if word in words or (not word and mode == "major"):
-                    return cls(_pitch_class(letter, accidental), mode)
+                    return cls.named(_fifths(letter, accidental), mode)
         raise SymbolError(f"key {text!r} cannot be read; write one like 'Bb major' or 'F# minor'")
 
     @classmethod
@@ -142,7 +160,16 @@ class Key:
         """Return the key of a MIDI key signature: ``sharps`` -7 to 7, flats negative."""
         if not -7 <= sharps <= 7:
             raise SymbolError(f"key signature of {sharps} sharps is outside -7 to 7")
-        return cls((7 * sharps + 9 * bool(minor)) % 12, "minor" if minor else "major")
+        return cls((7 * sharps + 9 * bool(minor)) % 12, "minor" if minor else "major", sharps)
+
+    @classmethod
+    def named(cls, fifths: int, mode: str = "major") -> Key:
+        """Return the key whose tonic stands at a place on the line of fifths (C is 0).
+
+        It is spelled so if that takes no more than seven sharps or flats.
+        """
+        sharps = fifths - 3 * (mode == "minor")
+        return cls(7 * fifths % 12, mode, sharps if -7 <= sharps <= 7 else None)
 
     @property
     def is_minor(self) -> bool:
@@ -161,8 +188,8 @@ class Key:
 
     @property
     def sharps(self) -> int:
-        """Sharps in the key signature, -6 to 5; flats are negative."""
-        return _SHARPS[self.mode][self.tonic]
+        """Sharps in the key signature, flats negative; -6 to 5 unless it is spelled otherwise."""
+        return _SHARPS[self.mode][self.tonic] if self.spelled is None else self.spelled
 
     @property
     def name(self) -> str:
@@ -170,7 +197,7 @@ class Key:
         return f"{self.spell(self.tonic)} {self.mode}"
 
     def transpose(self, semitones: int) -> Key:
-        """Return the key this many semitones higher."""
+        """Return the key this many semitones higher, in its usual spelling."""
         return Key((self.tonic + semitones) % 12, self.mode)
 
     def spell(self, pitch_class: int) -> str:
@@ -260,7 +287,7 @@ class Chord:
         root = key.spell(self.root)
         if self.bass is None:
             return root + name
-        return f"{root}{name}/{_spell_above(root, (self.bass - self.root) % 12, intervals)}"
+        return f"{root}{name}/{spell_above(root, (self.bass - self.root) % 12, intervals)}"
 
     def __str__(self) -> str:
         return self.symbol()
@@ -270,7 +297,7 @@ class Chord:
 _FIFTHS = (0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5)
 
 
-def _spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
+def spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
     """Return the name of the note ``semitones`` above ``root``, lettered as the chord has it."""
     steps = list(_FIFTHS)
     if 7 not in intervals:  # altered fifths, and the diminished seventh
@@ -283,9 +310,14 @@ def _spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
     return note_name(place + 12 * (place < -8) - 12 * (place > 12))
 
 
-@lru_cache(maxsize=4096)
 def chord_symbol(chord: Chord | None, key: Key | None = None) -> str:
     """Return the text of a chord, or ``N.C.`` for None."""
+    return _chord_symbol(chord, key, None if key is None else key.sharps)
+
+
+@lru_cache(maxsize=4096)
+def _chord_symbol(chord: Chord | None, key: Key | None, _: int | None) -> str:
+    # Equal keys may be spelled differently, so their sharps belong to what is remembered.
     return NO_CHORD if chord is None else chord.symbol(key)
 
 
@@ -294,8 +326,9 @@ def parse_chord(text: str) -> Chord | None:
     """Read a chord symbol as lead sheets write it; None for ``N.C.``, ``NC`` and ``N``.
 
     What the table of qualities does not hold becomes the quality with the fewest tones different,
-    the earlier in the table where two are as near: C13 is read as C9, C11 as C7sus4, C6/9 as C6,
-    C7alt as C7#5, C7b5 and C7#9 as C7.
+    the earlier in the table where two are as near, and none with a minor third for one with a major
+    third: C13 is read as C9, C11 as C7sus4, C6/9 as C6, C7alt as C7#5, C7b5 and C7#9 as C7. Of a
+    polychord such as D/C7 only a bass note can be said, D/C.
 
     Raises
     ------
@@ -313,21 +346,59 @@ def parse_chord(text: str) -> Chord | None:
     found = _CHORD.fullmatch(plain)
     tones = suffix_tones(found["suffix"]) if found else None
     if found is None or tones is None or found["suffix"].endswith("/"):
-        raise SymbolError(
-            f"chord {text!r} cannot be read; write a root from A to G, a quality such as m7, maj7, "
-            f"dim or sus4, and a bass after a slash, as in 'F#m7/E', or 'N.C.' for no chord"
-        )
+        raise SymbolError(_unreadable(text))
     root = _pitch_class(found[1], found[2])
     bass = None if found[4] is None else _pitch_class(found[4], found[5])
     return Chord(root, _nearest_quality(tones), bass)
 
 
+def split_symbol(text: str) -> tuple[str, str, str]:
+    """Return root, suffix and bass of a chord symbol as they are written; no bass is ``""``.
+
+    Raises
+    ------
+    SymbolError
+        The text is no chord symbol.
+
+    Examples
+    --------
+    >>> split_symbol("Bb13(b9)/D")
+    ('Bb', '13(b9)', 'D')
+    """
+    found = _CHORD.fullmatch(text.strip())
+    if parse_chord(text) is None or found is None:
+        raise SymbolError(f"{text!r} means no chord; write a chord such as 'Am7' or 'G/B'")
+    bass = "" if found[4] is None else found[4].upper() + found[5]
+    return found[1].upper() + found[2], found["suffix"].strip(), bass
+
+
+def _unreadable(text: str) -> str:
+    """Return what is wrong with a text that is no chord symbol, and what would be right."""
+    if _POLYCHORD.fullmatch(text.strip()):
+        return (
+            f"chord {text!r} cannot be read, as polychords are not known here; write the upper "
+            f"chord and one bass note, such as {nearest_symbol(text)!r}, or all tones as one chord"
+        )
+    near = nearest_symbol(text)
+    remedy = f"the nearest that can is {near!r}; " if near else ""
+    return (
+        f"chord {text!r} cannot be read; {remedy}write a root from A to G, a quality such as m7, "
+        f"maj7, dim or sus4, and a bass after a slash, as in 'F#m7/E', or 'N.C.' for no chord"
+    )
+
+
 def _nearest_quality(tones: frozenset[int]) -> int:
-    return min(range(len(QUALITIES)), key=lambda i: len(tones ^ _QUALITY_TONES[i]))
+    def distance(quality: int) -> int:
+        others = _QUALITY_TONES[quality]
+        # A chord with a major third is no minor one, though C7b5#9 has most tones of Cm7b5.
+        return len(tones ^ others) + 2 * (4 in tones and 4 not in others and 3 in others)
+
+    return min(range(len(QUALITIES)), key=distance)
 
 
 _SILENCE = re.compile(r"(?i:n\.?\s?c\.?|no ?chord)|N")
 _CHORD = re.compile(rf"{_NOTE}(?P<suffix>.*?)(?:/\s*{_NOTE})?")
+_POLYCHORD = re.compile(rf"{_NOTE}[^/|]*[/|\\]\s*{_NOTE}[^/]+")
 _QUALITY_TONES = [frozenset(step % 12 for step in quality.intervals) for quality in QUALITIES]
 
 

@@ -94,6 +94,8 @@ class Constraint(Scoped):
 
     #: Whether it is about pitches, so that drums need not keep it unless they are named.
     pitched: ClassVar[bool] = False
+    #: Whether it is about drums alone.
+    for_drums: ClassVar[bool] = False
     #: Whether what it allows depends on the chords.
     by_chord: ClassVar[bool] = False
 

@@ -9,34 +9,33 @@ to be written.
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from composer import __version__
 from composer.aims import Aims, with_room
 from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
-from composer.edit import grid_bars, held_notes, own_bars, put_back
+from composer.edit import chord_stretches, grid_bars, held_notes, own_bars, put_back
+from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
+from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike, read
 from composer.theory import Key
 
 if TYPE_CHECKING:
     from composer.compose import Composer
-
-#: A score, or the path of a MIDI file.
-ScoreLike = Union[Score, str, "os.PathLike[str]"]
 
 #: Where the melodies of the model in the package come nearest to real ones in rhythm.
 SAMPLING = Sampling(0.9, 0.95)
@@ -70,7 +69,7 @@ class Sheet:
         MidiError
             The path is no MIDI file.
         """
-        score = score if isinstance(score, Score) else Score.read(score)
+        score = read(score)
         return cls(score, Key.parse(key) if key else song_key(score), own_bars(score))
 
     def cells(self, columns: Sequence[int], bars: slice = slice(None)) -> Mask:
@@ -117,7 +116,11 @@ def write(
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
     written = _on_grid(score, cells, count)
-    demands = demands_on(asked_of(settings, score, cells), score, grid, written, sheet.bars)
+    constraints = asked_of(settings, score, cells)
+    demands = demands_on(constraints, score, grid, written, sheet.bars)
+    feel = settings.get("feel", False)
+    if feel and not any(len(track.notes) for track in score.tracks):
+        raise RequestError("feel is that of the notes around, and there are none; leave it out")
     held = held_notes(score, grid, written) if demands else None
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
     aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
@@ -129,7 +132,18 @@ def write(
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
         grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
-    return put_back(score, grid, written)
+    author = Author(
+        "composer",
+        model=composer.model,
+        seed=seed,
+        sampling=sampling,
+        constraints=constraints,
+        key=sheet.key.name,
+        version=__version__,
+    )
+    stretches = chord_stretches(score, grid, written[:, 0])
+    after = put_back(score, grid, written, feel=feel, swings=not demands)
+    return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
 def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules, ...]:

@@ -11,14 +11,15 @@ from itertools import product
 import numpy as np
 
 from composer.checker import check
-from composer.constraints import ChordTones, InScale, PitchRange
+from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
+from composer.instruments import KIT_PIECES
 from composer.scopes import demands_on
 from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from tests.test_sampler import random_request
 
-PITCH_KINDS = (InScale, ChordTones, PitchRange)
+PITCH_KINDS = (InScale, ChordTones, PitchRange, DrumPieces)
 
 
 def random_constraint(rng, grid, written):
@@ -30,7 +31,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(9)
+    kind = rng.integers(10)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -49,6 +50,9 @@ def random_constraint(rng, grid, written):
         if rng.random() < 0.5:
             return Rhythm(required=few, **scope)
         return Rhythm(allowed=beats, required=few if rng.random() < 0.5 else (), **scope)
+    if kind == 9:
+        pieces = rng.choice([*KIT_PIECES], int(rng.integers(1, 4)), replace=False)
+        return DrumPieces(pieces.tolist(), **scope)
     if kind == 7:
         return Monophonic(**scope)
     return MaxPolyphony(int(rng.integers(1, 5)), **scope)

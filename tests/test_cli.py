@@ -4,6 +4,7 @@ import json
 import re
 import warnings
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -50,11 +51,14 @@ def test_the_commands_and_the_version(run):
         "arrange",
         "chords",
         "demo",
+        "extend",
         "harmonize",
         "infill",
         "melody",
+        "reduce",
         "tokenize",
         "train",
+        "vary",
     ]
     assert composer.__version__ in run("--version").output
     assert "Example:" in run("--help").output
@@ -85,6 +89,9 @@ def test_chords_and_harmonize(run, tmp_path, model_folder):
     result = run("harmonize", "tune.mid", "--model", model_folder, "--seed", 1)
     assert result.exit_code == 0, result.output
     assert files(tmp_path) == {"harmonized.mid"}
+    arguments = ("harmonize", "tune.mid", "--model", model_folder, "--chords-per-bar", 2)
+    assert run(*arguments, "-o", "more.mid").exit_code == 0
+    assert len(Score.read("more.mid").chords) > len(Score.read("tune.mid").chords)
     assert [track.name for track in Score.read("harmonized.mid").tracks][1:] == ["Chords"]
     run("chords", "--key", "D minor", "--bars", 2, "--model", model_folder, "-o", "free.mid")
     assert Score.read("free.mid").bars == 2
@@ -110,6 +117,35 @@ def test_arrange_keeps_the_tracks_named(run, model_folder):
     more = ("--parts", "bass", "--keep", "2", "--chords", "Dm C", "--model", model_folder)
     assert run("arrange", "a.mid", *more, "-o", "b.mid").exit_code == 0
     assert [track.name for track in Score.read("b.mid").tracks] == ["Piano", "Bass"]
+
+
+def test_extend_vary_and_reduce(run, tmp_path, model_folder):
+    tune, chosen = Score.read("tune.mid"), ("--model", model_folder, "--seed", 1)
+    assert run("extend", "tune.mid", "--bars", 3, "--notes", "2-3", *chosen).exit_code == 0
+    longer = Score.read("extended.mid")
+    assert longer.bars == tune.bars + 3
+    new = longer.tracks[0].notes[len(tune.tracks[0].notes) :]
+    bars, _ = longer.meter.bar_and_position(new["onset"])
+    assert {*np.bincount(bars)[-3:].tolist()} <= {2, 3}
+    assert run("vary", "extended.mid", "--amount", 0.5, "--bars", "1-4", *chosen).exit_code == 0
+    varied = Score.read("varied.mid").tracks[0].notes
+    assert varied[varied["onset"] > 5 * 1920].tolist()[-9:] == longer.tracks[0].notes[-9:].tolist()
+    assert run("reduce", "tune.mid").exit_code == 0
+    assert [track.name for track in Score.read("reduced.mid").tracks] == ["Right hand", "Left hand"]
+    assert files(tmp_path) == {"extended.mid", "varied.mid", "reduced.mid"}
+
+
+def test_infill_takes_cells(run, model_folder):
+    command = ("infill", "tune.mid", "--cells", "1=2-3", "--cells", "chords=4", "--seed", 1)
+    assert run(*command, "--model", model_folder, "-o", "new.mid").exit_code == 0
+    new, tune = Score.read("new.mid"), Score.read("tune.mid")
+    assert new.chords != tune.chords
+    start, end = (int(tune.meter.bar_start(bar)) for bar in (1, 3))
+    for notes, others in ((new.tracks[0].notes, tune.tracks[0].notes),):
+        outside = (notes["onset"] < start) | (notes["onset"] >= end)
+        kept = (others["onset"] < start) | (others["onset"] >= end)
+        assert notes[outside].tolist() == others[kept].tolist()
+    assert new.tracks != tune.tracks
 
 
 @pytest.mark.parametrize(
@@ -165,7 +201,14 @@ ERRORS = [
     (("arrange", "tune.mid", "--parts", "wooden thing"), ["wooden thing"]),
     (("arrange", "tune.mid", "--keep", "tuba"), ["no track 'tuba'"]),
     (("infill", "tune.mid", "--bars", "900-901"), ["bars 900 to 901"]),
-    (("infill", "tune.mid"), ["--bars"]),
+    (("infill", "tune.mid"), ["infill takes bars or cells, and neither is given"]),
+    (("infill", "tune.mid", "--cells", "piano"), ["--cells piano cannot be read"]),
+    (("infill", "tune.mid", "--bars", "1", "--cells", "1=2"), ["both are given"]),
+    (("melody", "Am", "--notes", "few"), ["--notes few cannot be read"]),
+    (("melody", "Am", "--notes", "6-2"), ["notes (6, 2)"]),
+    (("extend", "tune.mid", "--bars", 0), ["bars 0 is outside 1 to 1000"]),
+    (("vary", "tune.mid", "--amount", 2), ["amount 2.0"]),
+    (("harmonize", "tune.mid", "--chords-per-bar", 9), ["chords_per_bar 9"]),
 ]
 
 

@@ -282,7 +282,7 @@ def test_infill_of_all_tracks_and_of_chords(random_composer, song):
         (
             {"range": "F#4-F#4", "chords": "C", "key": "C"},
             RequestError,
-            "no pitch for Flute in bar 1",
+            "no pitch in bar 1 of Flute",
         ),
     ],
 )

@@ -142,3 +142,10 @@ def test_bars_that_the_grid_cuts_in_two():
     score = Score(480, (Track(notes=[(0, 480 * 26, 60, 90)]),), time_signatures=[(0, 13, 4)])
     assert own_bars(score) == 2
     assert [grid_bars(score, bars) for bars in (0, 1, 2)] == [0, 2, 4]
+
+
+def test_new_chords_are_spelled_in_the_key_that_holds_there():
+    score = tune((0, 5760, 60, 90)).replace(key_signatures=[(0, 0, 0), (1920, 6, 0), (3840, -6, 0)])
+    rows = [(bar, 0, 10, 0, -1) for bar in range(3)]
+    changed = put(score, [0, 1, 2], [0], chords=rows)
+    assert [text for _, text in changed.chords] == ["Bb", "A#", "Bb"]

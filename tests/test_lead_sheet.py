@@ -33,6 +33,36 @@ def test_numerals_are_read_in_the_key():
     assert score.key_signatures.tolist() == [(0, -2, 0)]
 
 
+def test_chords_stay_as_they_were_written():
+    score, _, _ = chart("| F | C13(b9)/E |", **{**USUAL, "key": "F# minor"})
+    assert [text for _, text in score.chords] == ["F", "C13(b9)/E"]
+
+
+def test_keys_are_spelled_as_they_were_asked_for():
+    for name, sharps in (("F#", 6), ("Gb", -6), ("D# minor", 6), ("Ab minor", -7)):
+        score, _, _ = chart("V I", **{**USUAL, "key": name})
+        assert score.key_signatures["sharps"].tolist() == [sharps]
+    assert [text for _, text in chart("V i", **{**USUAL, "key": "D# minor"})[0].chords] == [
+        "A#",
+        "D#m",
+    ]
+
+
+def test_sections_keys_and_meters_of_a_text_come_round_with_it():
+    text = "[A] [3/4] | C: I | [B] [4/4] Ab: I |"
+    score, key, count = chart(text, **{**USUAL, "bars": 3})
+    assert (key.name, count) == ("C major", 3)
+    assert score.markers == ((0, "A"), (1440, "B"), (3360, "A"))
+    assert score.time_signatures.tolist() == [(0, 3, 4), (1440, 4, 4), (3360, 3, 4)]
+    assert score.key_signatures.tolist() == [(0, 0, 0), (1440, -4, 0), (3360, 0, 0)]
+
+
+def test_a_key_after_the_begin_leaves_the_home_key_to_the_chords():
+    score, key, _ = chart("G D G [key: Bb] I", **USUAL)
+    assert key.name == "G major"
+    assert score.key_signatures.tolist() == [(0, 1, 0), (5760, -2, 0)]
+
+
 def test_without_chords_there_are_eight_bars_in_c():
     score, key, count = chart(None, **USUAL)
     assert (key, count, score.chords) == (Key(0), 8, ())
@@ -48,11 +78,16 @@ def test_without_chords_there_are_eight_bars_in_c():
         ({"tempo": float("nan")}, RequestError, "tempo nan bpm is outside"),
         ({"meter": "4/3"}, SymbolError, "meter '4/3'"),
         ({"key": "H"}, SymbolError, "key 'H'"),
+        (
+            {"chords": "[key: D] I", "key": "C"},
+            RequestError,
+            "key C major is not D major, which the chords begin in",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(change, error, message):
     with pytest.raises(error, match=message):
-        chart("Am F", **{**USUAL, **change})
+        chart(**{"chords": "Am F", **USUAL, **change})
 
 
 def test_a_text_may_be_laid_over_a_score():

@@ -43,6 +43,13 @@ CHAINS = (
     ("tokenizers.workers", "tokenizers.corpus"),
     ("midi", "compose"),
     ("display", "cli"),
+    ("suffixes", "chord_names", "theory", "numerals", "progression", "chord_sources"),
+    ("theory", "harte", "progression"),
+    ("chart_form", "progression"),
+    ("score", "harmony", "chord_track", "transposing"),
+    ("chord_sources", "lead_sheet", "chords_into"),
+    ("chord_track", "chords_into"),
+    ("theory", "music21_chords", "interop"),
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.

@@ -117,3 +117,20 @@ def test_what_is_kept_does_not_grow(random_composer):
     assert max(kept) <= 51
     assert np.max(kept[75:]) <= np.max(kept[:75])
     assert stream.bars == 150
+
+
+def test_chords_stay_as_they_were_written_with_their_keys_and_meters(random_composer):
+    stream = random_composer.stream("| C13 | (3/4) F#m7b5 B7alt |", parts=["bass"], seed=1)
+    first, second, third = islice(stream, 3)
+    assert [tuple(chord) for chord in first.chords] == [(0, "C13")]
+    assert [tuple(chord) for chord in second.chords] == [(0, "F#m7b5"), (720, "B7alt")]
+    assert [bar.time_signatures["numerator"].tolist() for bar in (first, second, third)] == [
+        [4],
+        [3],
+        [4],
+    ]
+    stream.change(chords="[key: D] I IV")
+    bar = next(stream)
+    assert (bar.chords[0].text, bar.key_signatures["sharps"].tolist()) == ("D", [2])
+    stream.change(chords="C")  # heard in the old key
+    assert next(stream).key_signatures["sharps"].tolist() == [2]

@@ -41,10 +41,14 @@ _SIGNATURE_INDEX = {signature: index for index, signature in enumerate(TIME_SIGN
 
 
 def home_key(score: Score) -> Key:
-    """Return the key of the first key signature, or the one the notes suggest."""
+    """Return the key of the first key signature, or the one the notes suggest.
+
+    It has its usual spelling: ids say which tonic, not whether it is called F# or Gb.
+    """
     if len(score.key_signatures):
         _, sharps, minor = score.key_signatures[0].tolist()
-        return Key.from_signature(sharps, bool(minor))
+        key = Key.from_signature(sharps, bool(minor))
+        return Key(key.tonic, key.mode)
     return infer_key(score)
 
 

@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -119,6 +120,17 @@ def load_weights(folder: str | os.PathLike[str]) -> tuple[LlamaShape, dict[str, 
             )
         weights[name] = _to_float32(stored.pop(name), f"{path}: {name}")
     return shape, weights
+
+
+def weights_hash(folder: str | os.PathLike[str]) -> str:
+    """Return the first 8 hexadecimal digits of the SHA-256 of a model's weights.
+
+    Raises
+    ------
+    ModelError
+        If the folder has no weights.
+    """
+    return hashlib.sha256(_read_bytes(Path(folder) / "model.safetensors")).hexdigest()[:8]
 
 
 def _read_bytes(path: Path) -> bytes:

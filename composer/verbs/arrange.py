@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from composer.chord_sources import ChordsLike
 from composer.errors import RequestError
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
@@ -27,7 +28,7 @@ def arrange(
     score: ScoreLike,
     parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
     *,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     keep: str | int | Sequence[str | int] | None = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
@@ -41,7 +42,8 @@ def arrange(
         Instruments, each a new track after those of the score. Here as in all lists of names,
         a text with commas does as well.
     chords
-        Lead-sheet text, in place of the score's chords. A score without chords is harmonised
+        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords. A score
+        without chords is harmonised
         along with the parts.
     keep
         Names or numbers (from 1) of the tracks that stay; all without it.

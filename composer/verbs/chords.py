@@ -25,8 +25,8 @@ MOST_CHORDS = 4  # a bar
 def chords(
     self: Composer,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     bars: int | None = None,
     chords_per_bar: int | None = None,
     part: str | None = "piano",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from composer.chord_sources import ChordsLike
 from composer.decoding.sampling import Sampling
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart
@@ -23,10 +24,10 @@ MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5)
 
 def melody(
     self: Composer,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     bars: int | None = None,
     part: str = "flute",
     **settings: Unpack[NoteSettings],
@@ -36,11 +37,12 @@ def melody(
     Parameters
     ----------
     chords
-        Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``.
+        Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``; or bars,
+        ``(bar, beat, symbol)``, a score or a file with chords: see ``composer.chord_sources``.
     meter
-        Time signature.
+        Time signature; that of a score of chords without it, else 4/4.
     tempo
-        Quarter notes a minute, 20 to 320.
+        Quarter notes a minute, 20 to 320; that of a score of chords without it, else 110.
     bars
         Number of bars; the chords' without it, else 8. More bars than chords repeat them.
     part

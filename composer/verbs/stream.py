@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from composer.aims import Aims, with_room
+from composer.chord_sources import ChordsLike
 from composer.endless import Stream
 from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 def stream(
     self: Composer,
-    chords: str | None = None,
+    chords: ChordsLike | None = None,
     *,
-    meter: str = "4/4",
-    tempo: float = 110,
+    meter: str | None = None,
+    tempo: float | None = None,
     melody: str | int | None = "flute",
     parts: str | int | Sequence[str | int] = (),
     **settings: Unpack[NoteSettings],
@@ -39,7 +40,7 @@ def stream(
     Parameters
     ----------
     chords
-        Lead-sheet text, played over and over; the model invents chords without it.
+        As in ``melody``, played over and over; the model invents chords without it.
     meter, tempo
         As in ``melody``.
     melody
@@ -72,6 +73,8 @@ def stream(
     names = [*([] if melody is None else [melody]), *listed(parts)]
     if not names:
         raise RequestError("there is no part to write; name a melody or parts")
+    if settings.get("feel"):
+        raise RequestError("feel is that of the notes around, and there are none; leave it out")
     players = [parse_instrument(name) for name in names]
     roles = [
         "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
