@@ -29,7 +29,10 @@ _HOMES = {
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
     "Breach": "composer.checker",
+    "Certificate": "composer.certificate",
     "check": "composer.checker",
+    "Candidate": "composer.candidates",
+    "candidates": "composer.candidates",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
     "DrumPieces": "composer.constraints",
@@ -67,6 +70,8 @@ _HOMES = {
 __all__ = [
     "Author",
     "Breach",
+    "Candidate",
+    "Certificate",
     "ChordTones",
     "Composer",
     "ComposerError",
@@ -95,6 +100,7 @@ __all__ = [
     "TrainingError",
     "__version__",
     "arrange",
+    "candidates",
     "check",
     "chords",
     "diff",
@@ -124,6 +130,8 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.candidates import Candidate, candidates
+    from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange

@@ -136,7 +136,9 @@ def _plain(settings: Any) -> Any:
 
 def _strays(score: Score, patch: Patch) -> list[str]:
     """Return what a patch changes outside its cells in the tracks that stay."""
-    strays = [f"{name.replace('_', ' ')} were changed" for name, _ in patch.rows]
+    # A piece that was begun has got its tempos and the like; it had none before.
+    rows = [name for name, change in patch.rows if change.out]
+    strays = [f"{name.replace('_', ' ')} were changed" for name in rows]
     for change in patch.tracks:
         part, name = 1 + track_of(change.track.revert(), score), change.track.name or "a track"
         strays += [f"{table.replace('_', ' ')} of {name} were changed" for table, _ in change.rows]

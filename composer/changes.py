@@ -21,6 +21,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.score import MAX_TICK, NOTE, Events, Text, frozen, joined
 from composer.theory import NO_CHORD
@@ -82,7 +83,7 @@ def rows_without(notes: Events, others: Events) -> Events:
     taken = np.bincount(group, ~is_mine)
     # A note's rank among its equals, those to be taken away left out.
     counted = np.cumsum(is_mine)
-    rank = counted - (counted - is_mine)[is_new][group]
+    rank: npt.NDArray[np.int64] = counted - (counted - is_mine)[is_new][group]
     return np.asarray(both[order[is_mine & (rank > taken[group])]])
 
 
@@ -241,8 +242,8 @@ def _stretch_of(before: Texts, after: Texts) -> Stretch:
     ticks = [text.tick for text in (*change.out, *change.put)]
     first = min(ticks)
     common = [tick for tick, _ in before if tick > max(ticks)]  # said in both
-    edges = [Edge(tick, tick, tick + 1) for tick in (first, *common[:1])]
-    return Stretch(*edges)
+    start, *end = (Edge(tick, tick, tick + 1) for tick in (first, *common[:1]))
+    return Stretch(start, end[0] if end else NEVER)
 
 
 def _held(chords: Sequence[Text]) -> str:

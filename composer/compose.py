@@ -109,7 +109,7 @@ class Composer:
     extend = verb(extend)
     vary = verb(vary)
     reduce = recording(reduce)
-    stream = verb(stream)
+    stream = verb(stream, best_of_n=False)
 
 
 @lru_cache(maxsize=1)

@@ -126,7 +126,7 @@ def held_notes(score: Score, grid: Grid, written: Mask) -> Events:
 
 
 def put_back(
-    score: Score, grid: Grid, written: Mask, *, feel: bool = False, swings: bool = True
+    score: Score, grid: Grid, written: Mask, *, feel: bool = False, moves: bool = True
 ) -> Score:
     """Return a score with the cells that were written taken from a grid.
 
@@ -140,8 +140,8 @@ def put_back(
         Shape (bars, 1 + parts): which cells, column 0 the chords.
     feel
         Whether the notes written are played as those around them are.
-    swings
-        Whether that may take second eighths to another position of the grid.
+    moves
+        Whether that may take them to another position of the grid.
     """
     tracks = list(score.tracks)
     for row, track in enumerate(tracks):
@@ -150,7 +150,7 @@ def put_back(
             old = track.notes[~bars[bar_of(track.notes["onset"], grid, score.tpq)]]
             new = _new_notes(grid, row, bars, score.tpq)
             if feel:
-                new = with_feel(new, row, score, grid, written, swings)
+                new = with_feel(new, row, score, grid, written, moves)
             # A note that has to wait does so in its bar.
             last = first_ticks(
                 grid.bar_starts[bar_of(new["onset"], grid, score.tpq) + 1], score.tpq

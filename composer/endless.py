@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from composer import __version__
 from composer.aims import Aims
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import finish
@@ -19,6 +20,7 @@ from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.lead_sheet import chart, key_named
+from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
 from composer.score import Score, Text, Track
@@ -49,6 +51,8 @@ class Stream(Iterator[Score]):
     where
         Constraints, which hold in every bar. Notes of a part that they make begin notes in each bar
         end with the bar.
+    model
+        What the model is called in the history of the bars.
     chart
         What ``composer.lead_sheet.chart`` takes: chords, key, meter and tempo.
 
@@ -73,6 +77,7 @@ class Stream(Iterator[Score]):
         *,
         where: tuple[Constraint, ...] = (),
         aims: Aims = Aims(),  # noqa: B008  (frozen)
+        model: str = "",
         **chart: Any,
     ) -> None:
         self._decoder = decoder.fork()
@@ -88,6 +93,9 @@ class Stream(Iterator[Score]):
                     f"{asked} names bars, which a stream has no end of; leave them out"
                 )
         self._rng = np.random.default_rng(seed)
+        self._author = Author(
+            "composer", "stream", model, seed, constraints=where, version=__version__
+        )
         self._writer: Writer | None = None
         #: How many bars have been written.
         self.bars = 0
@@ -157,7 +165,10 @@ class Stream(Iterator[Score]):
         one = cut_bars(writer.grid, now, 1)
         written = np.ones((1, 1 + len(one.parts)), bool)
         written[:, 0] = self._chart["chords"] is None  # given ones stay as they were written
-        return put_back(blank, one, written)
+        score = put_back(blank, one, written)
+        key = writer.grid.key.name
+        author = dataclasses.replace(self._author, sampling=self._sampling, key=key)
+        return recorded(Score(score.tpq), score, author, regions_of(score, written))
 
     def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
         """Return the request for some bars of a grid."""

@@ -93,8 +93,6 @@ def _numbers(rows: list[int]) -> list[int]:
 
 
 def _range(value: Any, parts: list[int]) -> Constraint:
-    if not isinstance(value, str | tuple):
-        raise RequestError(f"range {value!r} cannot be read; write one such as 'C4-C6'")
     return PitchRange(*parse_range(value), parts=parts)
 
 

@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 _NEAR = 8  # bars on each side
 _ENOUGH = 16  # notes to go by; fewer near by, and the whole part is looked at
 _TRUST = 2  # notes that weigh as much as the mean of all
+_STEPS = (3, 4)  # positions: sixteenths, triplets
 _SECOND_EIGHTH = (5, 9)  # where it may fall, in positions
 _LEAST_BEATS = 4  # from which swing is told
 _STEADY = 0.75  # positions: where swing strays more, there is none to take on
@@ -50,7 +51,7 @@ class Feel:
     tpq: int
     is_drum: bool
 
-    def ticks(self, onsets: Ints, positions: Ints, *, swings: bool) -> Ints:
+    def ticks(self, onsets: Ints, positions: Ints, *, moves: bool) -> Ints:
         """Return when positions of the piece are played.
 
         Parameters
@@ -59,15 +60,18 @@ class Feel:
             Positions at which the part has onsets.
         positions
             Those asked for.
-        swings
-            Whether second eighths may go to another position of the grid; otherwise each tick goes
-            back to its position.
+        moves
+            Whether a tick may go to another position of the grid than its own.
         """
-        _, _, place = self._places(positions)
+        bar, _, place = self._places(positions)
         ticks = ticks_of(positions, self.tpq) + np.rint(self._delays()[place]).astype(np.int64)
-        low, high = (first_ticks(positions + i, self.tpq) for i in (0, 1))
+        reach = 1 if moves else 0  # and never out of the bar
+        first = np.maximum(positions - reach, self.grid.bar_starts[bar])
+        end = np.maximum(positions, self.grid.bar_starts[bar + 1] - 1)
+        last = np.minimum(positions + reach, end)
+        low, high = first_ticks(first, self.tpq), first_ticks(last + 1, self.tpq)
         ticks = np.clip(ticks, low, np.maximum(low, high - 1))
-        second = self._second_eighth() if swings else None
+        second = self._second_eighth() if moves else None
         return ticks if second is None else self._swung(ticks, onsets, positions, second)
 
     def velocities(self, notes: Events) -> Ints:
@@ -88,21 +92,33 @@ class Feel:
         inside = positions - starts[bar]
         return bar, inside // RESOLUTION, inside % RESOLUTION
 
-    def _delays(self) -> Floats:
-        """Return how many ticks late notes begin by their place in a quarter, shape (12,)."""
+    def _exact(self) -> tuple[Ints, Ints, Ints, Floats]:
+        """Return bar, quarter and place of each note, and where in the quarter it really begins."""
         positions = positions_of(self.notes["onset"], self.tpq)
-        late = (self.notes["onset"] - ticks_of(positions, self.tpq)).astype(float)
-        place = self._places(positions)[2]
+        late = self.notes["onset"] - ticks_of(positions, self.tpq)
+        bar, quarter, place = self._places(positions)
+        return bar, quarter, place, place + late * RESOLUTION / self.tpq
+
+    def _delays(self) -> Floats:
+        """Return how many ticks late notes begin by their place in a quarter, shape (12,).
+
+        Against sixteenths or triplets, whichever they lie nearer to for their width: a note half a
+        sixteenth early is no late one of the position before.
+        """
+        exact = self._exact()[3]
+        late = {step: exact - np.rint(exact / step) * step for step in _STEPS}
+        step = min(_STEPS, key=lambda step: float(np.mean(late[step] ** 2)) / step**2)
+        place = np.rint(exact / step).astype(np.int64) * step % RESOLUTION
         count = np.bincount(place, minlength=RESOLUTION)
-        total = np.bincount(place, late, minlength=RESOLUTION)
-        return np.asarray((total + _TRUST * late.mean()) / (count + _TRUST))
+        total = np.bincount(place, late[step], minlength=RESOLUTION)
+        delays = (total + _TRUST * late[step].mean()) / (count + _TRUST)
+        steps = np.arange(0, RESOLUTION + 1, step)
+        between = np.interp(np.arange(RESOLUTION), steps, delays[steps % RESOLUTION])
+        return np.asarray(between * self.tpq / RESOLUTION)
 
     def _second_eighth(self) -> float | None:
         """Return where in a quarter the second eighth falls, in positions; None if anywhere."""
-        onsets = self.notes["onset"]
-        positions = positions_of(onsets, self.tpq)
-        bar, quarter, place = self._places(positions)
-        exact = place + (onsets - ticks_of(positions, self.tpq)) * RESOLUTION / self.tpq
+        bar, quarter, place, exact = self._exact()
         beats = [exact[rows] for rows in _second_eighths(bar, quarter, place).values()]
         found = np.array([beat.mean() for beat in beats if np.ptp(beat) <= 1])
         if len(found) < _LEAST_BEATS:
@@ -147,7 +163,7 @@ class Feel:
 
 
 def with_feel(
-    notes: Events, row: int, score: Score, grid: Grid, written: npt.NDArray[np.bool_], swings: bool
+    notes: Events, row: int, score: Score, grid: Grid, written: npt.NDArray[np.bool_], moves: bool
 ) -> Events:
     """Return new notes of a part as those around them are played.
 
@@ -159,8 +175,8 @@ def with_feel(
         The part they are of.
     score, grid, written
         As for ``composer.edit.put_back``.
-    swings
-        Whether second eighths may go to another position of the grid.
+    moves
+        Whether notes may go to another position of the grid, though not to another bar.
     """
     around = _around(row, score, grid, written)
     if not len(around) or not len(notes):
@@ -172,8 +188,8 @@ def with_feel(
     )
     felt = notes.copy()
     felt["velocity"] = feel.velocities(notes)
-    begins = feel.ticks(onset, onset, swings=swings)
-    ends = feel.ticks(onset, offset, swings=swings)
+    begins = feel.ticks(onset, onset, moves=moves)
+    ends = feel.ticks(onset, offset, moves=moves)
     ends = np.minimum(ends, np.maximum(begins + 1, int(ticks_of(grid.bar_starts[-1], score.tpq))))
     felt["onset"] = begins
     felt["duration"] = np.maximum(1, ends - begins)

@@ -193,6 +193,22 @@ def cut_bars(grid: Grid, start: int, count: int) -> Grid:
     return grid.replace(bars=grid.bars[start:end], notes=notes, chords=chords)
 
 
+def choose_bars(grid: Grid, bars: Sequence[int]) -> Grid:
+    """Return a grid with only these bars, which rise; each says the chord that it holds or none.
+
+    A chord holds on into the next of them only where every bar says its own, as in a grid that is
+    being written.
+    """
+    new_bar = np.full(len(grid.bars), -1)
+    new_bar[list(bars)] = np.arange(len(bars))
+    found = {}
+    for name, rows in (("notes", grid.notes), ("chords", grid.chords)):
+        bar = new_bar[rows["bar"]]
+        found[name] = rows[bar >= 0].copy()
+        found[name]["bar"] = bar[bar >= 0]
+    return grid.replace(bars=grid.bars[list(bars)], **found)
+
+
 def choose_parts(grid: Grid, rows: Sequence[int]) -> Grid:
     """Return a grid with only these parts, in this order."""
     new_row = np.full(len(grid.parts), -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -70,10 +71,10 @@ def chart(
     SymbolError
         A key, a meter or a chord that cannot be read.
     """
-    if tempo is not None and not SLOWEST <= tempo <= FASTEST:
-        raise RequestError(f"tempo {tempo} bpm is outside {SLOWEST} to {FASTEST}")
-    if bars is not None and not 1 <= bars <= MOST_BARS:
-        raise RequestError(f"bars {bars} is outside 1 to {MOST_BARS}")
+    if tempo is not None and not (isinstance(tempo, Real) and SLOWEST <= tempo <= FASTEST):
+        raise RequestError(f"tempo {tempo!r} bpm is outside {SLOWEST} to {FASTEST}")
+    if bars is not None and not (isinstance(bars, Integral) and 1 <= bars <= MOST_BARS):
+        raise RequestError(f"bars {bars!r} is outside 1 to {MOST_BARS}; give how many to write")
     usual = parse_meter(meter or USUAL_METER)
     home = Key.parse(key) if key else None
     length = Fraction(4 * usual[0], usual[1])
@@ -120,7 +121,8 @@ def chord_texts(chords: ChordsLike, key: Key, score: Score, bars: int) -> tuple[
     Parameters
     ----------
     chords
-        Any chords that `read_chords` reads.
+        Any chords that `read_chords` reads. A text of fewer bars than the score begins behind a
+        pickup, a first bar shorter than the second, which has the first of its chords.
     key
         Key that Roman numerals refer to.
     score
@@ -136,24 +138,32 @@ def chord_texts(chords: ChordsLike, key: Key, score: Score, bars: int) -> tuple[
         A chord that cannot be read.
     """
     meter = score.meter
+    short, full = (int(meter.bar_length(bar)) for bar in range(2))
 
-    def quarters(bar: int) -> Fraction:
-        return Fraction(int(meter.bar_length(bar)), score.tpq)
+    def read(behind: int) -> Progression:
+        def quarters(bar: int) -> Fraction:
+            return Fraction(int(meter.bar_length(bar + behind)), score.tpq)
 
-    return _texts(read_chords(chords, key, quarters=quarters), score, bars)
+        return read_chords(chords, key, quarters=quarters)
+
+    progression = read(0)
+    if isinstance(chords, str) and short < full and len(progression.bars) < bars:
+        return _texts(read(1), score, bars, pickup=1)
+    return _texts(progression, score, bars)
 
 
-def _texts(progression: Progression, score: Score, bars: int) -> tuple[Text, ...]:
+def _texts(progression: Progression, score: Score, bars: int, pickup: int = 0) -> tuple[Text, ...]:
     played = progression.bars
     if len(played) > bars:
         raise RequestError(
             f"the chords have {len(played)} bars, more than the {bars} to write; "
             f"leave some out or ask for more bars"
         )
-    return tuple(
+    ahead = [Text(0, played[0][0][2])][:pickup]
+    return tuple(ahead) + tuple(
         Text(_tick(score, bar, start), text)
-        for bar in range(bars)
-        for start, _, text in played[bar % len(played)]
+        for bar in range(pickup, bars)
+        for start, _, text in played[(bar - pickup) % len(played)]
     )
 
 

@@ -157,8 +157,10 @@ def parse_bars(bars: str | tuple[int, int]) -> tuple[int, int]:
     RequestError
         The text is no range.
     """
+    if isinstance(bars, tuple | list) and len(bars) == 2:
+        return int(bars[0]), int(bars[1])
     if not isinstance(bars, str):
-        return bars
+        raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
     found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
     if not found:
         raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
@@ -180,7 +182,8 @@ def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
     """
     first, last = parse_bars(bars)
     if not 1 <= first <= last <= count:
-        raise RequestError(f"bars {first} to {last} are not in the score, which has 1 to {count}")
+        named = f"bar {first} is" if first == last else f"bars {first} to {last} are"
+        raise RequestError(f"{named} not in the score, which has 1 to {count}")
     return first, last
 
 

@@ -328,10 +328,9 @@ def signed(before: Score, after: Score, verb: str) -> Score:
         Its name.
     """
     wrote = after.history[-1:] if len(after.history) > len(before.history) else ()
-    author, regions, stretches = Author("composer", version=__version__), (), []
-    for patch in wrote:
-        author, regions = patch.author, patch.regions
-        stretches = [change.stretch for change in patch.chords]
+    author = wrote[0].author if wrote else Author("composer", version=__version__)
+    regions = wrote[0].regions if wrote else ()
+    stretches = [change.stretch for patch in wrote for change in patch.chords]
     author = dataclasses.replace(author, verb=verb)
     return recorded(before, after, author, regions, stretches)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Integral
 
 from composer.errors import RequestError, SymbolError
 from composer.theory import NATURALS, note_name
@@ -62,8 +63,12 @@ def parse_range(given: RangeLike) -> tuple[int, int]:
         if not found:
             raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
         low, high = parse_pitch(found[1]), parse_pitch(found[2])
-    else:
+    elif isinstance(given, tuple | list) and len(given) == 2:
         low, high = given
+    else:
+        raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
+    if not isinstance(low, Integral) or not isinstance(high, Integral):
+        raise RequestError(f"range {given!r} is no pair of MIDI pitches; write such as (60, 84)")
     if not 0 <= low <= high <= 127:
         raise RequestError(
             f"range {low} to {high} is no range of MIDI pitches; the low one comes first, 0 to 127"

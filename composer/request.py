@@ -12,6 +12,7 @@ from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
 from composer.grid import Grid
+from composer.outline import Outline
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
 from composer.tokenizers.levels import Levels
@@ -93,6 +94,8 @@ class Request:
     chords_per_bar
         Chords to write in each bar, as far as it has beats and the demands have chords for them;
         the model decides without it.
+    outline
+        How the bars hang together; nothing is asked of them without it.
 
     Raises
     ------
@@ -109,6 +112,7 @@ class Request:
     levels: Levels | None = None
     held: Events | None = None
     chords_per_bar: int | None = None
+    outline: Outline | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.grid.bars), 1 + len(self.grid.parts))
@@ -123,6 +127,10 @@ class Request:
                     f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "
                     f"has {shape[0]} bars and {shape[1] - 1} parts"
                 )
+        if self.outline is not None and len(self.outline) != shape[0]:
+            raise RequestError(
+                f"the outline is of {len(self.outline)} bars; the grid has {shape[0]}"
+            )
         if not self.written.any():
             raise RequestError("the request names no cell to write; name bars and parts")
         if self.seed < 0:

@@ -28,7 +28,7 @@ def constraints_of(where: Where) -> tuple[Constraint, ...]:
     RequestError
         One of them is none.
     """
-    given = (where,) if isinstance(where, Constraint) or not isinstance(where, Iterable) else where
+    given = where if isinstance(where, Iterable) and not isinstance(where, str) else (where,)
     constraints = tuple(given)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):

@@ -11,11 +11,13 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
+from composer.candidates import best_of
 from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
+from composer.errors import RequestError
 from composer.patch import signed
 from composer.pitches import RangeLike
 from composer.scopes import Where
@@ -45,6 +47,9 @@ class Settings(TypedDict, total=False):
         How adventurous it is: see ``Sampling``; 0.9 and 0.95 without them.
     sampling
         All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
+    n
+        Candidates that are written, in one batch; the best of them is returned, as
+        ``composer.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
@@ -59,6 +64,7 @@ class Settings(TypedDict, total=False):
     temperature: float | None
     top_p: float | None
     sampling: Sampling | None
+    n: int | None
     where: Where
     style: str | None
     guidance: float | None
@@ -91,7 +97,7 @@ class NoteSettings(Settings, total=False):
         A score, or the path of one, whose controls are read off, part by part, and aimed at.
     feel
         Whether what is written is played as the notes around it are: as loud, as early or late, and
-        with their swing. Where constraints hold nothing is swung anew.
+        with their swing. With constraints each note stays at its place, as near as that allows.
     """
 
     range: RangeLike | dict[str, RangeLike] | None
@@ -111,11 +117,23 @@ _DEFAULTS: dict[str, Any] = {"where": (), "controls": (), "feel": False}  # of t
 
 
 def read(score: ScoreLike) -> Score:
-    """Return a score, read from its file if it is a path."""
-    return score if isinstance(score, Score) else Score.read(score)
+    """Return a score, read from its file if it is a path.
+
+    Raises
+    ------
+    RequestError
+        It is neither.
+    MidiError
+        The path is no MIDI file.
+    """
+    if isinstance(score, Score):
+        return score
+    if not isinstance(score, str | os.PathLike):
+        raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
+    return Score.read(score)
 
 
-def verb(function: Verb, *settings: type) -> Verb:
+def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     """Return a verb that shows the settings it takes, and says which keyword it does not know.
 
     A score that it returns has what it did to the one it was given in its history.
@@ -126,8 +144,13 @@ def verb(function: Verb, *settings: type) -> Verb:
         Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
     settings
         Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
+    best_of_n
+        Whether it takes ``n``.
     """
     taken = settings or (Settings, NoteSettings)
+    kinds = {
+        name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
+    }
     own = inspect.signature(function)
     given = [
         inspect.Parameter(
@@ -136,7 +159,7 @@ def verb(function: Verb, *settings: type) -> Verb:
             default=_DEFAULTS.get(name),
             annotation=getattr(kind, "__forward_arg__", kind),
         )
-        for name, kind in taken[-1].__annotations__.items()
+        for name, kind in kinds.items()
     ]
     *first, _ = own.parameters.values()
     signature = own.replace(parameters=[*first, *given])
@@ -148,6 +171,10 @@ def verb(function: Verb, *settings: type) -> Verb:
         for name in keywords:
             if name not in signature.parameters:
                 raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
+        n = keywords.pop("n", None)
+        if n is not None:
+            seed = keywords.pop("seed", None)
+            return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
         return served(*arguments, **keywords)
 
     def _nearest(name: str) -> str:
@@ -156,7 +183,7 @@ def verb(function: Verb, *settings: type) -> Verb:
         return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
-    shown.__doc__ = _documented(function.__doc__, taken)
+    shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
     return cast(Verb, shown)
 
 
@@ -181,12 +208,14 @@ def recording(function: Verb) -> Verb:
     return cast(Verb, recorded)
 
 
-def _documented(text: str | None, settings: tuple[type, ...]) -> str | None:
+def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:
     """Return a verb's docstring with each setting in the place of ``**settings``."""
     described = [one.__doc__ for one in settings]
     if text is None or None in described:  # as python -OO has it
         return text
     entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
+    if not best_of_n:
+        entries = [re.sub(r"^n\n( .*(\n|$))+", "", entry, flags=re.M) for entry in entries]
     return re.sub(
         r"^\*\*settings\n( .*\n)+",
         lambda _: "".join(f"{entry}\n" for entry in entries),

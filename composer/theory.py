@@ -144,7 +144,9 @@ class Key:
         SymbolError
             The text names no major or minor key.
         """
-        plain = re.sub(r"(?i)[\s-]*(sharp|flat)", lambda m: "b#"[m[1].lower() == "sharp"], text)
+        plain = re.sub(
+            r"(?i)[\s-]*(sharp|flat)", lambda m: "b#"[m[1].lower() == "sharp"], str(text)
+        )
         found = re.fullmatch(_NOTE + r"[\s:_-]*?\s*([A-Za-z]*\.?|-)", plain.strip())
         if found:
             letter, accidental, word = found.groups()
@@ -415,7 +417,7 @@ def parse_meter(text: str) -> tuple[int, int]:
     >>> parse_meter("6/8")
     (6, 8)
     """
-    found = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,2})\s*", text)
+    found = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,2})\s*", str(text))
     if found:
         beats, unit = int(found[1]), int(found[2])
         if 1 <= beats <= 255 and unit in (1, 2, 4, 8, 16, 32, 64):

@@ -30,10 +30,20 @@ _OFF_GRID = 0.05  # of a position: so 1.33 is read as a third
 
 
 def listed(names: str | int | Sequence[str | int]) -> list[str | int]:
-    """Return names as a list; a text holds them with commas between."""
+    """Return names as a list; a text holds them with commas between.
+
+    Raises
+    ------
+    RequestError
+        They are no texts and no numbers.
+    """
     if isinstance(names, str):
         return [name.strip() for name in names.split(",") if name.strip()]
-    return [names] if isinstance(names, int) else list(names)
+    found: list[str | int] = list(names) if isinstance(names, Iterable) else [names]
+    for name in found:
+        if not isinstance(name, str | int):
+            raise RequestError(f"part {name!r} is no name; write a name, or a number from 1 on")
+    return found
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,15 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from tqdm.auto import tqdm
 
-from composer import __version__
+from composer import __version__, together
 from composer.aims import Aims, with_room
-from composer.decoding.sampler import write_cells
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import chord_stretches, grid_bars, held_notes, own_bars, put_back
@@ -26,12 +27,14 @@ from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
 from composer.harmony import song_key
 from composer.instruments import parse_instrument
+from composer.outline import Outline
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import NoteSettings, ScoreLike, read
+from composer.settings import NoteSettings, read
+from composer.settings import ScoreLike as ScoreLike
 from composer.theory import Key
 
 if TYPE_CHECKING:
@@ -89,6 +92,7 @@ def write(
     *,
     usual: Sampling = SAMPLING,
     chords_per_bar: int | None = None,
+    outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with some cells written.
 
@@ -106,6 +110,8 @@ def write(
         The settings of sampling where none are given.
     chords_per_bar
         As for a ``Request``.
+    outline
+        How the bars of the sheet hang together; nothing is asked of them without it.
 
     Raises
     ------
@@ -115,7 +121,8 @@ def write(
     score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
     # The tokenizer has no names, but messages do.
     grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
-    written = _on_grid(score, cells, count)
+    pieces = _pieces(score, sheet.bars, count)
+    written = np.repeat(cells, pieces, axis=0)
     constraints = asked_of(settings, score, cells)
     demands = demands_on(constraints, score, grid, written, sheet.bars)
     feel = settings.get("feel", False)
@@ -125,13 +132,22 @@ def write(
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
     aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
     rules = with_room(rules, aims.controls, score, cells)
-    rules = with_ranges(rules, settings, score, cells)
-    levels = aims.levels(score, grid, written, sheet.bars)
-    request = Request(grid, written, rules, sampling, seed, demands, levels, held, chords_per_bar)
+    request = Request(
+        grid,
+        written,
+        with_ranges(rules, settings, score, cells),
+        sampling,
+        seed,
+        demands=demands,
+        levels=aims.levels(score, grid, written, sheet.bars),
+        held=held,
+        chords_per_bar=chords_per_bar,
+        outline=outline.cut(pieces) if outline else None,
+    )
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
-        grid = write_cells(request, composer.decoder, composer.tokenizer, wrote=bar.update)
+        writer = together.write(request, composer.decoder, composer.tokenizer, wrote=bar.update)
     author = Author(
         "composer",
         model=composer.model,
@@ -141,8 +157,8 @@ def write(
         key=sheet.key.name,
         version=__version__,
     )
-    stretches = chord_stretches(score, grid, written[:, 0])
-    after = put_back(score, grid, written, feel=feel, swings=not demands)
+    stretches = chord_stretches(score, writer.grid, written[:, 0])
+    after = put_back(score, writer.grid, written, feel=feel, moves=not demands)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
@@ -158,29 +174,48 @@ def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules,
     """
     count = grid_bars(sheet.score, sheet.bars)
     grid = composer.tokenizer.grid(sheet.score, sheet.key, count)
-    return given_rules(grid, _on_grid(sheet.score, cells, count))
+    return given_rules(grid, np.repeat(cells, _pieces(sheet.score, sheet.bars, count), axis=0))
 
 
-def _on_grid(score: Score, cells: Mask, count: int) -> Mask:
-    """Return cells by the bars of the grid, which cuts in two the bars that it cannot say."""
-    if count == len(cells):
-        return cells
-    starts = [grid_bars(score, bar) for bar in range(len(cells) + 1)]
-    return np.repeat(cells, np.diff(starts), axis=0)
+def _pieces(score: Score, bars: int, count: int) -> npt.NDArray[np.int64]:
+    """Return of how many bars of the grid each bar is made: two where the grid cannot say it."""
+    if count == bars:
+        return np.ones(bars, np.int64)
+    return np.diff([grid_bars(score, bar) for bar in range(bars + 1)])
 
 
 def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
-    """Return how ids are chosen under the settings of a verb."""
+    """Return how ids are chosen under the settings of a verb.
+
+    Raises
+    ------
+    RequestError
+        A value is out of its range, or no ``Sampling``.
+    """
     sampling = settings.get("sampling") or usual
+    if not isinstance(sampling, Sampling):
+        raise RequestError(f"sampling {sampling!r} is none; give such as Sampling(temperature=0.9)")
     single = {name: settings.get(name) for name in ("temperature", "top_p", "guidance")}
     given = {name: value for name, value in single.items() if value is not None}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
 def seed_of(settings: NoteSettings) -> int:
-    """Return the seed of the settings, or a new one."""
+    """Return the seed of the settings, or a new one.
+
+    Raises
+    ------
+    RequestError
+        It is no whole number from 0 on.
+    """
     seed = settings.get("seed")
-    return secrets.randbelow(2**32) if seed is None else seed
+    if seed is None:
+        return secrets.randbelow(2**32)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise RequestError(
+            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
+        )
+    return int(seed)
 
 
 def new_track(name: str | int) -> Track:

@@ -1,10 +1,13 @@
 """What a verb was asked for can be read from the score it made, and is checked in it."""
 
+import dataclasses
+import hashlib
 import json
 
 import pytest
 
 from composer import NoteCount, PitchRange, RequestError, Score, Track, diff
+from composer.compose import load
 
 WHERE = [NoteCount(min=2, max=3, parts="Low", bars="2-3"), PitchRange("C3-C5")]
 
@@ -60,8 +63,6 @@ def test_what_was_broken_since_is_found(filled):
 def test_what_was_changed_outside_the_cells_is_found(filled, song):
     lead = song.tracks[0].replace(controls=[(0, 7, 100)], notes=song.tracks[0].notes[1:])
     patch = filled.history[-1]
-    import dataclasses
-
     more = diff(song, song.replace(tracks=(lead, filled.tracks[1])), by="me")
     forged = song.apply(dataclasses.replace(more, author=patch.author, regions=patch.regions))
     assert forged.certificate().strays == (
@@ -80,3 +81,54 @@ def test_a_patch_by_hand_requires_nothing(song):
 def test_a_score_that_nobody_wrote_has_none(song):
     with pytest.raises(RequestError, match="the score has no history"):
         song.certificate()
+
+
+def test_each_verb_says_what_it_did_in_one_patch(random_composer):
+    verbs = random_composer
+    tune = verbs.melody("C G", seed=1)
+    steps = [
+        verbs.infill(tune, "2", seed=2),
+        verbs.vary(tune, 0.5, seed=2),
+        verbs.extend(tune, 1, seed=2),
+        verbs.arrange(tune, ["bass"], chords="F C", keep=[1], seed=2),
+        verbs.harmonize(tune, seed=2),
+        verbs.reduce(tune),
+    ]
+    names = ["infill", "vary", "extend", "arrange", "harmonize", "reduce"]
+    for name, score in zip(names, steps, strict=True):
+        assert [patch.author.verb for patch in score.history] == ["melody", name]
+        assert score.history[-1].author.seed == (None if name == "reduce" else 2)
+        assert score.undo() == tune
+        assert score.certificate().holds
+    (written,) = verbs.chords(bars=2, seed=1).history
+    assert written.author.verb == "chords"
+    assert tune.undo() == Score(tune.tpq)
+
+
+def test_a_bar_of_a_stream_says_who_wrote_it(random_composer):
+    stream = random_composer.stream("C G", where=NoteCount(max=3), seed=5)
+    for _ in range(2):
+        bar = next(stream)
+        assert bar.certificate().holds
+        assert bar.certificate().required == (NoteCount(max=3),)
+        assert str(bar.history[0]).startswith("stream by composer 0.1.0 (seed 5): bar 1 of")
+
+
+def test_a_verb_given_a_file_has_it_as_what_was_there_before(random_composer, song, tmp_path):
+    song.write_midi(tmp_path / "song.mid")
+    after = random_composer.infill(tmp_path / "song.mid", "1", seed=1)
+    assert after.undo() == Score.read(tmp_path / "song.mid")
+
+
+def test_a_loaded_model_is_named_with_its_weights_hash(model_folder):
+    verbs = load(model_folder)
+    digest = hashlib.sha256((model_folder / "model.safetensors").read_bytes()).hexdigest()
+    assert verbs.model == f"{model_folder.name} {digest[:8]}"
+    assert verbs.melody("C", seed=1).history[0].author.model == verbs.model
+
+
+def test_feel_is_refused_where_nothing_is_around(random_composer):
+    with pytest.raises(RequestError, match="feel is that of the notes around, and there are none"):
+        random_composer.melody("C", feel=True)
+    with pytest.raises(RequestError, match="feel is that of the notes around, and there are none"):
+        random_composer.stream("C", feel=True)

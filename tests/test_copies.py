@@ -1,11 +1,11 @@
 from composer.decoding.copies import Copies
 
-# Ids from 10 on are content; 1 and 2 head cells, 0 a bar.
-SAID = [0, 1, 10, 11, 12, 13, 14, 2, 20, 1, 0, 1, 10, 11, 12, 13, 0, 1]
+# Ids from 10 on are content, from 90 on dynamics; 1 and 2 head cells, 0 a bar.
+SAID = [0, 1, 10, 91, 11, 12, 13, 14, 2, 20, 1, 0, 1, 10, 11, 12, 13, 0, 1]
 
 
 def following(*heard):
-    copies = Copies(SAID, after=0, content=10)
+    copies = Copies(SAID, after=0, content=10, dynamics=range(90, 100))
     for index in heard:
         copies.hear(index)
     return copies.next_ids()
@@ -17,7 +17,12 @@ def test_a_copy_goes_on_as_the_bars_before_did():
 
 
 def test_what_is_shorter_than_a_note_or_differs_is_no_copy():
-    assert following(10, 11, 12) == set()
+    assert following(10, 11) == set()
     assert following(10, 11, 12, 15) == set()
     assert following(10, 11, 12, 13, 14, 15) == set()
     assert following(20, 21, 22, 23) == set()
+
+
+def test_how_loud_it_is_makes_no_difference():
+    assert following(10, 92, 11, 93, 12) == {13}
+    assert following(10, 92, 11, 93) == set()

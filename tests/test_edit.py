@@ -144,6 +144,23 @@ def test_bars_that_the_grid_cuts_in_two():
     assert [grid_bars(score, bars) for bars in (0, 1, 2)] == [0, 2, 4]
 
 
+def test_a_new_note_that_would_have_to_wait_beyond_its_bar_is_left_out():
+    score = tune((0, 4800, 60, 90))
+    new = [(1, 0, 36, 60, 48, 76), (1, 0, 0, 64, 12, 76)]
+    assert rows(put(score, [1], [1], notes=new)) == [(0, 4800, 60), (1920, 480, 64)]
+
+
+def test_chords_said_at_one_tick_keep_their_order():
+    score = tune((0, 7680, 60, 90), chords=[(0, "F"), (0, "C")])
+    after = put(score, [2], [0], chords=[(2, 0, 9, 1, -1)])
+    assert after.chords == ((0, "F"), (0, "C"), (3840, "Am"), (5760, "C"))
+
+
+def test_a_chord_that_holds_on_is_not_said_again_by_what_is_written():
+    score = tune((0, 7680, 60, 90), chords=[(0, "C")])
+    assert put(score, [1], [0], chords=[(1, 0, 0, 0, -1)]).chords == score.chords
+
+
 def test_new_chords_are_spelled_in_the_key_that_holds_there():
     score = tune((0, 5760, 60, 90)).replace(key_signatures=[(0, 0, 0), (1920, 6, 0), (3840, -6, 0)])
     rows = [(bar, 0, 10, 0, -1) for bar in range(3)]

@@ -74,7 +74,7 @@ def test_what_was_written_louder_is_louder_as_far_as_others_stray():
 
 
 def test_where_places_have_to_hold_notes_stay_at_theirs():
-    notes = filled(swung(), 0, STRAIGHT, feel=True, swings=False)
+    notes = filled(swung(), 0, STRAIGHT, feel=True, moves=False)
     assert (positions_of(notes["onset"], 480) - 4 * 48).tolist() == [6 * i for i in range(8)]
     assert (notes["onset"] > ticks_of(positions_of(notes["onset"], 480), 480)).all()
 
@@ -144,3 +144,13 @@ def test_a_drummer_is_followed(random_composer):
     )
     assert (plain["onset"] == ticks_of(positions_of(plain["onset"], 480), 480)).all()
     assert (felt["onset"] != plain["onset"]).mean() > 0.5
+
+
+def test_what_is_played_far_from_the_grid_is_followed_where_nothing_has_to_hold():
+    early = [(480 * i + at, 60, 60, 80) for i in range(32) for at in (0, 70)]
+    score = Score(480, (Track("Lead", 73, notes=early),))
+    rows = [(0, 3, 80), (3, 9, 80)]
+    free, bound = (filled(score, 0, rows, feel=True, moves=moves) for moves in (True, False))
+    assert free["onset"][1] - 7680 == pytest.approx(70, abs=5)
+    assert bound["onset"][1] - 7680 == 100  # the first tick that goes to the sixteenth
+    assert free["onset"][0] + free["duration"][0] == free["onset"][1]

@@ -16,6 +16,7 @@ def test_chords_are_repeated_until_the_bars_are_full():
     assert [text for _, text in score.chords] == ["Am", "F", "C", "Am", "F", "C", "Am", "F"]
     assert [tick for tick, _ in score.chords][:4] == [0, 960, 1920, 3840]
     assert score.tempos.tolist() == [(0, 500_000)]
+    assert score.key_signatures.tolist() == [(0, 0, 0)]
     assert score.tracks == ()
 
 

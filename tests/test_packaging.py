@@ -38,6 +38,10 @@ CHAINS = (
     ("constraints", "decoding.sampler"),
     ("where", "constraints", "demands", "request", "decoding.bounds", "scopes", "compose"),
     ("checker", "demands", "decoding"),
+    ("score", "changes", "patch", "settings", "writing", "compose"),
+    ("grid", "ticks", "feel", "edit", "writing"),
+    ("patch", "checker", "certificate", "compose"),
+    ("measured", "metrics", "constraints", "demands", "decoding", "compose"),
     ("tokenizers.shards", "tokenizers.token_corpus", "tokenizers.corpus", "training"),
     ("tokenizers.duplicates", "tokenizers.corpus"),
     ("tokenizers.workers", "tokenizers.corpus"),
@@ -51,6 +55,10 @@ CHAINS = (
     ("chord_track", "chords_into"),
     ("theory", "music21_chords", "interop"),
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
+    ("errors", "outline", "form", "verbs"),
+    ("outline", "request", "decoding.shape", "decoding.cell_rules"),
+    ("decoding", "ranking", "candidates", "settings"),
+    ("decoding", "together", "candidates", "settings"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.
 FRONT = "composer.score"

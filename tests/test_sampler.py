@@ -503,3 +503,25 @@ def test_a_request_that_does_not_fit_is_refused(change, message):
 def test_rules_out_of_range_are_refused(change):
     with pytest.raises(RequestError, match=str(next(iter(change.values())))):
         PartRules(**change)
+
+
+def test_bars_with_the_same_chords_are_shown_from_further_back(spy_on, cells):
+    """Bars 5 to 8 have the chords of the last ones, and stand before all others that are shown."""
+    roots = [0, 5, 7, 0, 9, 2, 4, 9, *[11] * 10, 9, 2, 4, 9]
+    chords = [(bar, 0, root, 0, -1) for bar, root in enumerate(roots)]
+    notes = [(bar, 0, 0, 40 + bar, 12, 76) for bar in range(18)]
+    grid = plain_grid(22, [Part("", 73)], notes, chords)
+    written = all_of(grid)
+    written[18:, 1] = True
+    spy = spy_on(1024)
+    spy.write(Request(grid, written, (PartRules("melody"),), Sampling(1), 1))
+    tokens = cells.ids_to_tokens(spy.sequences[0])
+    shown = [int(token[6:]) for token in tokens[: tokens.index("Fill")] if token[:6] == "Pitch_"]
+    assert shown == [44, 45, 46, 47, 56, 57]
+    # Where no bar has them, there are more of those just before.
+    grid = grid.replace(chords=grid.chords[:0])
+    spy = spy_on(1024)
+    spy.write(Request(grid, written, (PartRules("melody"),), Sampling(1), 1))
+    tokens = cells.ids_to_tokens(spy.sequences[0])
+    shown = [int(token[6:]) for token in tokens[: tokens.index("Fill")] if token[:6] == "Pitch_"]
+    assert shown == [52, 53, 54, 55, 56, 57]

@@ -118,6 +118,10 @@ def test_what_cannot_be_is_refused(arguments, options, message):
         PIECE.transpose(*arguments, **options)
 
 
+def test_a_bass_is_named_by_its_root():
+    assert transposed_symbol("Cb/Eb", 3, -3) == "D/F#"
+
+
 keys = st.tuples(st.integers(-7, 7), st.booleans())
 names = st.integers(-8, 12).map(note_name)
 suffixes = st.sampled_from(["", "m7", "13(b9)", "maj7", "sus", "ø"])

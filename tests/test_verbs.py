@@ -230,6 +230,19 @@ def test_new_parts_suit_a_pickup_and_odd_meters(given):
     assert cells_with_notes(song, own_bars(song))[:, 4:].all()
 
 
+def test_a_text_of_chords_begins_behind_a_pickup():
+    song = composer.arrange(PIECES["pickup"], "piano", chords="C | F G", seed=1)
+    assert [tuple(text) for text in song.chords][:5] == [
+        (0, "C"),
+        (480, "C"),
+        (2400, "F"),
+        (3360, "G"),
+        (4320, "C"),
+    ]
+    whole = composer.arrange(PIECES["pickup"], "piano", chords="Dm C F C F C", seed=1)
+    assert [text.text for text in whole.chords] == ["Dm", "C", "F", "C", "F", "C"]
+
+
 # reduce
 
 

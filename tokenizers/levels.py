@@ -8,6 +8,7 @@ that are its own before its notes.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,9 +74,9 @@ class Levels:
         kinds = len(KINDS)
         return cls(np.full((parts, kinds), UNSAID), np.full((bars, parts, kinds), UNSAID))
 
-    def cut(self, start: int, end: int, rows: list[int]) -> Levels:
+    def choose(self, bars: Sequence[int], rows: Sequence[int]) -> Levels:
         """Return the levels of some bars and parts."""
-        return Levels(self.parts[rows], self.cells[start:end][:, rows], self.style)
+        return Levels(self.parts[rows], self.cells[bars][:, rows], self.style)
 
 
 def control_family() -> Family:

@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bounds import Bound
-from composer.decoding.cell_masks import CONTENT, DRUM_STATES, NoteMask, PitchTimes, above
+from composer.decoding.cell_masks import (
+    CONTENT,
+    DRUM_STATES,
+    IDS_AN_ONSET,
+    NoteMask,
+    PitchTimes,
+    above,
+)
 from composer.decoding.feasible import keep_feasible, latest_end
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
-
-IDS_AN_ONSET = 4  # Position, Velocity, Pitch and Duration
 
 
 class BoundNoteMask(NoteMask):

@@ -23,6 +23,9 @@ from composer.tokenizers.grammar import Cursor, Grammar, Mask
 #: Positions counted from the bar's start, of pitches along the last axis.
 PitchTimes = npt.NDArray[np.int64]
 
+IDS_AN_ONSET = 4  # Position, Velocity, Pitch and Duration
+_AMPLE = 1 << 20  # more ids than any cell takes
+
 #: Families that a cell may hold.
 CONTENT = frozenset(("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass"))
 #: States of the grammar in a cell of drums, once it has an onset.
@@ -56,6 +59,15 @@ class CellMask:
         self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
         return mask
 
+    def allowed_at_all(self, cursor: Cursor) -> Mask:
+        """Return which ids may come next with some budget or other, shape (V,)."""
+        budget, self._left = self._left, _AMPLE
+        mask = self.allowed(cursor)
+        self._left = 0
+        mask |= self.allowed(cursor)
+        self._left = budget
+        return mask
+
     def hear(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""
         self._left -= 1
@@ -66,7 +78,7 @@ class CellMask:
     def _settle(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content in place, and open the way out."""
         self._narrow(cursor, mask)
-        if self._left <= 0 and may_end:
+        if self._left <= 0 and may_end and not self._must_go_on():
             mask[:] = False
         if may_end and (self._settled() or not mask.any()):
             mask[self.after] = True
@@ -82,6 +94,10 @@ class CellMask:
     def _settled(self) -> bool:
         """Return whether the cell owes nothing more."""
         raise TypeError("CellMask is only a base")
+
+    def _must_go_on(self) -> bool:
+        """Return whether it owes something that no budget lets it off."""
+        return False
 
 
 class NoteMask(CellMask):
@@ -102,6 +118,8 @@ class NoteMask(CellMask):
         Positions at which ``least_notes`` holds.
     last
         Pitches of the part's last onset before the bar.
+    final
+        Position of the cell's last onset, which is held; None to leave it free.
     """
 
     def __init__(
@@ -119,8 +137,13 @@ class NoteMask(CellMask):
         least_onsets: int = 0,
         strong: Collection[int] = (),
         last: Collection[int] = (),
+        final: int | None = None,
     ) -> None:
         super().__init__(grammar, after, budget)
+        if final is not None:
+            pitches = pitches.copy()
+            pitches[final + 1 :] = False
+        self._final = final
         self._pitches = pitches
         self._busy = busy.copy()
         self._room = room
@@ -130,6 +153,7 @@ class NoteMask(CellMask):
         self._strong = frozenset(strong)
         self._owed = least_onsets
         self._together = 0  # notes of the running onset
+        self._at = -1  # its position
         #: Pitches of the onset before the running one.
         self.last = last
         self._holding = False  # whether the onset still owes notes
@@ -140,6 +164,7 @@ class NoteMask(CellMask):
         self._holding = False
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
+            self._come_to_the_final(mask)
         if cursor.position < 0:
             return
         is_drum = cursor.state in DRUM_STATES
@@ -154,10 +179,21 @@ class NoteMask(CellMask):
         if cursor.state == "duration":
             room = self._room[cursor.position, cursor.rank - lowest]
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
+            if cursor.position == self._final:
+                lengths = mask[at["Duration"]]
+                lengths[: np.flatnonzero(lengths)[-1]] = False
+
+    def _come_to_the_final(self, mask: Mask) -> None:
+        """Leave only the last onset open where the budget would not last for one more."""
+        if self._is_short():
+            positions = mask[self._slices["Position"]]
+            is_open = bool(positions[self._final])
+            mask[:] = False
+            positions[self._final] = is_open
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
         """Hold a strong onset open for the notes it owes, and keep room for them above."""
-        owed = self._least_notes - self._together
+        owed = 0 if self._is_short() else self._least_notes - self._together
         if owed <= 0 or self._left <= 0 or cursor.position not in self._strong:
             return
         self._holding = True
@@ -168,6 +204,7 @@ class NoteMask(CellMask):
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Position":
+            self._at = value
             if self._together:
                 self.last = [row[1] for row in self.rows[-self._together :]]
             self._owed -= 1
@@ -182,7 +219,14 @@ class NoteMask(CellMask):
             self._busy[sounding] = cursor.position + duration
 
     def _settled(self) -> bool:
-        return self._owed <= 0 and not self._holding
+        return self._owed <= 0 and not self._holding and not self._must_go_on()
+
+    def _must_go_on(self) -> bool:
+        return self._final is not None and self._at < self._final
+
+    def _is_short(self) -> bool:
+        """Return whether what is left of the budget is for the last onset."""
+        return self._must_go_on() and self._left <= IDS_AN_ONSET
 
 
 class ChordCellMask(CellMask):
@@ -196,6 +240,8 @@ class ChordCellMask(CellMask):
         Semitones from a real root to the one relative to the home key.
     choice
         Which chords the bar's parts can be written under. It goes before ``chords``.
+    inverted
+        Whether a chord may have another bass than its root.
     required
         Positions at which a chord must begin, where one can.
     """
@@ -209,10 +255,12 @@ class ChordCellMask(CellMask):
         chords: Mapping[int, ChordMask],
         shift: int,
         choice: ChordChoice | None = None,
+        inverted: bool = True,
         required: Sequence[int] = (),
     ) -> None:
         super().__init__(grammar, after, budget)
         self._choice = choice
+        self._inverted = inverted
         self._required = required
         self._open = {
             position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
@@ -238,7 +286,7 @@ class ChordCellMask(CellMask):
         elif cursor.state == "bass":
             root, quality = divmod(cursor.rank - 1, len(QUALITIES))
             tones = (root + np.array(QUALITIES[quality].intervals)) % 12
-            mask[at["Bass"]] &= np.isin(np.arange(12), tones)
+            mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
 
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,7 @@ from composer.constraints import (
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.bounds import Bounds
 from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, PitchTimes, sounding_at
+from composer.decoding.shape import Shape
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -50,6 +51,9 @@ class CellRules:
         self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
+        self._shape = (
+            Shape(request.outline, request.grid, request.written[:, 0]) if request.outline else None
+        )
 
     def check(self, grid: Grid) -> None:
         """Refuse rules that leave a cell no pitch and demands that nothing can meet.
@@ -71,7 +75,16 @@ class CellRules:
                     f"widen its range or drop a rule"
                 )
 
-    def mask(self, grid: Grid, bar: int, column: int, after: int, budget: int) -> CellMask:
+    def mask(
+        self,
+        grid: Grid,
+        bar: int,
+        column: int,
+        after: int,
+        budget: int,
+        *,
+        copying: bool = False,
+    ) -> CellMask:
         """Return the mask of a cell, column 0 being the chords.
 
         Parameters
@@ -82,6 +95,8 @@ class CellRules:
             The id that follows the cell.
         budget
             Ids after which it begins nothing new.
+        copying
+            Whether it is to be a copy.
         """
         if not column:
             return self._chord_mask(grid, bar, after, budget)
@@ -96,11 +111,16 @@ class CellRules:
             busy[:], room[:] = busy.max(), room.min(1, keepdims=True)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
+        pitches, final = self._pitches(grid, bar, row), None
+        if self._shape:
+            room = self._shape.room(bar, room, copying=copying)
+            final = self._shape.final(bar)
+            pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
         return kind(
             self._grammar,
             after,
             budget,
-            pitches=self._pitches(grid, bar, row),
+            pitches=pitches,
             busy=busy,
             room=room,
             monophonic=rules.monophonic,
@@ -109,6 +129,7 @@ class CellRules:
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
             last=_last_pitches(grid, bar, row),
+            final=final,
         )
 
     def onsets(self, grid: Grid, bar: int, column: int) -> int:
@@ -157,10 +178,12 @@ class CellRules:
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
-        open_chords: dict[int, ChordMask] = {
+        open_chords: Mapping[int, ChordMask] = {
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)
         }
+        if self._shape:
+            open_chords = self._shape.chords(grid.key, bar, open_chords)
         return ChordCellMask(
             self._grammar,
             after,
@@ -168,7 +191,8 @@ class CellRules:
             chords=open_chords,
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
-            required=required,
+            inverted=not (self._shape and self._shape.final(bar) is not None),
+            required=[position for position in required if position in open_chords],
         )
 
 

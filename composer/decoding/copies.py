@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_LEAST = 4  # ids, as long as a note's; before these a cell is no copy of another
+_LEAST = 3  # ids, as long as a note's; before these a cell is no copy of another
 
 
 class Copies:
-    """The earlier cells of a part that a new one has been the same as up to now.
+    """The earlier cells of a part that a new one has been the same as up to now, but for dynamics.
 
     Parameters
     ----------
@@ -18,16 +18,19 @@ class Copies:
         The id that ends the new cell.
     content
         First of the ids that stand inside cells.
+    dynamics
+        Ids that say how loud notes are: they make no difference.
     """
 
-    def __init__(self, said: Sequence[int], after: int, content: int) -> None:
+    def __init__(self, said: Sequence[int], after: int, content: int, dynamics: range) -> None:
         self._after = after
+        self._dynamics = dynamics
         self._heard = 0
         self._cells: list[list[int]] = []
         for place, index in enumerate(said[:-1]):
             if index == said[-1] and said[place + 1] >= content:
                 end = next(i for i in range(place + 1, len(said)) if said[i] < content)
-                self._cells.append(list(said[place + 1 : end]))
+                self._cells.append([i for i in said[place + 1 : end] if i not in dynamics])
 
     def next_ids(self) -> set[int]:
         """Return the ids that would go on with a copy; none before a note's length is the same."""
@@ -38,6 +41,8 @@ class Copies:
 
     def hear(self, index: int) -> None:
         """Leave out the cells that do not go on with an id."""
+        if index in self._dynamics:
+            return
         at = self._heard
         self._cells = [cell for cell in self._cells if at < len(cell) and cell[at] == index]
         self._heard += 1

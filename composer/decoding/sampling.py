@@ -34,6 +34,9 @@ GROUPS = {
     "harmony": ("Chord", "Bass"),
 }
 
+#: Settings that multiply probabilities; 1 leaves them.
+LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "repeat_chords", "tonic_ends")
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -57,6 +60,14 @@ class Sampling:
     repeat_bars
         The same for going on with what is so far a copy of an earlier bar of the part: below 1
         for fewer bars that come again, above 1 for more.
+    double_notes
+        The same for a pitch that begins with it in another part: below 1 for parts that go their
+        own ways.
+    repeat_chords
+        The same for going on with the chord of the bar before: below 1 for chords that change more
+        often.
+    tonic_ends
+        The same for the tonic chord, in the first and in the last bar of a piece.
     guidance
         How much controls weigh, 0 to 10: what the model expects under them is set against what it
         expects without, and the difference is multiplied by this. Other than 1 it takes twice the
@@ -83,6 +94,9 @@ class Sampling:
     min_p: float = 0.0
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
+    double_notes: float = 1.0
+    repeat_chords: float = 1.0
+    tonic_ends: float = 1.0
     guidance: float = 1.0
     rhythm: Sampling | None = None
     pitch: Sampling | None = None
@@ -105,7 +119,7 @@ class Sampling:
             )
         if not isinstance(self.min_p, Real) or not 0 <= self.min_p <= 1:
             raise RequestError(f"min_p {self.min_p!r} is outside 0 to 1; take 0 to keep every id")
-        for name in ("repeat_notes", "repeat_bars"):
+        for name in LEANINGS:
             value = getattr(self, name)
             if not isinstance(value, Real) or not 1 / _MOST_CHANGE <= value <= _MOST_CHANGE:
                 raise RequestError(

@@ -13,32 +13,33 @@ a cell needs for the onsets that demands make it have is kept back for it.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.decoding.bound_masks import IDS_AN_ONSET
-from composer.decoding.cell_masks import CellMask, NoteMask
+from composer.decoding.cell_masks import IDS_AN_ONSET, CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
+from composer.decoding.leanings import Leanings
+from composer.decoding.said import Said, common, say_again
 from composer.decoding.sampling import Chooser
-from composer.decoding.windows import Window, Windows
+from composer.decoding.windows import BarIds, Window, Windows
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE, Grid, sorted_chords, sorted_notes
+from composer.outline import NONE, Outline
 from composer.request import Request
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS
-from composer.tokenizers.grammar import Grammar
 from composer.tokenizers.levels import KINDS, UNSAID
-from composer.tokenizers.vocabulary import Vocabulary
 
 CELL_BUDGET = 160  # ids after which a cell begins nothing new
 LEAST_BUDGET = 48  # a bar whose cells would get less is left to the next window
 OVERRUN = 8  # ids a cell over its budget may need to end
+#: What ``repeat_bars`` is multiplied by where a bar is to be unlike others.
+UNLIKE = 0.3
 
 # Yields where a choice is to be made, and is sent the logits (V,) for it.
 _Steps: TypeAlias = Generator[None, Logits, None]
@@ -101,13 +102,14 @@ class Writer:
         #: Sums over the ids chosen in each cell of what the model held of them, shape as
         #: ``request.written``: natural logarithms, before any setting.
         self.log_probability: npt.NDArray[np.float64] = np.zeros(request.written.shape)
+        #: The cells that the model is to write: those asked for, without copies.
+        self.own = request.written.copy()
+        self._outline = request.outline or Outline.free(len(request.grid.bars))
         self._rules = rules
         levels = request.levels
         #: Most ids that head a cell: its part, and its controls.
         self._heading = 1 + (len(KINDS) if levels and (levels.cells != UNSAID).any() else 0)
-        self._windows = Windows(
-            request, tokenizer, self.decoder.context_length // 2, endless=self._endless
-        )
+        self._windows = self._windows_of(self.decoder.context_length // 2)
         if request.demands:
             self._check_context()
         if request.sampling.guidance != 1 and not self._unguided:
@@ -175,13 +177,17 @@ class Writer:
     def _write(self) -> _Steps:
         while self.todo:
             number = self.todo[0]
+            self._copy(number)
+            if not self.own[number].any():
+                self._window = None  # what comes next sees the copy as given
+                self.todo = self.todo[1:]
+                continue
             window, bar = self._window, None
             if window and number in window.fill:
                 bar = self._windows.bar(window, self.grid, number)
             needs = self._needs(number, window.rows) if window else []
             if window is None or bar is None or self._share(len(bar[0]), needs) < LEAST_BUDGET:
-                window = self._open_window()
-                bar = self._windows.bar(window, self.grid, number)
+                window, bar = self._open_window()
                 if self._share(len(bar[0]), self._needs(number, window.rows)) < 1:
                     raise RequestError(
                         f"bar {number + 1} with {len(window.rows)} parts is more than the model's "
@@ -191,17 +197,34 @@ class Writer:
             yield from self._bar(window, number, *bar)
             self.todo = self.todo[1:]
 
-    def _open_window(self) -> Window:
-        """Begin a sequence at the first bar to do."""
-        self._window, opening = self._windows.choose(self.grid, self.todo)
+    def _copy(self, number: int) -> None:
+        """Take from other bars what is to be taken from them, as far as the masks allow it."""
+        for column in np.flatnonzero(self.own[number]).tolist():
+            source = int((self._outline.copied if column else self._outline.same_chords)[number])
+            if source == NONE or (column and self.own[number, 0]):
+                continue  # under other chords it would be no copy
+            opening, _ = self._windows.cell(self.grid, number, column)
+            _, held = self._windows.cell(self.grid, source, column)
+            said = Said(self._tokenizer.grammar)
+            said.say(opening)
+            after = self._tokenizer.vocabulary.base["EOS"]
+            mask = self._rules.mask(self.grid, number, column, after, len(held), copying=True)
+            if say_again(mask, said, held):
+                self._put(number, column, mask)
+                self.own[number, column] = False
+
+    def _open_window(self) -> tuple[Window, BarIds]:
+        """Begin a sequence at the first bar to do, and return what that is given."""
+        window, opening, bar = self._windows.choose(self.grid, self.todo)
+        self._window = window
         held = self.held
         self._said = Said(self._tokenizer.grammar)
         self._said.say(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.
-        self.decoder.truncate(min(_common(held, opening), len(opening) - 1))
+        self.decoder.truncate(min(common(held, opening), len(opening) - 1))
         if self._unguided:
             self._unguided.reset()
-        return self._window
+        return window, bar
 
     def _bar(
         self, window: Window, number: int, given: list[int], headings: list[list[int]]
@@ -209,7 +232,7 @@ class Writer:
         base = self._tokenizer.vocabulary.base
         self._said.say(given)
         is_last = number == window.fill[-1] and not self._endless
-        following = base["EOS"] if is_last else base["Bar"] + number + 1 - window.start
+        following = base["EOS"] if is_last else base["Bar"] + window.number(number + 1)
         needs = self._needs(number, window.rows)
         next_ids = [*(heading[0] for heading in headings[1:]), following]
         for i, (heading, after) in enumerate(zip(headings, next_ids, strict=True)):
@@ -219,23 +242,38 @@ class Writer:
             part = heading[0] - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
-            chances = yield from self._cell(mask)
+            self._leanings = Leanings(
+                self.request.sampling,
+                self._tokenizer.vocabulary,
+                self.grid,
+                number,
+                column,
+                endless=self._endless,
+            )
+            chances = yield from self._cell(mask, self._repeat_bars(number))
             self.log_probability[number, column] = chances
             self._put(number, column, mask)
 
-    def _cell(self, mask: CellMask) -> Generator[None, Logits, float]:
+    def _repeat_bars(self, number: int) -> float:
+        """Return what the probability of going on with a copy of a bar is multiplied by."""
+        outline, repeat = self._outline, self.request.sampling.repeat_bars
+        differs = outline.contrasts[number] or outline.varied[number] != NONE
+        return repeat * UNLIKE if differs else repeat
+
+    def _cell(self, mask: CellMask, repeat_bars: float) -> Generator[None, Logits, float]:
         """Sample one cell; returns the sum of what the model held of its ids."""
-        said, sampling = self._said, self.request.sampling
+        said = self._said
         content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
-        if sampling.repeat_bars != 1:
-            copies = Copies(said.ids, mask.after, content)
+        if repeat_bars != 1:
+            louder = self._tokenizer.vocabulary.slices["Velocity"]
+            copies = Copies(said.ids, mask.after, content, range(louder.start, louder.stop))
         while True:
             allowed = mask.allowed(said.cursor)
             if np.count_nonzero(allowed) == 1:
                 index = int(allowed.argmax())
             else:
                 logits = yield
-                changes = self._changes(mask, copies)
+                changes = self._changes(mask, copies, repeat_bars)
                 index, chance = self._chooser.choose(logits, allowed, self._rng, changes)
                 total += chance
             if index == mask.after:
@@ -245,7 +283,9 @@ class Writer:
             if copies:
                 copies.hear(index)
 
-    def _changes(self, mask: CellMask, copies: Copies | None) -> dict[int, float]:
+    def _changes(
+        self, mask: CellMask, copies: Copies | None, repeat_bars: float
+    ) -> dict[int, float]:
         """Return what the probabilities of some ids are multiplied by."""
         sampling, changes = self.request.sampling, dict[int, float]()
         if sampling.repeat_notes != 1 and isinstance(mask, NoteMask):
@@ -253,12 +293,14 @@ class Writer:
             changes = {lowest + pitch: sampling.repeat_notes for pitch in mask.last}
         if copies:
             for index in copies.next_ids():
-                changes[index] = changes.get(index, 1.0) * sampling.repeat_bars
+                changes[index] = changes.get(index, 1.0) * repeat_bars
+        for index, factor in self._leanings.changes(self._said.cursor).items():
+            changes[index] = changes.get(index, 1.0) * factor
         return changes
 
     def _needs(self, number: int, rows: Sequence[int]) -> list[int]:
         """Return the ids that the onsets owed by each cell of a bar take, in the cells' order."""
-        written = self.request.written[number]
+        written = self.own[number]
         columns = [column for column in (0, *(row + 1 for row in rows)) if written[column]]
         return [IDS_AN_ONSET * self._rules.onsets(self.grid, number, c) for c in columns]
 
@@ -283,6 +325,9 @@ class Writer:
                     f"{context} ids has room for; ask for fewer onsets or fewer parts at once"
                 )
 
+    def _windows_of(self, room: int) -> Windows:
+        return Windows(self.request, self._tokenizer, room, self.own, endless=self._endless)
+
     def _shortest(self, number: int) -> int:
         """Return how many ids the shortest window says before a bar's first empty cell, or more.
 
@@ -294,9 +339,9 @@ class Writer:
         most = 16 + (4 + len(KINDS)) * len(grid.parts) + 4 * notes + 3 * chords
         if most <= self.decoder.context_length // 2:
             return most
-        least = Windows(self.request, self._tokenizer, 0, endless=self._endless)
-        window, opening = least.choose(grid, [number])
-        return len(opening) + len(least.bar(window, grid, number)[0])
+        least = self._windows_of(0)
+        _, opening, (given, _) = least.choose(grid, [number])
+        return len(opening) + len(given)
 
     def _put(self, bar: int, column: int, mask: CellMask) -> None:
         """Put a cell that was written into the grid."""
@@ -308,39 +353,6 @@ class Writer:
             chords = np.array([(bar, *row) for row in mask.rows], CELL_CHORD)
             chords = sorted_chords(np.concatenate([self.grid.chords, chords]))
             self.grid = self.grid.replace(chords=chords)
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """Return how many ids two sequences begin with alike."""
-    length = min(len(first), len(second))
-    differs = np.flatnonzero(np.array(first[:length]) != np.array(second[:length]))
-    return int(differs[0]) if len(differs) else length
-
-
-class Said:
-    """Ids said so far, and where they stand in the grammar."""
-
-    def __init__(self, grammar: Grammar) -> None:
-        self.ids: list[int] = []
-        #: The same without controls.
-        self.plain: list[int] = []
-        self.cursor = grammar.start()
-        self._grammar = grammar
-        self._controls = _control_ids(grammar.vocabulary)
-
-    def say(self, ids: Sequence[int]) -> None:
-        """Append ids that the grammar allows."""
-        for index in ids:
-            self._grammar.advance(self.cursor, index)
-        self.ids.extend(ids)
-        self.plain.extend(index for index in ids if index not in self._controls)
-
-
-@lru_cache
-def _control_ids(vocabulary: Vocabulary) -> frozenset[int]:
-    """Return the ids that say what is aimed at."""
-    slices = [vocabulary.slices[family] for family in ("Control", "Style")]
-    return frozenset(index for ids in slices for index in range(ids.start, ids.stop))
 
 
 def _given(request: Request) -> Grid:

@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from composer.chord_sources import ChordsLike
+from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
+from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
 from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.where import listed
-from composer.writing import ScoreLike, Sheet, new_track, write
+from composer.writing import Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from composer.compose import Composer
+
+#: Where parts come nearest to real ones in notes that repeat or double others and in bars that come
+#: again (``benchmarks/examples.py``).
+ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.5, repeat_bars=15, double_notes=0.1)
 
 
 def arrange(
@@ -30,6 +36,7 @@ def arrange(
     *,
     chords: ChordsLike | None = None,
     keep: str | int | Sequence[str | int] | None = None,
+    form: str | None = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write parts to a melody and its chords.
@@ -42,13 +49,15 @@ def arrange(
         Instruments, each a new track after those of the score. Here as in all lists of names,
         a text with commas does as well.
     chords
-        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords. A score
-        without chords is harmonised
-        along with the parts.
+        Lead-sheet text, or any chords as in ``melody``, in place of the score's chords; a text
+        begins behind a pickup. A score without chords is harmonised along with the parts.
     keep
-        Names or numbers (from 1) of the tracks that stay; all without it.
+        Tracks that stay, by number (from 1), name, instrument or role; all without it.
+    form
+        As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
-        See ``composer.settings.NoteSettings``.
+        See ``composer.settings.NoteSettings``. Bars are repeated more readily than the model would,
+        notes less, and notes of other parts are seldom doubled, unless ``sampling`` is given.
 
     Returns
     -------
@@ -89,4 +98,7 @@ def arrange(
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
-    return write(self, sheet, sheet.cells(columns), rules, settings)
+    outline = Form.parse(form).outline(sheet.bars) if form is not None else None
+    return write(
+        self, sheet, sheet.cells(columns), rules, settings, usual=ARRANGED, outline=outline
+    )

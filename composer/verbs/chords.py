@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
+from composer.form import Form
 from composer.instruments import Instrument, parse_instrument
 from composer.lead_sheet import chart
+from composer.outline import Outline
 from composer.request import PartRules
 from composer.score import Score, Track
 from composer.settings import NoteSettings, Settings
 from composer.theory import parse_chord
 from composer.voicing import block_chords
-from composer.writing import Sheet, write
+from composer.writing import SAMPLING, Sheet, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,6 +33,7 @@ def chords(
     bars: int | None = None,
     chords_per_bar: int | None = None,
     part: str | None = "piano",
+    form: str | None = None,
     **settings: Unpack[Settings],
 ) -> Score:
     """Invent a chord progression, all of it in the key; ``harmonize`` writes one to a melody.
@@ -47,13 +51,15 @@ def chords(
     part
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
+    form
+        As in ``melody``: like letters share their chords.
     **settings
         See ``composer.settings.Settings``.
 
     Returns
     -------
     Score
-        The chord symbols, and the track.
+        The chord symbols, and the track; with a form, a marker at each section.
 
     Raises
     ------
@@ -69,8 +75,14 @@ def chords(
     >>> progression.bars, len(progression.chords)
     (4, 8)
     """
-    sheet = Sheet(*chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars))
-    return harmonized(self, sheet, (), settings, chords_per_bar, part)
+    sections = Form.parse(form) if form is not None else None
+    bars = sections.bars(bars) if sections else bars
+    blank, home, count = chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars)
+    if sections:
+        blank = sections.named(blank, count)
+    outline = sections.outline(count) if sections else None
+    sheet = Sheet(blank, home, count)
+    return harmonized(self, sheet, (), settings, chords_per_bar, part, outline=outline)
 
 
 def harmonized(
@@ -80,6 +92,9 @@ def harmonized(
     settings: Settings,
     chords_per_bar: int | None,
     part: str | None,
+    *,
+    usual: Sampling = SAMPLING,
+    outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with chords in each bar, and a track that plays them.
 
@@ -98,7 +113,16 @@ def harmonized(
     player = _chord_player(part)
     asked = cast(NoteSettings, settings)  # which has nothing that it must
     cells = sheet.cells([0])
-    score = write(composer, sheet, cells, rules, asked, chords_per_bar=chords_per_bar)
+    score = write(
+        composer,
+        sheet,
+        cells,
+        rules,
+        asked,
+        usual=usual,
+        chords_per_bar=chords_per_bar,
+        outline=outline,
+    )
     return score if player is None else _played(score, player, sheet.bars)
 
 

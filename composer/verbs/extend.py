@@ -11,8 +11,8 @@ from composer.errors import RequestError
 from composer.harmony import infer_chords
 from composer.lead_sheet import MOST_BARS
 from composer.score import Score
-from composer.settings import NoteSettings
-from composer.writing import ScoreLike, Sheet, own_rules, write
+from composer.settings import NoteSettings, ScoreLike
+from composer.writing import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from composer.decoding.sampling import Sampling
 from composer.roles import given_rules
 from composer.score import Score
-from composer.settings import Settings
+from composer.settings import ScoreLike, Settings
 from composer.verbs.chords import harmonized
-from composer.writing import ScoreLike, Sheet
+from composer.writing import Sheet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from composer.compose import Composer
+
+#: Where more roots are those of the tunes' own chords, 47% of the time in place of 41%, and pieces
+#: begin and end on the tonic about as often as lead sheets do (``benchmarks/examples.py``).
+HARMONIC = Sampling(0.6, 0.95, repeat_chords=0.3, tonic_ends=10)
 
 
 def harmonize(
@@ -40,7 +45,9 @@ def harmonize(
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.Settings``. The temperature is 0.6, chords go on for another bar
+        less readily than the model would have it, and the first and the last bar have the tonic
+        chord more readily, unless ``sampling`` is given.
 
     Returns
     -------
@@ -64,4 +71,4 @@ def harmonize(
     sheet = Sheet.of(melody, settings.get("key"))
     sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
     rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
-    return harmonized(self, sheet, rules, settings, chords_per_bar, part)
+    return harmonized(self, sheet, rules, settings, chords_per_bar, part, usual=HARMONIC)

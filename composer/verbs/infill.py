@@ -12,9 +12,9 @@ from composer.errors import RequestError
 from composer.meter import BarsLike, bar_set
 from composer.parts import track_rows
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.where import Parts, listed
-from composer.writing import ScoreLike, Sheet, own_rules, write
+from composer.writing import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -101,6 +101,8 @@ def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
     RequestError
         The score does not have them, a part is named twice, or none is named.
     """
+    if not isinstance(bars, Mapping):
+        raise RequestError(f"cells {bars!r} name no parts; write such as {{'piano': '5-8'}}")
     cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
     for part, own in bars.items():
         columns, rows = _columns(sheet, part), bar_set(own, sheet.bars)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from composer.chord_sources import ChordsLike
 from composer.decoding.sampling import Sampling
+from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart
 from composer.roles import part_rules
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
     from composer.compose import Composer
 
-#: Where melodies repeat a note as often as lead sheets do: 19% of steps, and 18% there.
-MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5)
+#: Where melodies repeat a note as often as lead sheets do, 20% of steps and 17% there, and come
+#: near to them in bars that come again: 16%, and 23% of the first sixteen there.
+MELODIC = Sampling(0.9, 0.95, repeat_notes=0.5, repeat_bars=10)
 
 
 def melody(
@@ -30,6 +33,7 @@ def melody(
     tempo: float | None = None,
     bars: int | None = None,
     part: str = "flute",
+    form: str | None = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write a melody over chords; without chords it invents both.
@@ -47,6 +51,11 @@ def melody(
         Number of bars; the chords' without it, else 8. More bars than chords repeat them.
     part
         Instrument: a General MIDI name, a short name, or a program number.
+    form
+        A letter a section, such as ``"AABA"``, ``"ABA'"`` or ``"A8 A8 B4 A8"``: like letters share
+        their music, the last one is varied, others contrast, and the end is a full close. See
+        ``composer.form``. Without ``bars`` a section has four, or as many as its chords, which are
+        given for one section or for all.
     **settings
         See ``composer.settings.NoteSettings``. Without ``sampling`` notes are repeated half as
         readily as the model would.
@@ -54,7 +63,7 @@ def melody(
     Returns
     -------
     Score
-        One track, and the chords as chord symbols.
+        One track, and the chords as chord symbols; with a form, a marker at each section.
 
     Raises
     ------
@@ -69,10 +78,20 @@ def melody(
     >>> tune = composer.melody("Am F C G", bars=8, part="violin", seed=1)
     >>> tune.bars, [chord.text for chord in tune.chords][:4]
     (8, ['Am', 'F', 'C', 'G'])
+    >>> song = composer.melody("C Am Dm G7", form="AABA", seed=1)
+    >>> song.bars, [marker.text for marker in song.markers]
+    (16, ['A', 'A', 'B', 'A'])
     """
     player = parse_instrument(part)
-    blank, home, count = chart(chords, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars)
+    of_chart = partial(chart, chords, key=settings.get("key"), meter=meter, tempo=tempo)
+    sections = Form.parse(form) if form is not None else None
+    if sections:
+        bars = sections.bars(bars, 0 if chords is None else of_chart(bars=None)[2])
+    blank, home, count = of_chart(bars=bars)
+    if sections:
+        blank = sections.named(blank, count)
+    outline = sections.outline(count) if sections else None
     sheet = Sheet(blank.replace(tracks=(new_track(part),)), home, count)
     rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
-    return write(self, sheet, cells, (rules,), settings, usual=MELODIC)
+    return write(self, sheet, cells, (rules,), settings, usual=MELODIC, outline=outline)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from composer.errors import RequestError
 from composer.reduction import piano_reduction
 from composer.score import Score
-from composer.writing import ScoreLike
+from composer.settings import ScoreLike, read
 
 if TYPE_CHECKING:
     from composer.compose import Composer
@@ -47,4 +47,4 @@ def reduce(self: Composer, score: ScoreLike, to: str = "piano") -> Score:
     """
     if to != "piano":
         raise RequestError(f"a score cannot be reduced to {to!r}; give to='piano'")
-    return piano_reduction(score if isinstance(score, Score) else Score.read(score))
+    return piano_reduction(read(score))

@@ -93,6 +93,7 @@ def stream(
         seed_of(settings),
         where=asked_of(settings, score, cells),
         aims=aims,
+        model=self.model,
         chords=chords,
         key=settings.get("key"),
         meter=meter,

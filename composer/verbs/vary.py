@@ -11,10 +11,10 @@ from composer.edit import cells_with_notes
 from composer.errors import RequestError
 from composer.meter import BarsLike
 from composer.score import Score
-from composer.settings import NoteSettings
+from composer.settings import NoteSettings, ScoreLike
 from composer.verbs.infill import cells_in
 from composer.where import Parts
-from composer.writing import ScoreLike, Sheet, own_rules, seed_of, write
+from composer.writing import Sheet, own_rules, seed_of, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -1,0 +1,210 @@
+"""What ``benchmarks/examples.py`` asks for: twelve arrangements, melodies and harmonisations.
+
+The tunes are those of the package. The chords are patterns that are nobody's: blues, turnarounds,
+loops and laments. Each request says what must hold and, in ``settings``, whatever else the verb is
+called with; what is set of ``composer.metrics`` is compared with what came out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from composer import (
+    ChordTones,
+    Composer,
+    MaxPolyphony,
+    Monophonic,
+    NoteCount,
+    PitchRange,
+    Rhythm,
+    Score,
+    example,
+)
+from composer.where import Constraint
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """A request, and what its file is called."""
+
+    name: str
+    where: Sequence[Constraint] = ()
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def written(self, score: Score) -> list[int]:
+        """Return the tracks of the piece that were written, counted from 1."""
+        raise NotImplementedError
+
+    def write(self, composer: Composer, seed: int) -> Score:
+        """Return the piece."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Arrangement(Piece):
+    """Parts for a tune and its chords."""
+
+    tune: str = ""
+    parts: Sequence[str] = ()
+
+    def written(self, score: Score) -> list[int]:
+        """Return all tracks but the tune's."""
+        return [*range(2, len(score.tracks) + 1)]
+
+    def write(self, composer: Composer, seed: int) -> Score:
+        """Return the tune and the parts."""
+        tune = example(self.tune)
+        return composer.arrange(tune, self.parts, where=self.where, seed=seed, **self.settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Melody(Piece):
+    """A melody over chords."""
+
+    chords: str = ""
+
+    def written(self, score: Score) -> list[int]:
+        """Return the only track."""
+        return [1]
+
+    def write(self, composer: Composer, seed: int) -> Score:
+        """Return the melody with the chords as symbols."""
+        return composer.melody(self.chords, where=self.where, seed=seed, **self.settings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Harmonisation(Piece):
+    """Chords for a tune that has lost its own."""
+
+    tune: str = ""
+
+    def written(self, score: Score) -> list[int]:
+        """Return the track of block chords."""
+        return [len(score.tracks)]
+
+    def write(self, composer: Composer, seed: int) -> Score:
+        """Return the tune with new chords, as symbols and in a track."""
+        tune = example(self.tune).replace(chords=())
+        return composer.harmonize(tune, where=self.where, seed=seed, **self.settings)
+
+
+ARRANGEMENTS = (
+    Arrangement(
+        "harp and cello",
+        [Monophonic(parts="harp"), NoteCount(min=3, max=6, parts="harp"),
+         NoteCount(max=2, parts="cello")],
+        tune="scarborough fair", parts=["harp", "cello"],
+    ),
+    Arrangement(
+        "shanty band",
+        [Rhythm(required=[1, 3], parts="upright bass"), NoteCount(min=4, parts="drums")],
+        tune="drunken sailor", parts=["accordion", "upright bass", "drums"],
+    ),
+    Arrangement(
+        "three strings",
+        [MaxPolyphony(1, parts=["viola", "cello"]), PitchRange("C3-E4", parts="viola")],
+        tune="coventry carol", parts=["violin", "viola", "cello"],
+    ),
+    Arrangement(
+        "jig",
+        [Rhythm(required=[1, 2.5], parts="tuba"), NoteCount(min=2, max=6, parts="accordion")],
+        tune="i saw three ships", parts=["accordion", "tuba"],
+    ),
+    Arrangement(
+        "country band",
+        [Rhythm(required=[1, 3], allowed=[1, 3, 4], parts="bass"),
+         NoteCount(min=2, parts="steel guitar")],
+        tune="red river valley", parts=["steel guitar", "bass", "drums"],
+    ),
+    Arrangement(
+        "pad and piano",
+        [NoteCount(max=2, parts="strings"), NoteCount(min=4, max=8, parts="piano")],
+        tune="shenandoah", parts=["strings", "piano"],
+    ),
+    Arrangement(
+        "brass band",
+        [NoteCount(max=4, parts=["trumpet", "horn", "trombone"])],
+        tune="loch lomond", parts=["trumpet", "horn", "trombone", "tuba"],
+    ),
+    Arrangement(
+        "gospel",
+        [NoteCount(max=4, parts="organ"), NoteCount(min=4, parts="drums")],
+        tune="joshua fit the battle of jericho", parts=["organ", "piano", "bass", "drums"],
+    ),
+    Arrangement(
+        "off-beat guitar",
+        [Rhythm(required=[1.5, 2.5], allowed=[1.5, 2.5], parts="guitar"),
+         Rhythm(required=[1], parts="banjo")],
+        tune="shady grove", parts=["banjo", "guitar", "bass"],
+    ),
+    Arrangement(
+        "jazz trio",
+        [Rhythm(required=[1, 2, 3, 4], allowed=[1, 2, 3, 4], parts="upright bass"),
+         NoteCount(max=3, parts="piano"), PitchRange("C3-C5", parts="piano")],
+        tune="frankie and johnny", parts=["piano", "upright bass", "drums"],
+    ),
+    Arrangement(
+        "winds",
+        [ChordTones(everywhere=True, parts="bassoon"), NoteCount(min=1, max=4)],
+        tune="for hes a jolly good fellow", parts=["oboe", "clarinet", "bassoon"],
+    ),
+    Arrangement(
+        "choir and organ",
+        [NoteCount(max=3, parts="choir aahs"), NoteCount(max=2, parts="church organ")],
+        tune="wexford carol", parts=["choir aahs", "church organ"],
+    ),
+)  # fmt: skip
+
+_BLUES = "A7 D7 A7 A7 D7 D7 A7 A7 E7 D7 A7 E7"
+_CHANGES = "| Bb Gm7 | Cm7 F7 | Dm7 G7 | Cm7 F7 | Bb Bb7 | Eb Ebm6 | Bb F7 | Bb |"
+
+MELODIES = (
+    Melody("blues", chords=_BLUES,
+           settings={"part": "tenor sax", "key": "A", "tempo": 104, "bars": 24}),
+    Melody("turnarounds", [NoteCount(min=3, max=8)], chords=_CHANGES,
+           settings={"part": "trumpet", "key": "Bb", "tempo": 160, "bars": 16}),
+    Melody("pop loop", [PitchRange("A3-E5")], chords="Am F C G",
+           settings={"part": "piano", "key": "C", "tempo": 120, "bars": 16}),
+    Melody("modal", [NoteCount(max=4)], chords="Dm7 Dm7 Em7 Dm7 G7 Dm7 Am7 Dm7",
+           settings={"part": "flute", "key": "D minor", "tempo": 92, "bars": 16}),
+    Melody("waltz", chords="F C7 F Dm Gm C7 F C7 Bb F Gm D7 Gm C7 F F",
+           settings={"part": "violin", "meter": "3/4", "key": "F", "tempo": 150}),
+    Melody("bossa", chords="Cmaj7 Cmaj7 D7 D7 Dm7 G7 Em7 A7 Dm7 G7 Cmaj7 G7 Cmaj7 C7 Fmaj7 Fm6 "
+           "Em7 A7 Dm7 G7 C6 A7 Dm7 G7",
+           settings={"part": "nylon guitar", "key": "C", "tempo": 128}),
+    Melody("slow six", [Rhythm(required=[1])], chords="G Em C D G/B C Am7 D7 G Em C D C D7 G G",
+           settings={"part": "oboe", "meter": "6/8", "key": "G", "tempo": 72}),
+    Melody("five", [NoteCount(min=2, max=6)], chords="Em Em Am7 B7 Em C Am7 B7",
+           settings={"part": "clarinet", "meter": "5/4", "key": "E minor", "tempo": 130,
+                     "bars": 16}),
+    Melody("lament", [PitchRange("G3-G5")], chords="Dm C Bb A Dm C Bb A7 Gm Dm A7 Dm",
+           settings={"part": "cello", "key": "D minor", "tempo": 76, "bars": 12,
+                     "range": "G3-D5"}),
+    Melody("circle", chords="Am7 Dm7 G7 Cmaj7 Fmaj7 Bm7b5 E7 Am",
+           settings={"part": "violin", "key": "A minor", "tempo": 112, "bars": 16}),
+    Melody("minor blues", [NoteCount(min=2)],
+           chords="Cm7 Fm7 Cm7 Cm7 Fm7 Fm7 Cm7 Cm7 Ab7 G7 Cm7 G7",
+           settings={"part": "alto sax", "meter": "12/8", "key": "C minor", "tempo": 90,
+                     "bars": 12}),
+    Melody("slow pop", [ChordTones(everywhere=True, bars="15-16")],
+           chords="| D | A/C# | Bm | G | D/F# | Em7 A7 | D G/D | A7sus4 A7 |",
+           settings={"part": "vibraphone", "key": "D", "tempo": 80, "bars": 16}),
+)  # fmt: skip
+
+_PLAYERS = (
+    "piano", "accordion", "organ", "guitar", "steel guitar", "piano",
+    "strings", "organ", "guitar", "piano", "accordion", "church organ",
+)  # fmt: skip
+
+HARMONISATIONS = tuple(
+    Harmonisation(piece.tune, tune=piece.tune, settings={"part": player})
+    for piece, player in zip(ARRANGEMENTS, _PLAYERS, strict=True)
+)
+
+GROUPS: dict[str, tuple[Piece, ...]] = {
+    "arrangements": ARRANGEMENTS,
+    "melodies": MELODIES,
+    "harmonisations": HARMONISATIONS,
+}

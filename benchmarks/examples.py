@@ -1,0 +1,272 @@
+"""Write a folder of examples, draw them, and measure them beside real music.
+
+    python benchmarks/examples.py OUT [--model FOLDER] [--rounds N] [--seed S] [--data FOLDER]
+
+OUT gets twelve arrangements, twelve melodies and twelve harmonisations (``example_pieces.py`` says
+which) as MIDI files and piano rolls, and ``table.md``: a row for each, the means of each group, and
+the same measures of real music: of the twelve tunes of the package and, where DATA is a folder of
+MIDI files, of up to 40 of its pieces for three to eight parts. With more rounds each piece is
+written with as many seeds; the files are those of the first, the means those of all. One process
+writes them; a round takes a minute or so. Needs matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+sys.path[0] = str(Path(__file__).parents[1])
+
+from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece  # noqa: E402
+from composer import Score, check, example, example_names, load, metrics  # noqa: E402
+from composer.errors import ComposerWarning  # noqa: E402
+from composer.harmony import infer_chords, song_key  # noqa: E402
+from composer.instruments import BASSES  # noqa: E402
+from composer.theory import Chord, parse_chord  # noqa: E402
+
+Row = dict[str, float | str]
+
+
+MOST_REAL = 40
+NOTE_NAMES = "C C# D Eb E F F# G G# A Bb B".split()
+
+
+def line_row(score: Score, part: int) -> Row:
+    """Return what is measured of a melody."""
+    final = metrics.final_degree(score, part)
+    return {
+        "chord tones": metrics.chord_tones(score, part),
+        "in scale": metrics.in_scale(score, part),
+        "range": span(score, [part]),
+        "width": float(np.subtract(*metrics.pitch_range(score, part)[::-1])),
+        "empty bars": metrics.empty_bars(score, part),
+        "notes a beat": metrics.density(score, part),
+        "length": metrics.note_length(score, part),
+        "syncopation": metrics.syncopation(score, part),
+        "leaps": metrics.leaps(score, part),
+        "octave leaps": metrics.leaps(score, part, wider_than=11),
+        "same note": metrics.repeated_notes(score, part),
+        "same bar": metrics.repeated_bars(score, part),
+        "same figure": metrics.repeated_figures(score, part),
+        "ends on tonic": float(final == 0) if not math.isnan(final) else final,
+        "last note": last_length(score, part),
+    }
+
+
+def parts_row(score: Score, written: Sequence[int], tune: int | None) -> Row:
+    """Return what is measured of the parts of an arrangement."""
+    drums = [i for i in written if score.tracks[i - 1].is_drum]
+    pitched = [i for i in written if i not in drums and len(score.tracks[i - 1].notes)]
+    basses = [i for i in pitched if score.tracks[i - 1].program in BASSES]
+    inner = [i for i in pitched if i not in basses]
+    pairs = [metrics.shared_onsets(score, *pair) for pair in itertools.combinations(pitched, 2)]
+    return {
+        "chord tones": metrics.chord_tones(score, pitched),
+        "bass on bass": metrics.chord_basses(score, basses) if basses else math.nan,
+        "in scale": metrics.in_scale(score, pitched),
+        "range": span(score, pitched),
+        "empty bars": metrics.empty_bars(score, written),
+        "onsets a beat": mean(metrics.onsets(score, i) for i in inner),
+        "of the bass": mean(metrics.onsets(score, i) for i in basses),
+        "of drums": mean(metrics.onsets(score, i) for i in drums),
+        "polyphony": mean(metrics.polyphony(score, i) for i in inner),
+        "length": metrics.note_length(score, pitched),
+        "syncopation": metrics.syncopation(score, pitched),
+        "leaps": metrics.leaps(score, pitched),
+        "same rhythm": mean(pairs),
+        "doubled": metrics.doubled_notes(score, pitched),
+        "above the tune": metrics.covered(score, tune, pitched) if tune else math.nan,
+        "same note": metrics.repeated_notes(score, pitched),
+        "same bar": metrics.repeated_bars(score, pitched),
+        "same rhythm in bar": mean(same_rhythms(score, i) for i in pitched),
+        "same bar of drums": metrics.repeated_bars(score, drums) if drums else math.nan,
+    }
+
+
+def chords_row(score: Score, tune: Score) -> Row:
+    """Return what is measured of a harmonisation beside the tune's own chords."""
+    key = song_key(tune)
+    chords = [(tick, parse_chord(text)) for tick, text in score.chords]
+    real = [chord for _, chord in chords if chord is not None]
+    scale = key.scale | ({key.leading_tone} if key.is_minor else frozenset())
+    return {
+        "chords a bar": len(chords) / max(tune.bars, 1),
+        "kinds": float(len({*real})),
+        "in key": mean(chord.pitch_classes <= scale for chord in real),
+        "triads": mean(len(chord.tones) == 3 for chord in real),
+        "inverted": mean(chord.bass is not None for chord in real),
+        "melody on chord": metrics.chord_tones(score, 1),
+        "all melody notes": mean(melody_fits(score)),
+        "begins on tonic": float(real[0].root == key.tonic),
+        "ends on tonic": float(real[-1].root == key.tonic),
+        "dominant before": float((real[-2].root - key.tonic) % 12 == 7) if len(real) > 1 else 0.0,
+        "root as in the tune": mean(same_roots(score, tune)),
+    }
+
+
+def melody_fits(score: Score) -> Iterator[bool]:
+    """Yield of each note of the first track whether it is one of its chord."""
+    ticks = np.array([tick for tick, _ in score.chords])
+    chords = [parse_chord(text) for _, text in score.chords]
+    for note in score.tracks[0].notes:
+        at = int(np.searchsorted(ticks, note["onset"], "right")) - 1
+        chord = chords[at] if at >= 0 else None
+        if chord is not None:
+            yield int(note["pitch"]) % 12 in chord.pitch_classes
+
+
+def same_roots(score: Score, tune: Score) -> Iterator[bool]:
+    """Yield of each eighth whether two scores have the same root."""
+    for tick in range(0, tune.end, tune.tpq // 2):
+        one, two = (chord_at(each, tick) for each in (score, tune))
+        if one is not None and two is not None:
+            yield one.root == two.root
+
+
+def chord_at(score: Score, tick: int) -> Chord | None:
+    """Return the chord that sounds at a tick."""
+    before = [text for start, text in score.chords if start <= tick]
+    return parse_chord(before[-1]) if before else None
+
+
+def same_rhythms(score: Score, part: int) -> float:
+    """Return the share of a part's bars whose onsets lie as in an earlier bar."""
+    bars, places = score.meter.bar_and_position(score.tracks[part - 1].notes["onset"])
+    rhythms = [np.unique(places[bars == bar]).tobytes() for bar in np.unique(bars)]
+    return 1 - len({*rhythms}) / len(rhythms) if rhythms else math.nan
+
+
+def last_length(score: Score, part: int) -> float:
+    """Return how long the last note of a part is, beside the mean of its notes."""
+    notes = score.tracks[part - 1].notes
+    return float(notes["duration"][-1] / notes["duration"].mean()) if len(notes) else math.nan
+
+
+def span(score: Score, parts: Sequence[int]) -> str:
+    """Return the range of parts as note names."""
+    low, high = metrics.pitch_range(score, parts)
+    return "-".join(f"{NOTE_NAMES[pitch % 12]}{pitch // 12 - 1}" for pitch in (low, high))
+
+
+def mean(values: Iterator[float] | Sequence[float]) -> float:
+    """Return the mean of those that are numbers."""
+    numbers = [float(value) for value in values if not math.isnan(value)]
+    return float(np.mean(numbers)) if numbers else math.nan
+
+
+def row_of(piece: Piece, score: Score) -> Row:
+    """Return the row of a piece: its measures, and what was asked and what came of it."""
+    written = piece.written(score)
+    if isinstance(piece, Arrangement):
+        row = parts_row(score, written, 1)
+    elif isinstance(piece, Harmonisation):
+        row = chords_row(score, example(piece.tune))
+    else:
+        row = line_row(score, 1)
+    got = [
+        f"{name} {value}: {metrics.MEASURES[name](score, written):.2f}"
+        for name, value in piece.settings.items()
+        if name in metrics.MEASURES
+    ]
+    breaches = check(score, piece.where, parts=written)
+    asked = [str(constraint) for constraint in piece.where]
+    row["breaches"] = float(len(breaches))
+    row["asked"] = "; ".join([*asked, *got])
+    return row
+
+
+def real_rows(group: str, data: Path | None) -> Iterator[Row]:
+    """Yield the same measures of real music."""
+    if group == "arrangements":
+        yield from (parts_row(*piece) for piece in real_arrangements(data)) if data else ()
+        return
+    for name in example_names():
+        tune = example(name)
+        yield line_row(tune, 1) if group == "melodies" else chords_row(tune, tune)
+
+
+def real_arrangements(data: Path) -> Iterator[tuple[Score, list[int], int]]:
+    """Yield pieces for several parts, with all but the highest, and the highest."""
+    found = 0
+    for path in sorted(data.rglob("*.mid"), key=lambda path: path.name[::-1]):
+        score = Score.read(path)
+        score = score.replace(tracks=tuple(track for track in score.tracks if len(track.notes)))
+        pitched = [i for i, track in enumerate(score.tracks, 1) if not track.is_drum]
+        if not 3 <= len(pitched) <= 8 or not 8 <= score.bars <= 200:
+            continue
+        score = score.replace(chords=infer_chords(score))
+        tune = max(pitched, key=lambda i: metrics.register(score, i))
+        yield score, [i for i in range(1, len(score.tracks) + 1) if i != tune], tune
+        found += 1
+        if found == MOST_REAL:
+            return
+
+
+def means(rows: Sequence[Row]) -> Row:
+    """Return the means of rows; the total of breaches."""
+    found: Row = {}
+    for name, value in rows[0].items():
+        values = [row[name] for row in rows]
+        if isinstance(value, str):
+            found[name] = ""
+        else:
+            numbers = [float(v) for v in values if not isinstance(v, str)]
+            found[name] = sum(numbers) if name == "breaches" else mean(numbers)
+    return found
+
+
+def table(rows: Mapping[str, Row]) -> str:
+    """Return rows as a Markdown table."""
+    heads = list(next(iter(rows.values())))
+    lines = ["| | " + " | ".join(heads) + " |", "|" + " --- |" * (len(heads) + 1)]
+    for name, row in rows.items():
+        cells = [row.get(head, "") for head in heads]
+        texts = [c if isinstance(c, str) else "" if math.isnan(c) else f"{c:.2f}" for c in cells]
+        lines.append(f"| {name} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", help="folder of the model; the package's without it")
+    parser.add_argument("--data", type=Path, help="folder of MIDI files to compare with")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first round")
+    parser.add_argument("--group", choices=[*GROUPS], help="one group alone")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", ComposerWarning)
+    composer = load(options.model)
+    options.out.mkdir(parents=True, exist_ok=True)
+    sections = []
+    for group in [options.group] if options.group else GROUPS:
+        first: dict[str, Row] = {}
+        rows = []
+        for turn, (number, piece) in itertools.product(
+            range(options.rounds), enumerate(GROUPS[group], 1)
+        ):
+            score = piece.write(composer, 100 * (options.seed + turn) + number)
+            rows.append(row_of(piece, score))
+            if not turn:
+                stem = f"{group}-{number:02}-{piece.name.replace(' ', '-')}"
+                score.write_midi(options.out / f"{stem}.mid")
+                score.piano_roll().savefig(options.out / f"{stem}.png")
+                first[f"{number} {piece.name}"] = rows[-1]
+        shown = {**first, f"**mean of {len(rows)}**": means(rows)}
+        real = list(real_rows(group, options.data))
+        if real:
+            shown[f"**real music, {len(real)}**"] = means(real)
+        sections.append(f"## {group.capitalize()}\n\n{table(shown)}\n")
+        print(sections[-1], flush=True)
+    (options.out / "table.md").write_text("\n".join(sections), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Leanings say which ids become likelier or less likely, and where."""
+
+import numpy as np
+import pytest
+
+import composer
+from composer import Sampling, metrics
+from composer.decoding.leanings import Leanings
+from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.theory import Key, parse_chord
+from composer.tokenizers.cells import Cells
+
+TOKENIZER = Cells()
+VOCABULARY = TOKENIZER.vocabulary
+PARTS = (Part("Flute", 73), Part("Piano"), Part("Bass", 33), Part("Drums", 0, True))
+# Flute and drums on 1, the flute again on 2, the bass on 2; in bar 2 the bass on 1.
+NOTES = [(0, 0, 0, 72, 12, 80), (0, 0, 12, 74, 12, 80), (0, 2, 12, 38, 12, 80),
+         (0, 3, 0, 36, 1, 80), (1, 2, 0, 40, 12, 80)]  # fmt: skip
+
+
+def grid(key="C", bars=3):
+    rows = np.array([(4, 4, 500_000)] * bars, BAR)
+    return Grid(Key.parse(key), PARTS, rows, np.array(NOTES, CELL_NOTE), np.empty(0, CELL_CHORD))
+
+
+class At:
+    """As much of a cursor as leanings look at: where it stands, and where MIDI pitch 0 lies."""
+
+    def __init__(self, position, lowest=6):
+        self.position, self.lowest = position, lowest
+
+
+def doubled(column, bar=0, position=12, factor=0.1):
+    """Return the pitches that a cell leans away from."""
+    leanings = Leanings(Sampling(double_notes=factor), VOCABULARY, grid(), bar, column)
+    changes = leanings.changes(At(position))
+    assert {*changes.values()} <= {factor}
+    return {index - VOCABULARY.base["Pitch"] - 6 for index in changes}
+
+
+def test_pitches_of_other_parts_are_those_that_begin_at_the_position():
+    assert doubled(column=2) == {74, 38}
+    assert doubled(column=2, position=0) == {72}  # drums have no pitch
+    assert doubled(column=2, position=6) == set()
+    assert doubled(column=3) == {74}
+    assert doubled(column=2, bar=1, position=0) == {40}
+    assert doubled(column=2, factor=1) == set()
+
+
+def tonic_chords(key, bar, **options):
+    leanings = Leanings(Sampling(tonic_ends=5), VOCABULARY, grid(key), bar, 0, **options)
+    changes = leanings.changes(At(0))
+    assert {*changes.values()} <= {5}
+    texts = [VOCABULARY.tokens[index] for index in changes]
+    return {text.removeprefix("Chord_") for text in texts}
+
+
+def test_tonic_chords_are_relative_to_the_home_key_and_of_its_mode():
+    major, minor = tonic_chords("Eb", 0), tonic_chords("F# minor", 0)
+    assert {"0:maj", "0:maj7", "0:7"} < major
+    assert {"9:m", "9:m7"} < minor
+    assert not {"0:m", "0:sus4"} & major
+    assert not {"9:maj", "9:5"} & minor
+
+
+def test_the_chord_of_the_bar_before_is_leant_away_from():
+    settings = Sampling(repeat_chords=0.5)
+    chords = np.array([(0, 0, 3, 0, -1), (0, 24, 5, 4, -1), (1, 0, 7, 2, -1)], CELL_CHORD)
+
+    def named(bar, rows=chords):
+        written = grid("Eb").replace(chords=rows)
+        changes = Leanings(settings, VOCABULARY, written, bar, 0).changes(At(0))
+        return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
+
+    assert named(0) == {}
+    assert named(1) == {"Chord_2:m7": 0.5}  # Fm7, the second of Eb major
+    assert named(2) == {"Chord_4:7": 0.5}
+    silent = np.array([(0, 0, -1, 0, -1)], CELL_CHORD)
+    assert named(1, silent) == {}
+
+
+@pytest.mark.parametrize("bar", [0, 1, 2])
+def test_only_the_first_and_the_last_bar_lean_to_the_tonic(bar):
+    assert bool(tonic_chords("C", bar)) == (bar != 1)
+    assert not tonic_chords("C", bar, endless=True)
+
+
+def test_notes_of_other_parts_are_doubled_as_often_as_asked():
+    tune = composer.melody("C G Am F", seed=1)
+
+    def share(factor):
+        settings = Sampling(0.9, 0.95, double_notes=factor)
+        songs = [composer.arrange(tune, ["violin", "viola"], seed=s, sampling=settings)
+                 for s in range(3)]  # fmt: skip
+        return np.mean([metrics.doubled_notes(song) for song in songs])
+
+    assert share(0.01) < share(1) < share(100)
+
+
+def test_pieces_end_on_the_tonic_as_often_as_asked():
+    def share(factor):
+        settings = Sampling(1.0, tonic_ends=factor)
+        ends = [composer.chords(key="D", bars=2, seed=s, part=None, sampling=settings).chords[0]
+                for s in range(12)]  # fmt: skip
+        return np.mean([parse_chord(text).root == 2 for _, text in ends])
+
+    assert share(0.01) < share(100)
