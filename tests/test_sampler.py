@@ -3,6 +3,8 @@
 The weights are random. The checks share no code with the masks: they read the finished grid.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from composer.decoding.sampler import write_cells, write_together
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
+from composer.outline import Outline
 from composer.request import PartRules, Request
 from composer.theory import QUALITIES, Chord, Key
 from composer.tokenizers.bins import DURATIONS, TEMPOS, bin_velocities
@@ -505,23 +508,25 @@ def test_rules_out_of_range_are_refused(change):
         PartRules(**change)
 
 
-def test_bars_with_the_same_chords_are_shown_from_further_back(spy_on, cells):
-    """Bars 5 to 8 have the chords of the last ones, and stand before all others that are shown."""
-    roots = [0, 5, 7, 0, 9, 2, 4, 9, *[11] * 10, 9, 2, 4, 9]
-    chords = [(bar, 0, root, 0, -1) for bar, root in enumerate(roots)]
+def shown_pitches(spy, cells):
+    """Return the pitches of the context that a piece was begun with."""
+    tokens = cells.ids_to_tokens(spy.sequences[0])
+    return [int(token[6:]) for token in tokens[: tokens.index("Fill")] if token[:6] == "Pitch_"]
+
+
+def test_bars_that_are_varied_are_shown_before_all_others(spy_on, cells):
     notes = [(bar, 0, 0, 40 + bar, 12, 76) for bar in range(18)]
-    grid = plain_grid(22, [Part("", 73)], notes, chords)
+    grid = plain_grid(22, [Part("", 73)], notes)
     written = all_of(grid)
     written[18:, 1] = True
+    request = Request(grid, written, (PartRules("melody"),), Sampling(1), 1)
     spy = spy_on(1024)
-    spy.write(Request(grid, written, (PartRules("melody"),), Sampling(1), 1))
-    tokens = cells.ids_to_tokens(spy.sequences[0])
-    shown = [int(token[6:]) for token in tokens[: tokens.index("Fill")] if token[:6] == "Pitch_"]
-    assert shown == [44, 45, 46, 47, 56, 57]
-    # Where no bar has them, there are more of those just before.
-    grid = grid.replace(chords=grid.chords[:0])
+    spy.write(request)
+    assert shown_pitches(spy, cells) == [52, 53, 54, 55, 56, 57]
+    free = Outline.free(22)
+    varied = free.varied.copy()
+    varied[18:] = [4, 5, 6, 7]
+    outline = dataclasses.replace(free, varied=varied)
     spy = spy_on(1024)
-    spy.write(Request(grid, written, (PartRules("melody"),), Sampling(1), 1))
-    tokens = cells.ids_to_tokens(spy.sequences[0])
-    shown = [int(token[6:]) for token in tokens[: tokens.index("Fill")] if token[:6] == "Pitch_"]
-    assert shown == [52, 53, 54, 55, 56, 57]
+    spy.write(dataclasses.replace(request, outline=outline))
+    assert shown_pitches(spy, cells) == [44, 45, 46, 47, 56, 57]
