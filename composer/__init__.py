@@ -44,6 +44,7 @@ _HOMES = {
     "NoParallels": "composer.lines",
     "NoRepeat": "composer.lines",
     "Playable": "composer.playing",
+    "Controls": "composer.controls",
     "MaxPolyphony": "composer.where",
     "Monophonic": "composer.where",
     "NoteCount": "composer.where",
@@ -82,6 +83,7 @@ __all__ = [
     "Composer",
     "ComposerError",
     "ComposerWarning",
+    "Controls",
     "DrumPieces",
     "InScale",
     "Locked",
@@ -145,6 +147,7 @@ if TYPE_CHECKING:
     from composer.checker import Breach, check
     from composer.compose import Composer, load
     from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
+    from composer.controls import Controls
     from composer.decoding.sampling import Sampling
     from composer.errors import (
         ComposerError,

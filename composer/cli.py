@@ -65,6 +65,14 @@ def _check_folder(_: click.Context, __: click.Parameter, path: Path | None) -> P
     return path
 
 
+def _number_or_word(_: click.Context, __: click.Parameter, text: str | None) -> float | str | None:
+    """Return a number where there is one."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def _least_and_most(text: str | None) -> int | tuple[int, int] | None:
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text or "")
     if text is not None and not found:
@@ -82,6 +90,8 @@ _sampling = _all(
     click.option(
         "--top-p", default=0.95, show_default=True, help="Likeliest share to choose from."
     ),
+    click.option("--style", help="One the model knows, such as hymn or song."),
+    click.option("--guidance", type=float, help="How much what is aimed at weighs; 1 without."),
     click.option(
         "--model",
         type=click.Path(path_type=Path, file_okay=False),
@@ -90,12 +100,27 @@ _sampling = _all(
 )
 _notes = _all(
     click.option("--range", help="Lowest and highest pitch, such as C4-C6."),
-    click.option("--polyphony", type=int, help="Most notes of a part at once."),
+    click.option(
+        "--polyphony",
+        callback=lambda _, __, text: int(text) if text and text.isdigit() else text,
+        help="Most notes of a part at once; a word such as thin is only aimed at.",
+    ),
     click.option(
         "--notes",
         callback=lambda _, __, text: _least_and_most(text),
         help="Onsets a bar: 4 or 2-6.",
     ),
+    *(
+        click.option(name, callback=_number_or_word, help=f"{meaning}: a number or a word.")
+        for name, meaning in (
+            ("--density", "Onsets a beat"),
+            ("--register", "Mean pitch"),
+            ("--note-length", "In beats"),
+            ("--dynamics", "Mean velocity"),
+            ("--syncopation", "Share of onsets"),
+        )
+    ),
+    click.option("--influence", type=_midi, help="MIDI file to read such aims off."),
 )
 _new_piece = _all(
     click.option("--meter", help="Time signature; 4/4 without."),
@@ -335,7 +360,12 @@ def tokenize(source: Path, format_: str, ids: bool, out: Path | None, workers: i
 @click.option("--threads", default=0, show_default=True, help="CPU threads; 0 lets torch choose.")
 @click.option("--workers", default=1, show_default=True, help="Processes that prepare the files.")
 @click.option("--seed", default=0, show_default=True)
-def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a model to begin with; 'pretrained' is the one in the package.",
+)
+def train(folder: Path, out: Path, workers: int, start: Path | None, **settings: Any) -> None:
     """Train a model on the MIDI files in FOLDER; run again, it goes on where it was.
 
     Needs the extra: pip install "composer-midi[train]"
@@ -344,6 +374,8 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
     Example: composer train my_midi --out my_model --steps 2000
              composer melody "Am F C G" --model my_model
     """
+    from composer.compose import PRETRAINED
+
     try:
         from composer.training import TrainingConfig
         from composer.training import train as run
@@ -351,7 +383,8 @@ def train(folder: Path, out: Path, workers: int, **settings: Any) -> None:
         raise click.ClickException(
             f'{error.name} is not installed; run: pip install "composer-midi[train]"'
         ) from None
-    click.echo(run(folder, out, TrainingConfig(**settings), workers=workers))
+    begun = PRETRAINED if str(start) == "pretrained" else start
+    click.echo(run(folder, out, TrainingConfig(**settings), start=begun, workers=workers))
 
 
 @main.command()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from composer import __version__
+from composer.aims import Aims
 from composer.decoding.decoder import Decoder
 from composer.decoding.sampler import finish
 from composer.decoding.sampling import Sampling
@@ -76,6 +77,7 @@ class Stream(Iterator[Score]):
         seed: int,
         *,
         where: tuple[Constraint, ...] = (),
+        aims: Aims = Aims(),  # noqa: B008  (frozen)
         model: str = "",
         **chart: Any,
     ) -> None:
@@ -85,11 +87,13 @@ class Stream(Iterator[Score]):
         self._tracks = tuple(tracks)
         self._rules = rules
         self._where = [(c, rows_of(c, Score(tracks=self._tracks))) for c in where]
-        for constraint in where:
-            if constraint.bars is not None:
+        self._aims = aims
+        for asked in (*where, *aims.controls):
+            if asked.bars is not None:
                 raise RequestError(
-                    f"{constraint} names bars, which a stream has no end of; leave them out"
+                    f"{asked} names bars, which a stream has no end of; leave them out"
                 )
+        for constraint in where:
             if constraint.is_linear or constraint.is_last:
                 raise RequestError(
                     f"{constraint} needs to know the bars to come, which a stream does not; write "
@@ -184,7 +188,10 @@ class Stream(Iterator[Score]):
             cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
             cells[:, rows] = True
             demands.append(Demand(constraint, cells))
-        return Request(grid, written, self._rules, self._sampling, demands=tuple(demands))
+        levels = self._aims.levels(Score(tracks=self._tracks), grid, written, len(grid.bars))
+        return Request(
+            grid, written, self._rules, self._sampling, demands=tuple(demands), levels=levels
+        )
 
     def _check(self, sheet: Grid, chart: dict[str, Any]) -> None:
         """Refuse what no bar of a sheet can keep."""

@@ -45,7 +45,8 @@ def asked_of(settings: NoteSettings, score: Score, cells: Mask) -> tuple[Constra
         found.append(InScale(parts=_numbers(pitched)))
     for name, make in _MAKERS.items():
         for value, named in _by_part(name, settings.get(name), score, rows):
-            found.append(make(value, _numbers(named)))
+            if not (name == "polyphony" and isinstance(value, str)):  # a word is aimed at
+                found.append(make(value, _numbers(named)))
     return tuple(found)
 
 

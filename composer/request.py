@@ -15,6 +15,7 @@ from composer.grid import CELL_NOTE, Grid
 from composer.outline import Outline
 from composer.score import Events
 from composer.tokenizers.cells_vocabulary import ROLES
+from composer.tokenizers.levels import Levels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Request:
         Temperature and the like.
     seed
         0 or more. The same seed, model and request give the same notes.
+    levels
+        Controls that the model is told, the register relative to the key; none without it.
     demands
         What holds whatever the model and the parts' rules say.
     held
@@ -109,6 +112,7 @@ class Request:
     sampling: Sampling = Sampling(temperature=1.0, top_p=0.95)  # noqa: RUF009  (frozen)
     seed: int = 0
     demands: tuple[Demand, ...] = ()
+    levels: Levels | None = None
     held: Events | None = None
     chords_per_bar: int | None = None
     outline: Outline | None = None

@@ -10,11 +10,12 @@ import difflib
 import inspect
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.candidates import best_of
+from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.patch import signed
@@ -52,6 +53,10 @@ class Settings(TypedDict, total=False):
     where
         Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
+    style
+        One of the styles that the model was trained on, such as ``"hymn"`` or ``"song"``.
+    guidance
+        How much what is aimed at weighs: see ``Sampling``.
     """
 
     key: str | None
@@ -61,14 +66,17 @@ class Settings(TypedDict, total=False):
     sampling: Sampling | None
     n: int | None
     where: Where
+    style: str | None
+    guidance: float | None
 
 
 class NoteSettings(Settings, total=False):
-    """What every verb takes besides that writes notes: the everyday constraints.
+    """What every verb takes besides that writes notes: everyday constraints, and controls.
 
-    Each holds in what is written, as ``where`` does, and goes before the habits of the instrument.
-    A single value is for all parts but the drums; ``{"piano": ..., "drums": ...}`` is for those
-    named.
+    ``range``, ``polyphony`` and ``notes`` hold in what is written, as ``where`` does, and go before
+    the habits of the instrument; the others are aimed at (see ``composer.controls``). A single
+    value is for all parts, but the first three not for drums; ``{"piano": ..., "drums": ...}`` is
+    for those named.
 
     Parameters
     ----------
@@ -76,22 +84,36 @@ class NoteSettings(Settings, total=False):
         Lowest and highest pitch, such as ``"C4-C6"`` or ``(60, 84)``, or a range by part. Without
         it a part keeps to the register of its role, or to its own.
     polyphony
-        How many notes may sound at once, or how many by part.
+        How many notes may sound at once; a word such as ``"thin"`` is only aimed at.
     notes
         Onsets a bar: a number for exactly so many, ``(2, 6)`` for at least 2 and at most 6; or by
         part.
+    density, register, note_length, dynamics, syncopation
+        What the parts that are written aim at, in words or numbers such as ``"sparse"`` or 2.5
+        onsets a beat.
+    controls
+        Such aims for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
+    influence
+        A score, or the path of one, whose controls are read off, part by part, and aimed at.
     feel
         Whether what is written is played as the notes around it are: as loud, as early or late, and
         with their swing. With constraints each note stays at its place, as near as that allows.
     """
 
     range: RangeLike | dict[str, RangeLike] | None
-    polyphony: int | dict[str, int] | None
+    polyphony: int | str | dict[str, int | str] | None
     notes: Count | dict[str, Count] | None
+    density: Aim | None
+    register: Aim | None
+    note_length: Aim | None
+    dynamics: Aim | None
+    syncopation: Aim | None
+    controls: Controls | Sequence[Controls]
+    influence: ScoreLike | None
     feel: bool
 
 
-_DEFAULTS: dict[str, Any] = {"where": (), "feel": False}  # of the others None is
+_DEFAULTS: dict[str, Any] = {"where": (), "controls": (), "feel": False}  # of the others None is
 
 
 def read(score: ScoreLike) -> Score:

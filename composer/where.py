@@ -47,8 +47,8 @@ def listed(names: str | int | Sequence[str | int]) -> list[str | int]:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Constraint:
-    """What must hold in some cells: the base of all constraints.
+class Scoped:
+    """What is about some cells: some parts in some bars.
 
     Parameters
     ----------
@@ -66,17 +66,6 @@ class Constraint:
 
     parts: Parts = None
     bars: Bars = None
-
-    #: Whether it is about pitches, so that drums need not keep it unless they are named.
-    pitched: ClassVar[bool] = False
-    #: Whether it is about drums alone.
-    for_drums: ClassVar[bool] = False
-    #: Whether what it allows depends on the chords.
-    by_chord: ClassVar[bool] = False
-    #: Whether it is about the steps of lines, so that it reaches over bar lines.
-    is_linear: ClassVar[bool] = False
-    #: Whether of the bars named it is about the last alone.
-    is_last: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.parts is not None:
@@ -96,6 +85,33 @@ class Constraint:
         said = [(f.name, getattr(self, f.name), f.default) for f in fields]
         inner = (f"{name}={_said(value)}" for name, value, default in said if value != default)
         return f"{type(self).__name__}({', '.join(inner)})"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Constraint(Scoped):
+    """What must hold in some cells: the base of all constraints.
+
+    Parameters
+    ----------
+    parts, bars
+        See ``Scoped``.
+
+    Raises
+    ------
+    RequestError
+        A value is none of these.
+    """
+
+    #: Whether it is about pitches, so that drums need not keep it unless they are named.
+    pitched: ClassVar[bool] = False
+    #: Whether it is about drums alone.
+    for_drums: ClassVar[bool] = False
+    #: Whether what it allows depends on the chords.
+    by_chord: ClassVar[bool] = False
+    #: Whether it is about the steps of lines, so that it reaches over bar lines.
+    is_linear: ClassVar[bool] = False
+    #: Whether of the bars named it is about the last alone.
+    is_last: ClassVar[bool] = False
 
 
 def _bars(bars: Bars) -> tuple[int, int] | None:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from tqdm.auto import tqdm
 
 from composer import __version__, together
+from composer.aims import Aims, with_room
 from composer.decoding.sampling import Sampling
 from composer.demands import Mask
 from composer.edit import chord_stretches, grid_bars, own_bars, put_back
@@ -125,20 +126,29 @@ def write(
     written = np.repeat(cells, pieces, axis=0)
     constraints = asked_of(settings, score, cells)
     demands = demands_on(constraints, score, grid, written, sheet.bars)
-    rules = with_ranges(rules, settings, score, cells)
     kept = kept_by(demands, score, grid, written)
     if kept.tracks:
         alone = kept.score(score, grid, written)
         grid = composer.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
     locked = kept.locked(grid, written)
-    held = kept.held(score, grid, written) if demands else None
     feel = settings.get("feel", False)
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     sampling, seed = sampling_of(settings, usual), seed_of(settings)
-    cut = outline.cut(pieces) if outline else None
+    aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
+    rules = with_room(rules, aims.controls, score, cells)
     request = Request(
-        *(grid, written, rules, sampling, seed, kept.demands, held, chords_per_bar, cut, locked)
+        grid,
+        written,
+        with_ranges(rules, settings, score, cells),
+        sampling,
+        seed,
+        demands=kept.demands,
+        levels=aims.levels(score, grid, written, sheet.bars),
+        held=kept.held(score, grid, written) if demands else None,
+        chords_per_bar=chords_per_bar,
+        outline=outline.cut(pieces) if outline else None,
+        locked=locked,
     )
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
@@ -192,7 +202,7 @@ def sampling_of(settings: NoteSettings, usual: Sampling = SAMPLING) -> Sampling:
     sampling = settings.get("sampling") or usual
     if not isinstance(sampling, Sampling):
         raise RequestError(f"sampling {sampling!r} is none; give such as Sampling(temperature=0.9)")
-    single = {name: settings.get(name) for name in ("temperature", "top_p")}
+    single = {name: settings.get(name) for name in ("temperature", "top_p", "guidance")}
     given = {name: value for name, value in single.items() if value is not None}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,14 @@ from composer.tokenizers.cells import home_key
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import ROLES
 from composer.tokenizers.families import transposition
+from composer.tokenizers.levels import KINDS, UNSAID, Levels
 from tests.strategies import every_cells, moderate, scores, seeds, walk
 
-FORMATS = [Cells(), Cells(CellsConfig(velocity_bins=1)), Cells(CellsConfig(velocity_bins=63))]
+FORMATS = [
+    Cells(),
+    Cells(CellsConfig(velocity_bins=1, styles=("waltz", "jig"))),
+    Cells(CellsConfig(velocity_bins=63)),
+]
 formats = pytest.mark.parametrize("cells", FORMATS, ids=lambda cells: str(cells.config))
 MAX_BARS = 40  # of drawn grids; the Fill form numbers 64
 
@@ -79,8 +86,20 @@ def fillings(draw):
         "written": draw(st.sampled_from((written, None))),
         "left": draw(st.sampled_from((np.arange(len(bars))[::-1], None))),
         "roles": draw(st.lists(st.sampled_from((None, *ROLES)), max_size=len(grid.parts))),
+        "levels": draw(st.sampled_from((drawn_levels(cells, grid, rng), None))),
     }
     return cells, grid, form
+
+
+def drawn_levels(cells, grid, rng):
+    """Controls for about half of all parts and cells."""
+    levels = Levels.none(len(grid.bars), len(grid.parts))
+    for table in (levels.parts, levels.cells):
+        for column, kind in enumerate(KINDS):
+            drawn = rng.integers(0, len(kind.values), table.shape[:-1])
+            table[..., column] = np.where(rng.random(drawn.shape) < 0.5, drawn, UNSAID)
+    styles = len(cells.config.styles)
+    return dataclasses.replace(levels, style=int(rng.integers(styles)) if styles else UNSAID)
 
 
 @settings(max_examples=150, deadline=None)
@@ -149,6 +168,42 @@ def test_written_cells_are_named_and_come_last_in_their_bar(drawn):
         late = [bool(form["written"][bar, row]) for row in rows]
         assert late == sorted(late)
         assert sum(late) == form["written"][bar].sum()
+
+
+@moderate
+@given(drawn=fillings())
+def test_controls_are_said_of_parts_and_of_written_cells(drawn):
+    cells, grid, form = drawn
+    ids = cells.encode_grid(grid, **form)
+    assert cells.grammar._scan.accepts(cells.grammar.check(ids))
+    tokens = cells.ids_to_tokens(ids)
+    levels = form["levels"] or Levels.none(len(grid.bars), len(grid.parts))
+    said, bar, part = [], None, None
+    for token in tokens:
+        family, _, label = token.partition("_")
+        if family == "Bar":
+            bar, part = int(label), None
+        elif family == "Part":
+            part = label
+        elif family == "Control":
+            said.append((bar, int(part), label))
+        elif family == "Style":
+            assert label == cells.config.styles[levels.style]
+    assert ("Style" in "".join(tokens)) == (levels.style != UNSAID)
+    expected = [(None, row, names) for row, names in enumerate(map(spelled, levels.parts))]
+    if form["written"] is not None:
+        expected += [
+            (bar, row, spelled(levels.cells[bar, row]))
+            for bar in form["fill"]
+            for row in np.flatnonzero(form["written"][bar, 1:]).tolist()
+        ]
+    assert said == [(bar, row, name) for bar, row, names in expected for name in names]
+
+
+def spelled(levels):
+    """Return what the tokens of a row of levels say, kinds in order."""
+    pairs = zip(KINDS, levels.tolist(), strict=True)
+    return [f"{kind.name}:{kind.values[level]:g}" for kind, level in pairs if level != UNSAID]
 
 
 @formats

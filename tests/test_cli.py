@@ -75,6 +75,16 @@ def test_melody(run, tmp_path, model_folder):
     assert "chords: Am F Am" in result.output
 
 
+def test_aims_are_numbers_or_words(run, model_folder):
+    chosen = ("melody", "Am F", "--seed", 1, "--model", model_folder)
+    aimed = ("--density", "busy", "--register", 84, "--guidance", 2, "-o", "aimed.mid")
+    assert run(*chosen, *aimed).exit_code == 0
+    model = composer.load(model_folder)
+    same = model.melody("Am F", seed=1, density="busy", register=84, guidance=2)
+    assert Score.read("aimed.mid").tracks == same.tracks
+    check_error(run(*chosen, "--density", "bussy"), "density 'bussy' is unknown")
+
+
 def test_chords_and_harmonize(run, tmp_path, model_folder):
     result = run("harmonize", "tune.mid", "--model", model_folder, "--seed", 1)
     assert result.exit_code == 0, result.output

@@ -3,12 +3,24 @@ import pytest
 
 from composer import Score, Track
 from composer.grid import Grid
+from composer.measures import measure_cells, measure_parts
 from composer.roles import part_roles
 from composer.tokenizers import Cells
+from composer.tokenizers.cells import CellsConfig
+from composer.tokenizers.families import transposition
+from composer.tokenizers.levels import REGISTER, UNSAID, level_of
 from composer.training.corpus import prepare
-from composer.training.examples import TASKS, Examples, draw_task, rename_key
+from composer.training.examples import (
+    TASKS,
+    Examples,
+    Memory,
+    draw_levels,
+    draw_memory,
+    draw_task,
+    rename_key,
+)
 
-CELLS = Cells()
+CELLS = Cells(CellsConfig(styles=("folk", "rock")))
 
 
 def song(seed: int) -> Score:
@@ -48,6 +60,14 @@ def test_a_row_is_always_the_same_and_rows_differ(corpus):
     assert not np.array_equal(one.row(3), examples(corpus, seed=1).row(3))
     assert one.row(3).shape == (512,)
     assert one[3]["input_ids"].tolist() == one.row(3).tolist()
+
+
+def test_controls_are_shown_and_not_learned(corpus):
+    row = examples(corpus)[3]
+    families = [CELLS.vocabulary.token(i).split("_")[0] for i in row["input_ids"].tolist()]
+    given = [family in ("Control", "Style") for family in families]
+    assert any(given)
+    assert (row["labels"] == np.where(given, -100, row["input_ids"])).all()
 
 
 def test_every_example_keeps_the_grammar(corpus):
@@ -129,3 +149,54 @@ def test_drums_are_borrowed_only_in_the_same_meter(tmp_path):
     four = CELLS.grid(song(0).replace(tracks=song(0).tracks[:1]))
     lent = [drawn._borrow_drums(four, rng) for _ in range(20)]
     assert all(grid is not None and grid.parts[-1].is_drum for grid in lent)
+
+
+def test_controls_say_what_the_written_notes_measure():
+    grid = CELLS.grid(song(3))
+    roles = part_roles(grid)
+    said = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        task = draw_task("infill", grid, roles, rng)
+        levels = draw_levels(grid, task, 1, rng)
+        written = np.zeros((len(grid.bars), len(grid.parts)), bool)
+        written[task.fill] = task.written[task.fill, 1:]
+        for told, values in (
+            (levels.parts, measure_parts(grid, written)),
+            (levels.cells, measure_cells(grid)),
+        ):
+            values[..., REGISTER] += transposition(grid.key)
+            kept = told != UNSAID
+            assert (told[kept] == level_of(values)[kept]).all()
+            said += kept.sum()
+        assert not (levels.cells != UNSAID)[~written].any()
+        assert levels.style in (1, UNSAID)
+    assert said > 100
+
+
+def test_a_memory_is_of_bars_before_the_window():
+    drawn = [draw_memory(40, 16, np.random.default_rng(seed)) for seed in range(200)]
+    assert 30 < sum(memory.bars > 0 for memory in drawn) < 90
+    assert max(memory.before for memory in drawn) == 40
+    assert all(0 <= memory.bars <= max(memory.before, 0) for memory in drawn)
+    assert {draw_memory(0, 16, np.random.default_rng(seed)) for seed in range(50)} == {Memory()}
+    # What is numbered alike would be taken for the same bar.
+    assert max(draw_memory(500, 24, np.random.default_rng(s)).before for s in range(200)) == 40
+
+
+def test_a_task_with_a_memory_says_its_bars_and_writes_none_of_them():
+    grid = CELLS.grid(song(4))
+    task = draw_task("everything", grid, part_roles(grid), np.random.default_rng(0), Memory(6, 2))
+    assert task.context[:2] == [0, 1]
+    assert sorted([*task.context[2:], *task.fill]) == [*range(6, 16)]
+    assert not task.written[:6].any()
+
+
+def test_pieces_are_in_the_style_of_their_folder(tmp_path):
+    for i in range(12):
+        (tmp_path / "midi" / ("folk", "rock", "jazz")[i % 3]).mkdir(parents=True, exist_ok=True)
+        song(i).write_midi(tmp_path / "midi" / ("folk", "rock", "jazz")[i % 3] / f"{i}.mid")
+    corpus = prepare(tmp_path / "midi", tmp_path / "out", CELLS)
+    drawn = examples(corpus, styles={"jazz": "rock"})
+    named = {piece.group: style for piece, style in zip(corpus.pieces, drawn._styles, strict=True)}
+    assert named == {"folk": 0, "rock": 1, "jazz": 1}

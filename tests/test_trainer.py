@@ -1,7 +1,9 @@
 """Trainings of a small model on files made here; each is a real run of the transformers Trainer."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +14,10 @@ import numpy as np
 import pytest
 
 import composer
-from composer import Score, Track, TrainingError
+from composer import ModelError, Score, Track, TrainingError
 from composer.decoding.cpu import CPUDecoder
 from composer.tokenizers import Cells
+from composer.tokenizers.cells import CellsConfig
 from composer.training import TrainingConfig, train
 from composer.training.trainer import last_checkpoint
 
@@ -74,6 +77,31 @@ def test_the_card_says_what_was_trained_on_and_the_losses(trained):
     card = (trained.folder / "README.md").read_text()
     assert f"{trained.held_out_loss:.3f}" in card
     assert f"| {TUNES} |" in card
+
+
+def test_a_model_goes_on_from_another_and_learns_its_styles(trained, folder, tmp_path):
+    files = tmp_path / "files" / "jigs"
+    files.mkdir(parents=True)
+    for path in folder.iterdir():
+        (files / path.name).write_bytes(path.read_bytes())
+    config = dataclasses.replace(SMALL, steps=4, evaluate_every=4, layers=1, learning_rate=1e-5)
+    begun = train(tmp_path / "files", tmp_path / "out", config, start=trained.folder)
+    grown = Cells.load(begun.folder)
+    assert grown.config.styles == ("jigs",)
+    assert CPUDecoder.from_folder(begun.folder).vocab_size == grown.vocab_size
+    # What it begins with is already good: four steps alone would not get there.
+    assert begun.held_out_loss < begun.bigram_loss
+    other = TrainingConfig(**{**config.__dict__, "styles": {"jigs": "reels"}})
+    with pytest.raises(TrainingError, match="holds a training with styles"):
+        train(tmp_path / "files", tmp_path / "out", other, start=trained.folder)
+
+
+def test_a_model_of_other_tokens_is_no_start(trained, folder, tmp_path):
+    start = tmp_path / "start"
+    shutil.copytree(trained.folder, start, ignore=shutil.ignore_patterns("corpus", "checkpoints"))
+    Cells(CellsConfig(velocity_bins=8)).save(start)
+    with pytest.raises(ModelError, match="has 1229 ids and its tokenizer 1221"):
+        train(folder, tmp_path / "out", SMALL, start=start)
 
 
 def test_another_training_in_the_same_folder_is_refused(trained, folder):

@@ -49,9 +49,10 @@ def test_ids_of_cells_never_move():
         "PAD": 0, "BOS": 1, "Fill": 2, "EOS": 3, "Key": 4, "TimeSig": 28, "Tempo": 102,
         "Part": 151, "Program": 216, "Role": 345, "Bar": 348, "Left": 412, "Position": 420,
         "Chord": 564, "Bass": 829, "Velocity": 841, "Pitch": 857, "Drum": 997, "Duration": 1125,
+        "Control": 1181, "Style": 1229,
     }  # fmt: skip
     assert vocabulary.base == first
-    assert vocabulary.size == 1181
+    assert vocabulary.size == 1229
     some = "Key_0maj TimeSig_4/4 Tempo_120 Program_drums Role_bass Chord_0:maj Pitch_60".split()
     assert [vocabulary.id(token) for token in some] == [4, 37, 133, 344, 346, 565, 923]
 

@@ -1,8 +1,8 @@
 """The ``cells`` format: a piece bar by bar, and inside a bar part by part.
 
-    BOS Key TimeSig Tempo { Part Program Role? }*                        header
+    BOS Key TimeSig Tempo Style? { Part Program Role? Control* }*        header
         { Bar Left? TimeSig? Tempo? { Part cell }* }*                    context
-        Fill { Bar Left? TimeSig? Tempo? { Part cell }* }*               bars to write
+        Fill { Bar Left? TimeSig? Tempo? { Part Control* cell }* }*      bars to write
     EOS
 
     cell        { Position { Velocity? Pitch Duration }+ }*
@@ -43,9 +43,10 @@ from composer.theory import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.cells_codec import CellsCodec
 from composer.tokenizers.cells_grammar import cells_grammar
-from composer.tokenizers.cells_vocabulary import cells_vocabulary
+from composer.tokenizers.cells_vocabulary import MAX_STYLES, cells_vocabulary
 from composer.tokenizers.events import Ints
 from composer.tokenizers.grammar import Mask
+from composer.tokenizers.levels import Levels
 from composer.tokenizers.quantize import (
     all_events,
     bar_starts,
@@ -68,18 +69,26 @@ class CellsConfig:
     ----------
     velocity_bins
         Number of velocities told apart, 1 to 64. Each distinct one in a cell costs a token.
+    styles
+        Names of the styles that a piece can be said to be in, at most 64.
 
     Raises
     ------
     TokenError
-        The number is out of range.
+        The number is out of range, or a name of a style is empty or there twice.
     """
 
     velocity_bins: int = 16
+    styles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "styles", tuple(self.styles))
         if not 1 <= self.velocity_bins <= 64:
             raise TokenError(f"velocity_bins {self.velocity_bins} is outside 1 to 64")
+        if len({*self.styles, ""}) != len(self.styles) + 1 or len(self.styles) > MAX_STYLES:
+            raise TokenError(
+                f"styles {list(self.styles)} must be at most {MAX_STYLES} different names"
+            )
 
 
 class Cells(Tokenizer):
@@ -108,7 +117,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
     def __init__(self, config: CellsConfig | None = None) -> None:
         self.config = config or CellsConfig()
         self.bins = Bins(velocities=self.config.velocity_bins)
-        self.vocabulary = cells_vocabulary(self.config.velocity_bins)
+        self.vocabulary = cells_vocabulary(self.config.velocity_bins, self.config.styles)
         self.grammar = cells_grammar(self.vocabulary)
         self.codec = CellsCodec(self.vocabulary, self.bins)
 
@@ -208,6 +217,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
         written: Mask | None = None,
         left: npt.ArrayLike | None = None,
         roles: Sequence[str | None] = (),
+        levels: Levels | None = None,
         blank: bool = False,
     ) -> Ids:
         """Return the ids of some bars of a grid, in a given order.
@@ -227,6 +237,8 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             Shape (bars,): bars left after each; said where it is under 8. Nowhere without it.
         roles
             A role of ``ROLES``, or None, for each part; none without it.
+        levels
+            Controls of the parts, of the written cells, and the style; none without it.
         blank
             Whether to leave the written cells empty, for a sampler to fill.
 
@@ -243,6 +255,7 @@ Pitch_60 Duration_12 Position_12 Pitch_64 Duration_24 EOS
             written=written,
             left=left,
             roles=roles,
+            levels=levels,
             blank=blank,
         )
 

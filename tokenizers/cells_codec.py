@@ -28,6 +28,7 @@ from composer.tokenizers.events import (
     chord_columns,
 )
 from composer.tokenizers.families import DRUMS, KEYS, lowest_pitch, transposition
+from composer.tokenizers.levels import UNSAID, Levels, control_ids
 from composer.tokenizers.quantize import changed_chords, signature_index
 from composer.tokenizers.vocabulary import Ids, Vocabulary
 
@@ -64,6 +65,7 @@ class CellsCodec:
         written: Mask | None = None,
         left: npt.ArrayLike | None = None,
         roles: Sequence[str | None] = (),
+        levels: Levels | None = None,
         blank: bool = False,
     ) -> Ids:
         """Return the ids of some bars of a grid; the arguments are ``Cells.encode_grid``'s."""
@@ -82,12 +84,15 @@ class CellsCodec:
             late[fill] = written[fill]
         signatures, tempos = self._bar_columns(grid)
         headings = self._headings(bars, len(context), left, signatures, tempos)
-        header = self._header(grid, signatures, tempos, roles)
+        levels = levels or Levels.none(len(grid.bars), len(grid.parts))
+        controls = control_ids(levels.cells, base["Control"])
+        header = self._header(grid, signatures, tempos, roles, levels)
         chords = restated_chords(grid)
         is_drum = np.array([part.is_drum for part in grid.parts], bool)
         lowest = base["Pitch"] + lowest_pitch(grid.key)
         # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
         most = headings.size + 3 * len(chords) + 4 * len(notes) + rows * len(bars)
+        most += int((levels.cells != UNSAID).sum())
         ids = np.empty(len(header) + most + 1, np.int32)
         ids[: len(header)] = header
         end = len(header) + write_bars(
@@ -96,6 +101,7 @@ class CellsCodec:
             self._part_ids[:rows],
             late,
             blank,
+            controls,
             chords["bar"],
             self._chord_ids(chords, grid.key),
             notes["bar"],
@@ -123,7 +129,12 @@ class CellsCodec:
         return values[np.cumsum(changed) - 1], self._bins.tempo_bin(grid.bars["mspq"])
 
     def _header(
-        self, grid: Grid, signatures: Ints, tempos: Ints, roles: Sequence[str | None]
+        self,
+        grid: Grid,
+        signatures: Ints,
+        tempos: Ints,
+        roles: Sequence[str | None],
+        levels: Levels,
     ) -> list[int]:
         base = self._vocabulary.base
         ids = [
@@ -132,11 +143,15 @@ class CellsCodec:
             base["TimeSig"] + int(signatures[0]),
             base["Tempo"] + int(tempos[0]),
         ]
+        if levels.style != UNSAID:
+            ids.append(base["Style"] + levels.style)
+        controls = control_ids(levels.parts, base["Control"])
         for row, part in enumerate(grid.parts):
             ids += [base["Part"] + row, base["Program"] + (DRUMS if part.is_drum else part.program)]
             role = roles[row] if row < len(roles) else None
             if role:
                 ids.append(base["Role"] + ROLES.index(role))
+            ids += [token for token in controls[row].tolist() if token >= 0]
         return ids
 
     def _headings(

@@ -16,6 +16,7 @@ from composer.tokenizers.grammar import (
     take_position,
     take_rank,
 )
+from composer.tokenizers.levels import KIND_OF, STARTS
 from composer.tokenizers.scan import Branch, Scan
 from composer.tokenizers.vocabulary import Vocabulary
 
@@ -27,21 +28,23 @@ CELLS_TABLE = {
     "start": {"BOS": "key"},
     "key": {"Key": "meter"},
     "meter": {"TimeSig": "tempo"},
-    "tempo": {"Tempo": "header"},
+    "tempo": {"Tempo": "style"},
+    "style": {"Style": "header", **_HEADER_NEXT},
     "header": _HEADER_NEXT,
     "program": {"Program": "role"},
-    "role": {"Role": "header", **_HEADER_NEXT},
+    "role": {"Role": "controls", "Control": "controls", **_HEADER_NEXT},
+    "controls": {"Control": "controls", **_HEADER_NEXT},
     "fill": {"Bar": "bar"},
     "bar": {"Left": "left", "TimeSig": "bar meter", "Tempo": "bar tempo", **_NEXT},
     "left": {"TimeSig": "bar meter", "Tempo": "bar tempo", **_NEXT},
     "bar meter": {"Tempo": "bar tempo", **_NEXT},
     "bar tempo": _NEXT,
-    "cell": {"Position": "onset", **_NEXT},
+    "cell": {"Control": "cell", "Position": "onset", **_NEXT},
     "onset": {"Velocity": "pitch", "Pitch": "duration"},
     "pitch": {"Pitch": "duration"},
     "duration": {"Duration": "note"},
     "note": {"Velocity": "pitch", "Pitch": "duration", "Position": "onset", **_NEXT},
-    "drum cell": {"Position": "drum onset", **_NEXT},
+    "drum cell": {"Control": "drum cell", "Position": "drum onset", **_NEXT},
     "drum onset": {"Velocity": "drum", "Drum": "hit"},
     "drum": {"Drum": "hit"},
     "hit": {"Velocity": "drum", "Drum": "hit", "Position": "drum onset", **_NEXT},
@@ -66,6 +69,7 @@ def cells_grammar(vocabulary: Vocabulary) -> Grammar:
             "TimeSig": _other_signature,
             "Tempo": _other_tempo,
             "Part": _part_order,
+            "Control": _control_order,
             "Bar": _bar_order,
             "Position": rising_position,
             "Bass": not_the_root,
@@ -78,6 +82,7 @@ def cells_grammar(vocabulary: Vocabulary) -> Grammar:
             "TimeSig": _take_signature,
             "Tempo": _take_tempo,
             "Part": _take_part,
+            "Control": _take_control,
             "Program": _take_program,
             "Fill": _take_fill,
             "Bar": _take_bar,
@@ -159,6 +164,13 @@ def _bar_order(cursor: Cursor, values: Mask) -> None:
         values[: cursor.bar + 1] = False
 
 
+def _control_order(cursor: Cursor, values: Mask) -> None:
+    """Keep kinds of controls in order, one level each; of cells only those written say any."""
+    if cursor.bar >= 0 and not cursor.filling:
+        values[:] = False
+    values[: STARTS[cursor.control + 1]] = False
+
+
 def _pitches_left(cursor: Cursor) -> bool:
     return cursor.rank < (127 if cursor.drums >> cursor.part & 1 else cursor.lowest + 127)
 
@@ -200,12 +212,17 @@ def _take_tempo(cursor: Cursor, value: int) -> None:
 
 
 def _take_part(cursor: Cursor, value: int) -> None:
+    cursor.control = -1
     if cursor.bar < 0:
         cursor.parts += 1
         return
     cursor.part = value
     cursor.parts_said |= 1 << value
     cursor.position = cursor.rank = cursor.velocity = -1
+
+
+def _take_control(cursor: Cursor, value: int) -> None:
+    cursor.control = int(KIND_OF[value])
 
 
 def _take_program(cursor: Cursor, value: int) -> None:

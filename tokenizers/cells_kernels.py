@@ -36,6 +36,7 @@ def write_bars(
     part_ids: Ints,
     late: Bools,
     blank: bool,
+    controls: Ints,
     chord_bar: Ints,
     chords: Ints,
     note_bar: Ints,
@@ -64,6 +65,8 @@ def write_bars(
         said even if empty.
     blank
         Whether late cells are left empty.
+    controls
+        Shape (bars of the grid, parts, kinds): the ids that a late cell begins with, -1 for none.
     chord_bar, chords
         The bar of each chord, and its ids; by bar and position.
     note_bar, part, position, pitch, velocity, duration
@@ -98,6 +101,9 @@ def write_bars(
                 if late[bar, row] != is_late or (is_empty and not is_late):
                     continue
                 at = _put(ids, at, part_ids[row])
+                if is_late and row:
+                    for token in controls[bar, row - 1]:
+                        at = _put(ids, at, token)
                 if is_late and blank:
                     continue
                 if row == 0:

@@ -8,6 +8,7 @@ from composer.tokenizers.bins import BAR_LENGTHS
 from composer.tokenizers.cells_vocabulary import CHORDS, MAX_BARS
 from composer.tokenizers.events import Ints, Reader
 from composer.tokenizers.families import DRUMS, KEYS, lowest_pitch
+from composer.tokenizers.levels import KIND_OF
 from composer.tokenizers.scan import basses_are_no_roots, is_family, rises
 
 
@@ -32,6 +33,7 @@ def cells_in_order(read: Reader) -> bool:
         _bars_in_order(read)
         and _headings_in_order(read)
         and _parts_in_order(read)
+        and _controls_in_order(read)
         and _positions_in_order(read)
         and _notes_in_order(read)
         and basses_are_no_roots(read)
@@ -73,6 +75,15 @@ def _parts_in_order(read: Reader) -> bool:
         return False
     written = (bar * (CHORDS + 1) + part)[~given]
     return len(np.unique(written)) == len(written)
+
+
+def _controls_in_order(read: Reader) -> bool:
+    places = read.at("Control")
+    inside = places > _first(read, "Bar")
+    said = np.searchsorted(read.at("Part"), places)
+    return rises(said, KIND_OF[read.value[places]]) and not np.any(
+        inside & (places < _first(read, "Fill"))
+    )
 
 
 def _positions_in_order(read: Reader) -> bool:

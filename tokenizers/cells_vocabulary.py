@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from composer.tokenizers.bins import MAX_POSITIONS
 from composer.tokenizers.families import (
     chord_families,
@@ -13,17 +15,22 @@ from composer.tokenizers.families import (
     single,
     tempo_family,
 )
+from composer.tokenizers.levels import control_family
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
 MAX_PARTS = 64
 CHORDS = MAX_PARTS  # the Part value that the chords have
 MAX_BARS = 64  # bars are numbered modulo this
 MAX_LEFT = 8  # bars counted down at the end of a piece
+MAX_STYLES = 64
 ROLES = ("melody", "bass", "accompaniment")
 
 
-def cells_vocabulary(velocity_bins: int) -> Vocabulary:
-    """Return the vocabulary of ``cells``."""
+def cells_vocabulary(velocity_bins: int, styles: Sequence[str] = ()) -> Vocabulary:
+    """Return the vocabulary of ``cells``.
+
+    Styles stand last, so that a model can learn more of them and keep what it knows.
+    """
     return Vocabulary(
         (
             *single("PAD", "BOS", "Fill", "EOS"),
@@ -41,5 +48,7 @@ def cells_vocabulary(velocity_bins: int) -> Vocabulary:
             relative_pitch_family(),
             Family.of("Drum", range(128)),
             duration_family(),
+            control_family(),
+            Family.of("Style", styles),
         )
     )

@@ -211,7 +211,8 @@ def _claim(out: Path, tokenizer: Tokenizer, preparation: Preparation | None) -> 
     settings = {
         "version": __version__,
         "format": tokenizer.format,
-        "config": dataclasses.asdict(tokenizer.config),
+        # As it comes back from the file, which has lists for tuples.
+        "config": json.loads(json.dumps(dataclasses.asdict(tokenizer.config))),
         "vocabulary": vocabulary,
         "preparation": _name(preparation),
     }

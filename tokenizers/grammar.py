@@ -45,6 +45,7 @@ class Cursor:
     filling: bool = False  # whether Fill was said
     part: int = -1
     parts_said: int = 0  # bit set of the Part values of the running bar
+    control: int = -1  # kind of the last control of the running part
     lowest: int = 0  # least Pitch value that is a MIDI pitch; 128 are
     drums: int = 0  # bit set of the parts that are drums
     parts: int = 0  # number of parts declared

@@ -7,14 +7,19 @@ random too: pitches are relative to it, so each piece stands for itself in all t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.grid import Grid, choose_parts, cut_bars
+from composer.measures import measure_cells, measure_parts
 from composer.roles import part_roles
 from composer.tokenizers.cells import Cells
+from composer.tokenizers.cells_vocabulary import MAX_BARS
+from composer.tokenizers.families import transposition
+from composer.tokenizers.levels import KINDS, REGISTER, UNSAID, Levels, level_of
 from composer.tokenizers.vocabulary import Ids
 from composer.training.corpus import Corpus
 
@@ -29,6 +34,12 @@ ROLE_SAID = 0.8
 BORROWED_DRUMS = 0.3
 CHORDS_UNKNOWN = 0.15
 OTHER_PROGRAM = 0.3
+PARTS_SAID = 0.3
+CELLS_SAID = 0.65
+STYLE_SAID = 0.6
+REMEMBERED = 0.3
+LONGEST_MEMORY = 4  # bars
+UNLEARNED = -100  # what torch takes as no label
 
 #: Role -> programs that stand in for a part's own now and then, so that a role can be asked of
 #: instruments the corpus has few of: all but basses, sound effects and percussion for a melody.
@@ -46,6 +57,13 @@ class Task:
     context: list[int]
     fill: list[int]
     written: npt.NDArray[np.bool_]  # (bars, 1 + parts), column 0 the chords
+
+
+class Memory(NamedTuple):
+    """Bars of long before that are shown as well, so that a theme can be taken up again."""
+
+    before: int = 0  # bars by which the window begins earlier
+    bars: int = 0  # how many of those are shown, from its first on
 
 
 class Examples:
@@ -66,6 +84,8 @@ class Examples:
     balance
         A group of pieces is drawn in proportion to its bars to the power of this: 1 takes bars as
         they are, 0 every group alike.
+    styles
+        Group -> the style that its pieces are in, where it is not called like the group.
     """
 
     def __init__(
@@ -77,6 +97,7 @@ class Examples:
         rows: int,
         seed: int = 0,
         balance: float = 0.25,
+        styles: Mapping[str, str] | None = None,
     ) -> None:
         self.corpus = corpus
         self.context_length = context_length
@@ -93,6 +114,14 @@ class Examples:
         share /= np.bincount(which, share)[which]
         weights = share * (totals**balance)[which]
         self._weights = weights / weights.sum()
+        vocabulary = corpus.tokenizer.vocabulary
+        #: Which ids are learned, shape (V,): controls are given, never chosen.
+        self.is_learned = np.ones(vocabulary.size, bool)
+        for family in ("Control", "Style"):
+            self.is_learned[vocabulary.slices[family]] = False
+        known = corpus.tokenizer.config.styles
+        named = [(styles or {}).get(piece.group, piece.group) for piece in corpus.pieces]
+        self._styles = [known.index(name) if name in known else UNSAID for name in named]
         drums = [i for i in chosen if _only_drums(corpus, i)]
         self._drummers = np.array(drums, int)
 
@@ -101,7 +130,7 @@ class Examples:
 
     def __getitem__(self, row: int) -> dict[str, npt.NDArray[np.int64]]:
         ids = self.row(row).astype(np.int64)
-        return {"input_ids": ids, "labels": ids}
+        return {"input_ids": ids, "labels": np.where(self.is_learned[ids], ids, UNLEARNED)}
 
     def row(self, row: int) -> Ids:
         """Return one row of ids, shape (context_length,)."""
@@ -122,24 +151,27 @@ class Examples:
         count = min(len(grid.bars), int(rng.integers(SHORTEST_WINDOW, LONGEST_WINDOW + 1)))
         start = int(rng.integers(0, len(grid.bars) - count + 1))
         while True:
-            left = len(grid.bars) - 1 - np.arange(start, start + count)
-            window = cut_bars(grid, start, count)
-            window, kept_roles = self._choose_parts(window, roles, kind, rng)
+            memory = draw_memory(start, count, rng)
+            first = start - memory.before
+            window = cut_bars(grid, first, memory.before + count)
+            window, kept_roles = self._choose_parts(window, roles, kind, memory.before, rng)
             window = rename_programs(window, kept_roles, rng)
             if kind != "chords" and rng.random() < CHORDS_UNKNOWN:
                 window = window.replace(chords=window.chords[:0])
-            task = draw_task(kind, window, kept_roles, rng)
+            task = draw_task(kind, window, kept_roles, rng, memory)
             said = [role if rng.random() < ROLE_SAID else None for role in kept_roles]
-            ids = encode_task(self.corpus.tokenizer, window, task, left, said)
+            levels = draw_levels(window, task, self._styles[index], rng)
+            left = len(grid.bars) - 1 - np.arange(first, start + count)
+            ids = encode_task(self.corpus.tokenizer, window, task, left, said, levels)
             if len(ids) <= self.context_length or count == 1:
                 return rename_key(ids, self.corpus.tokenizer, rng)
             count = max(1, count // 2)
 
     def _choose_parts(
-        self, window: Grid, roles: list[str | None], kind: str, rng: Generator
+        self, window: Grid, roles: list[str | None], kind: str, start: int, rng: Generator
     ) -> tuple[Grid, list[str | None]]:
-        """Return some of the parts that play in a window, the melody first."""
-        playing = np.unique(window.notes["part"]).tolist()
+        """Return some of the parts that play in a window from a bar on, the melody first."""
+        playing = np.unique(window.notes["part"][window.notes["bar"] >= start]).tolist()
         melody = [row for row in playing if roles[row] == "melody"]
         others = [row for row in playing if roles[row] != "melody"]
         if kind == "melody" and melody:
@@ -182,9 +214,26 @@ def _only_drums(corpus: Corpus, index: int) -> bool:
     return header[5] == "Program_drums" and header[6].startswith("Bar")
 
 
-def draw_task(kind: str, window: Grid, roles: Sequence[str | None], rng: Generator) -> Task:
+def draw_memory(start: int, count: int, rng: Generator) -> Memory:
+    """Return which bars of before are shown with bars from ``start`` on: mostly none."""
+    furthest = min(start, MAX_BARS - count)
+    bars = int(rng.integers(1, LONGEST_MEMORY + 1))
+    if rng.random() >= REMEMBERED or furthest < bars:
+        return Memory()
+    # Now as far back as can be said, which may be how the piece begins; now anywhere.
+    before = furthest if rng.random() < 0.5 else int(rng.integers(bars, furthest + 1))
+    return Memory(before, bars)
+
+
+def draw_task(
+    kind: str,
+    window: Grid,
+    roles: Sequence[str | None],
+    rng: Generator,
+    memory: Memory = Memory(),  # noqa: B008  (frozen)
+) -> Task:
     """Return which cells of a window are given and which are written."""
-    bars, parts = len(window.bars), len(window.parts)
+    bars, parts = len(window.bars) - memory.before, len(window.parts)
     written = np.zeros((bars, 1 + parts), bool)
     is_melody = np.array([False, *(role == "melody" for role in roles)])
     first = int(rng.integers(0, min(LONGEST_CONTEXT, bars - 1) + 1)) if rng.random() < 0.6 else 0
@@ -210,7 +259,12 @@ def draw_task(kind: str, window: Grid, roles: Sequence[str | None], rng: Generat
     if not written[fill].any():
         written[:, -1] = True
     context = [*range(first), *range(last, bars)]
-    return Task(context, fill, written)
+    before = memory.before
+    return Task(
+        [*range(memory.bars), *(before + bar for bar in context)],
+        [before + bar for bar in fill],
+        np.concatenate([np.zeros((before, 1 + parts), bool), written]),
+    )
 
 
 def encode_task(
@@ -219,6 +273,7 @@ def encode_task(
     task: Task,
     left: npt.ArrayLike,
     roles: Sequence[str | None],
+    levels: Levels | None = None,
 ) -> Ids:
     """Return the ids of a window with its task."""
     return tokenizer.encode_grid(
@@ -228,7 +283,36 @@ def encode_task(
         written=task.written,
         left=left,
         roles=roles,
+        levels=levels,
     )
+
+
+def draw_levels(window: Grid, task: Task, style: int, rng: Generator) -> Levels:
+    """Return what is said of the notes to write: now this, now that, and often nothing.
+
+    So that each control can be given or left out alone. Parts say what their written cells measure
+    together, some cells what they measure themselves.
+    """
+    written = np.zeros((len(window.bars), len(window.parts)), bool)
+    written[task.fill] = task.written[task.fill, 1:]
+    levels = Levels.none(*written.shape)
+    if rng.random() < PARTS_SAID:
+        values = measure_parts(window, written)
+        kept = rng.random(values.shape) < rng.uniform(0.2, 1)
+        levels.parts[kept] = _levels(values, window)[kept]
+    if rng.random() < CELLS_SAID:
+        cells = _levels(measure_cells(window), window)
+        kinds = rng.random(len(KINDS)) < rng.uniform(0.2, 1)
+        share = 1 if rng.random() < 0.6 else rng.uniform(0.2, 1)
+        kept = written[..., None] & (rng.random((*written.shape, 1)) < share) & kinds
+        levels.cells[kept] = cells[kept]
+    return dataclasses.replace(levels, style=style if rng.random() < STYLE_SAID else UNSAID)
+
+
+def _levels(values: npt.NDArray[np.float64], window: Grid) -> npt.NDArray[np.int64]:
+    relative = values.copy()
+    relative[..., REGISTER] += transposition(window.key)
+    return level_of(relative)
 
 
 def rename_key(ids: Ids, tokenizer: Cells, rng: Generator) -> Ids:

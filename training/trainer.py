@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from composer.errors import TrainingError
-from composer.tokenizers.cells import Cells
+from composer.errors import ModelError, TrainingError
+from composer.tokenizers.cells import Cells, CellsConfig
 from composer.tokenizers.corpus import midi_files
 from composer.training.card import write_card
 from composer.training.corpus import Corpus, prepare
@@ -48,6 +49,9 @@ class TrainingConfig:
         Threads of torch on a CPU; 0 leaves it to torch.
     seed
         Seed of everything that is drawn.
+    styles
+        Folder right below the files' -> the style that its files are in; each folder is a style
+        of its own name without it. What is named "" is in none.
     """
 
     hidden_size: int = 256
@@ -63,6 +67,7 @@ class TrainingConfig:
     held_out_rows: int = 64
     threads: int = 0
     seed: int = 0
+    styles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for field in ("layers", "steps", "batch_size", "evaluate_every", "held_out_rows"):
@@ -103,6 +108,7 @@ def train(
     out: str | os.PathLike[str],
     config: TrainingConfig | None = None,
     *,
+    start: str | os.PathLike[str] | None = None,
     workers: int = 1,
 ) -> TrainingResult:
     """Train a model on a folder of MIDI files, or go on where a training was interrupted.
@@ -118,6 +124,9 @@ def train(
         last checkpoint.
     config
         Size and length of the training.
+    start
+        Folder of a model to begin with, whose size goes before ``config``'s; new weights without
+        it. Styles that it does not know are learned.
     workers
         Processes that prepare the files.
 
@@ -125,22 +134,25 @@ def train(
     ------
     TrainingError
         The folder holds nothing to train on, or ``out`` holds another training.
+    ModelError
+        ``start`` is no folder of a model and its tokenizer.
     """
     config = config or TrainingConfig()
     folder, out = Path(folder), Path(out)
-    tokenizer = Cells()
-    midi_files(folder)  # a folder without any is refused before another one is made
-    _claim(out, folder, config)
+    start = None if start is None else Path(start)
+    # A folder without any file is refused before another one is made.
+    tokenizer = _tokenizer(midi_files(folder), config, start)
+    _claim(out, folder, config, start)
     corpus = prepare(folder, out / "corpus", tokenizer, workers)
     _check_split(corpus)
     train_rows = _rows(corpus, config, held_out=False)
     held_out_rows = _rows(corpus, config, held_out=True)
-    model, loss = _fit(config, tokenizer.vocab_size, train_rows, held_out_rows, out)
+    model, loss = _fit(config, tokenizer, train_rows, held_out_rows, out, start)
     few = min(NGRAM_ROWS, len(train_rows))
     ngrams = ngram_loss(
         np.stack([train_rows.row(i) for i in range(few)]),
         np.stack([held_out_rows.row(i) for i in range(len(held_out_rows))]),
-        tokenizer.vocab_size,
+        held_out_rows.is_learned,
     )
     result = TrainingResult(out, loss, ngrams.unigram, ngrams.bigram)
     _save(model, tokenizer, out)
@@ -156,12 +168,23 @@ def _rows(corpus: Corpus, config: TrainingConfig, *, held_out: bool) -> Examples
         rows=config.held_out_rows if held_out else config.steps * config.batch_size,
         seed=HELD_OUT_SEED if held_out else config.seed + 1000,
         balance=config.balance,
+        styles=config.styles,
     )
 
 
-def _claim(out: Path, folder: Path, config: TrainingConfig) -> None:
+def _tokenizer(files: Sequence[str], config: TrainingConfig, start: Path | None) -> Cells:
+    """Return the tokenizer: with the styles of the model that is begun with, and those of files."""
+    first = Cells.load(start).config if start else CellsConfig()
+    folders = sorted({name.partition("/")[0] for name in files if "/" in name})
+    styles = (config.styles.get(folder, folder) for folder in folders)
+    known = filter(None, dict.fromkeys([*first.styles, *styles]))
+    return Cells(dataclasses.replace(first, styles=tuple(known)))
+
+
+def _claim(out: Path, folder: Path, config: TrainingConfig, start: Path | None) -> None:
     """Make the folder of a training, or see that it is this training's."""
     settings = {"folder": str(folder.resolve()), **dataclasses.asdict(config)}
+    settings["start"] = str(start.resolve()) if start else None
     del settings["threads"]
     record = out / "training.json"
     if record.is_file():
@@ -190,34 +213,21 @@ def _check_split(corpus: Corpus) -> None:
 
 def _fit(
     config: TrainingConfig,
-    vocab_size: int,
+    tokenizer: Cells,
     train_rows: Examples,
     held_out_rows: Examples,
     out: Path,
+    start: Path | None,
 ) -> tuple[Any, float]:
     """Return the trained model and its held-out loss."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
+    from transformers import Trainer, TrainingArguments, set_seed
 
     set_seed(config.seed)
     on_gpu = torch.cuda.is_available()
     if config.threads and not on_gpu:
         torch.set_num_threads(config.threads)
-    model = LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=vocab_size,
-            hidden_size=config.hidden_size,
-            intermediate_size=config.intermediate_size,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            num_key_value_heads=config.kv_heads,
-            max_position_embeddings=config.context_length,
-            tie_word_embeddings=True,
-            pad_token_id=0,
-            bos_token_id=1,
-            eos_token_id=3,
-        )
-    )
+    model = _grown(start, tokenizer) if start else _new(config, tokenizer.vocab_size)
     checkpoints = out / "checkpoints"
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
@@ -246,6 +256,50 @@ def _fit(
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
     return model, float(trainer.evaluate()["eval_loss"])
+
+
+def _new(config: TrainingConfig, vocab_size: int) -> Any:
+    """Return a model of new weights."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=vocab_size,
+            hidden_size=config.hidden_size,
+            intermediate_size=config.intermediate_size,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.kv_heads,
+            max_position_embeddings=config.context_length,
+            tie_word_embeddings=True,
+            pad_token_id=0,
+            bos_token_id=1,
+            eos_token_id=3,
+        )
+    )
+
+
+def _grown(start: Path, tokenizer: Cells) -> Any:
+    """Return the model of a folder, with rows for the ids that it does not know.
+
+    They are drawn like the known, so that the model can tell them apart from the start.
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    known = Cells.load(start).vocab_size
+    model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+    if model.config.vocab_size != known:
+        raise ModelError(
+            f"the model in {start} has {model.config.vocab_size} ids and its tokenizer {known}; "
+            "take both from one training"
+        )
+    rows = model.get_input_embeddings().weight.detach()
+    mean, spread = rows.mean(0), rows.std(0)
+    model.resize_token_embeddings(tokenizer.vocab_size, mean_resizing=False)
+    new = model.get_input_embeddings().weight.data[known:]
+    new[:] = mean + spread * torch.randn(new.shape)
+    return model
 
 
 def last_checkpoint(folder: Path) -> str | None:

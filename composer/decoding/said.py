@@ -15,14 +15,21 @@ class Said:
 
     def __init__(self, grammar: Grammar) -> None:
         self.ids: list[int] = []
+        #: The same without controls.
+        self.plain: list[int] = []
         self.cursor = grammar.start()
         self._grammar = grammar
+        self._controls = [grammar.vocabulary.slices[name] for name in ("Control", "Style")]
 
     def say(self, ids: Sequence[int]) -> None:
         """Append ids that the grammar allows."""
         for index in ids:
             self._grammar.advance(self.cursor, index)
         self.ids.extend(ids)
+        self.plain.extend(index for index in ids if not self._is_control(index))
+
+    def _is_control(self, index: int) -> bool:
+        return any(ids.start <= index < ids.stop for ids in self._controls)
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> int:

@@ -82,11 +82,10 @@ def finish(writers: Sequence[Writer], wrote: Callable[[int], object] = _IGNORE) 
     left = sum(len(writer.todo) for writer in writers)
     going = [writer for writer in writers if writer.todo and writer.go_on()]
     while going:
-        logits = going[0].decoder.step_together(
-            [writer.decoder for writer in going], [writer.pending for writer in going]
-        )
-        pairs = zip(going, logits, strict=True)
-        going = [writer for writer, row in pairs if writer.go_on(row)]
+        heard = [listener for writer in going for listener in writer.listeners]
+        decoders, pending = zip(*heard, strict=True)
+        rows = iter(decoders[0].step_together(decoders, pending))
+        going = [w for w in going if w.go_on(*(next(rows) for _ in w.listeners))]
         done = left - sum(len(writer.todo) for writer in writers)
         if done:
             wrote(done)

@@ -5,6 +5,7 @@ References
 .. [1] Fan et al. 2018, Hierarchical Neural Story Generation (top-k).
 .. [2] Holtzman et al. 2020, The Curious Case of Neural Text Degeneration (top-p).
 .. [3] Nguyen et al. 2024, Turning Up the Heat: Min-p Sampling (min-p).
+.. [4] Sanchez et al. 2023, Stay on Topic with Classifier-Free Guidance (guidance).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from composer.errors import ModelError, RequestError
 from composer.tokenizers.vocabulary import Vocabulary
 
 _HOTTEST = 5.0  # above it all ids are nearly as likely as each other
+_MOST_GUIDANCE = 10.0
 _MOST_CHANGE = 100.0  # more makes a rule of a preference
 
 #: What settings of its own may be given for, and the families that it is.
@@ -66,6 +68,10 @@ class Sampling:
         often.
     tonic_ends
         The same for the tonic chord, in the first and in the last bar of a piece.
+    guidance
+        How much controls weigh, 0 to 10: what the model expects under them is set against what it
+        expects without, and the difference is multiplied by this. Other than 1 it takes twice the
+        time [4]_.
     rhythm, pitch, dynamics, harmony
         Settings of their own for positions and durations, for pitches, for velocities, and for
         chords. What comes next, a position or a pitch, is still chosen at the temperature above.
@@ -91,6 +97,7 @@ class Sampling:
     double_notes: float = 1.0
     repeat_chords: float = 1.0
     tonic_ends: float = 1.0
+    guidance: float = 1.0
     rhythm: Sampling | None = None
     pitch: Sampling | None = None
     dynamics: Sampling | None = None
@@ -119,6 +126,11 @@ class Sampling:
                     f"{name} {value!r} is outside {1 / _MOST_CHANGE:g} to {_MOST_CHANGE:g}; "
                     "take 1 for the model as it was trained"
                 )
+        if not isinstance(self.guidance, Real) or not 0 <= self.guidance <= _MOST_GUIDANCE:
+            raise RequestError(
+                f"guidance {self.guidance!r} is outside 0 to {_MOST_GUIDANCE:g}; take 1 for the "
+                "model as it was trained, 2 for twice what controls change"
+            )
         for name in GROUPS:
             own = getattr(self, name)
             if own is not None and not (isinstance(own, Sampling) and own == own.plain):
@@ -128,7 +140,7 @@ class Sampling:
 
     @property
     def plain(self) -> Sampling:
-        """These settings without those of single families and of repetition."""
+        """These settings without those of single families, of repetition and of controls."""
         return Sampling(self.temperature, self.top_p, self.top_k, self.min_p)
 
 

@@ -30,7 +30,7 @@ NEAR_BARS = 2  # before the bars to write, where the context has those
 
 
 #: The ids that a bar is given, and those that head its empty cells.
-BarIds: TypeAlias = tuple[list[int], list[int]]
+BarIds: TypeAlias = tuple[list[int], list[list[int]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,9 +111,10 @@ class Windows:
             start = start if recalled else max(0, first - before)
             window = Window(recalled, start, end, fill, rows)
             opening = self._opening(window, grid, undone)
-            bar = given, empty = self.bar(window, grid, first)
+            bar = given, headings = self.bar(window, grid, first)
+            said = len(opening) + len(given) + sum(map(len, headings))
             droppable = self._droppable(grid, rows, first)
-            if len(opening) + len(given) + len(empty) <= self._room or not (before or droppable):
+            if said <= self._room or not (before or droppable):
                 return window, opening, bar
             if after:
                 after = 0
@@ -125,13 +126,16 @@ class Windows:
                 rows = [row for row in rows if row != droppable[0]]
 
     def bar(self, window: Window, grid: Grid, bar: int) -> BarIds:
-        """Return the ids that a bar to write is given, and those that head its empty cells."""
+        """Return the ids that a bar to write is given, and those that head each empty cell."""
         base = self._tokenizer.vocabulary.base
         ids = self._encode(window, grid, [], [bar])[:-1]
         ids = ids[ids.index(base["Fill"]) + (bar != window.fill[0]) :]
         columns = [0, *(row + 1 for row in window.rows)]
-        split = len(ids) - int(self._written[bar, columns].sum())
-        return ids[:split], ids[split:]
+        parts = self._tokenizer.vocabulary.slices["Part"]
+        begins = [i for i, index in enumerate(ids) if parts.start <= index < parts.stop]
+        begins = begins[-int(self._written[bar, columns].sum()) :]
+        headings = [ids[i:j] for i, j in zip(begins, [*begins[1:], len(ids)], strict=True)]
+        return ids[: begins[0]], headings
 
     def cell(self, grid: Grid, bar: int, column: int) -> tuple[list[int], list[int]]:
         """Return the ids that lead to a cell in a window of its own, and those that it holds."""
@@ -160,6 +164,7 @@ class Windows:
         places = {bar: place for place, bar in enumerate(bars)}
         written = self._written if written is None else written
         left = len(grid.bars) - 1 - np.array(bars)
+        levels = self._request.levels
         ids: list[int] = self._tokenizer.encode_grid(
             choose_parts(choose_bars(grid, bars), rows),
             context=[places[bar] for bar in context],
@@ -167,6 +172,7 @@ class Windows:
             written=written[bars][:, [0, *(row + 1 for row in rows)]],
             left=None if self._endless else left,
             roles=[self._request.parts[row].role for row in rows],
+            levels=levels and levels.choose(bars, rows),
             blank=blank,
         ).tolist()
         return ids

@@ -34,6 +34,7 @@ from composer.tokenizers.bins import MIDDLE_VELOCITY
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS
+from composer.tokenizers.levels import KINDS, UNSAID
 
 CELL_BUDGET = 160  # ids after which a cell begins nothing new
 LEAST_BUDGET = 48  # a bar whose cells would get less is left to the next window
@@ -86,6 +87,7 @@ class Writer:
         self._said = Said(tokenizer.grammar)
         self._said.ids.extend(held)
         self._window: Window | None = None
+        self._unguided: Decoder | None = None
         self.take(request)
 
     def take(self, request: Request) -> None:
@@ -105,9 +107,17 @@ class Writer:
         self.own = request.written.copy()
         self._outline = request.outline or Outline.free(len(request.grid.bars))
         self._rules = rules
+        levels = request.levels
+        #: Most ids that head a cell: its part, and its controls.
+        self._heading = 1 + (len(KINDS) if levels and (levels.cells != UNSAID).any() else 0)
         self._windows = self._windows_of(self.decoder.context_length // 2)
         if request.demands:
             self._check_context()
+        if request.sampling.guidance != 1 and not self._unguided:
+            self._unguided = self.decoder.fork()
+            self._unguided.reset()
+        elif request.sampling.guidance == 1:
+            self._unguided = None
         self._chooser = Chooser(request.sampling, tokenizer.vocabulary)
         if self._window:
             self._window = self._window.longer(self.todo)
@@ -126,13 +136,24 @@ class Writer:
         """Ids that have been said and the decoder has not heard."""
         return self._said.ids[self.decoder.length :]
 
-    def go_on(self, logits: Logits | None = None) -> bool:
+    @property
+    def listeners(self) -> list[tuple[Decoder, list[int]]]:
+        """The decoders to be asked, and what each has not heard of what has been said.
+
+        Under guidance there are two, the second of which hears no controls.
+        """
+        heard = [(self.decoder, self.pending)]
+        if self._unguided:
+            heard.append((self._unguided, self._said.plain[self._unguided.length :]))
+        return heard
+
+    def go_on(self, logits: Logits | None = None, plain: Logits | None = None) -> bool:
         """Write up to the next choice.
 
         Parameters
         ----------
-        logits
-            What the model expects after ``pending``; None to begin.
+        logits, plain
+            What each of ``listeners`` expects next; None to begin.
 
         Returns
         -------
@@ -147,6 +168,8 @@ class Writer:
         if logits is None:
             self._steps = self._write()
         try:
+            if logits is not None and plain is not None:
+                logits = plain + np.float32(self.request.sampling.guidance) * (logits - plain)
             self._steps.send(logits)  # type: ignore[arg-type]
         except StopIteration:
             return False
@@ -200,19 +223,24 @@ class Writer:
         self._said.say(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.
         self.decoder.truncate(min(common(held, opening), len(opening) - 1))
+        if self._unguided:
+            self._unguided.reset()
         return window, bar
 
-    def _bar(self, window: Window, number: int, given: list[int], empty: list[int]) -> _Steps:
+    def _bar(
+        self, window: Window, number: int, given: list[int], headings: list[list[int]]
+    ) -> _Steps:
         base = self._tokenizer.vocabulary.base
         self._said.say(given)
         is_last = number == window.fill[-1] and not self._endless
         following = base["EOS"] if is_last else base["Bar"] + window.number(number + 1)
         needs = self._needs(number, window.rows)
-        for i, (heading, after) in enumerate(zip(empty, [*empty[1:], following], strict=True)):
+        next_ids = [*(heading[0] for heading in headings[1:]), following]
+        for i, (heading, after) in enumerate(zip(headings, next_ids, strict=True)):
             share = self._share(0, needs[i:])
             budget = min(max(CELL_BUDGET, needs[i]), needs[i] + share)
-            self._said.say([heading])
-            part = heading - base["Part"]
+            self._said.say(heading)
+            part = heading[0] - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
             self._leanings = Leanings(
@@ -286,7 +314,7 @@ class Writer:
         """Return how many ids each cell may take beside what it needs; less than 1 if none fits."""
         said = len(self._said.ids) if said is None else said
         # Their headings, and EOS.
-        room = self.decoder.context_length - said - given - len(needs) - 1
+        room = self.decoder.context_length - said - given - self._heading * len(needs) - 1
         return (room - sum(needs)) // len(needs) - OVERRUN
 
     def _check_context(self) -> None:
@@ -314,7 +342,7 @@ class Writer:
         grid = self.grid
         notes = int((grid.notes["bar"] == number).sum())
         chords = int((grid.chords["bar"] == number).sum())
-        most = 16 + 4 * len(grid.parts) + 4 * notes + 3 * chords
+        most = 16 + (4 + len(KINDS)) * len(grid.parts) + 4 * notes + 3 * chords
         if most <= self.decoder.context_length // 2:
             return most
         least = self._windows_of(0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from composer.aims import Aims, with_room
 from composer.chord_sources import ChordsLike
 from composer.endless import Stream
 from composer.errors import RequestError
@@ -81,6 +82,8 @@ def stream(
     tracks = [new_track(name) for name in names]
     rules = [part_rules(player, role) for player, role in zip(players, roles, strict=True)]
     score, cells = Score(tracks=tuple(tracks)), np.ones((1, 1 + len(tracks)), bool)
+    aims = Aims.of(settings, roles, self.tokenizer, score, cells)
+    rules = [*with_room(rules, aims.controls, score, cells)]
     return Stream(
         self.decoder,
         self.tokenizer,
@@ -89,6 +92,7 @@ def stream(
         sampling_of(settings),
         seed_of(settings),
         where=asked_of(settings, score, cells),
+        aims=aims,
         model=self.model,
         chords=chords,
         key=settings.get("key"),

@@ -1,0 +1,104 @@
+"""Controls as tokens: what can be asked of a part or of a cell, in a few levels each.
+
+A level stands for a value: ``Control_density:1.5`` says about one and a half onsets a beat. A part
+says its controls in the header, for all that is written of it; a cell that is written says those
+that are its own before its notes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.tokenizers.bins import nearest
+from composer.tokenizers.vocabulary import Family
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+#: The level of what is not said.
+UNSAID = -1
+
+
+class Kind(NamedTuple):
+    """A control: its name, and the values that its levels stand for, rising."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+#: In the order that they are said in; ``composer.controls`` says how each is measured.
+KINDS = (
+    Kind("density", (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6)),
+    Kind("polyphony", (1, 1.5, 2, 3, 4, 6)),
+    Kind("register", tuple(range(30, 91, 6))),
+    Kind("note_length", (0.25, 0.375, 0.5, 0.75, 1, 1.5, 2, 3, 4)),
+    Kind("dynamics", (16, 33, 49, 64, 80, 96, 112, 126)),
+    Kind("syncopation", (0, 0.1, 0.25, 0.45)),
+)
+NAMES = tuple(kind.name for kind in KINDS)
+REGISTER = NAMES.index("register")
+
+_SIZES = np.array([len(kind.values) for kind in KINDS])
+#: Value of the first ``Control`` of each kind, and their number.
+STARTS = np.concatenate([[0], np.cumsum(_SIZES)])
+#: The kind of each value of ``Control``.
+KIND_OF = np.repeat(np.arange(len(KINDS)), _SIZES)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Levels:
+    """The controls that a sequence says.
+
+    Parameters
+    ----------
+    parts
+        Shape (parts, kinds): levels of each part, ``UNSAID`` for those it does not say.
+    cells
+        Shape (bars, parts, kinds): those of each cell.
+    style
+        Index of the style, ``UNSAID`` for none.
+    """
+
+    parts: Ints
+    cells: Ints
+    style: int = UNSAID
+
+    @classmethod
+    def none(cls, bars: int, parts: int) -> Levels:
+        """Return levels that say nothing."""
+        kinds = len(KINDS)
+        return cls(np.full((parts, kinds), UNSAID), np.full((bars, parts, kinds), UNSAID))
+
+    def choose(self, bars: Sequence[int], rows: Sequence[int]) -> Levels:
+        """Return the levels of some bars and parts."""
+        return Levels(self.parts[rows], self.cells[bars][:, rows], self.style)
+
+
+def control_family() -> Family:
+    """Return ``Control``: each level of each kind."""
+    return Family.of("Control", [f"{k.name}:{value:g}" for k in KINDS for value in k.values])
+
+
+def level_of(values: Floats) -> Ints:
+    """Return the nearest level of each value; ``UNSAID`` for nan.
+
+    Parameters
+    ----------
+    values
+        Shape (..., kinds); the register in relative pitch.
+    """
+    levels = np.full(values.shape, UNSAID)
+    for column, kind in enumerate(KINDS):
+        said = ~np.isnan(values[..., column])
+        levels[said, column] = nearest(values[said, column], np.array(kind.values, float))
+    return levels
+
+
+def control_ids(levels: Ints, base: int) -> Ints:
+    """Return the ids of levels, shape (..., kinds); -1 for those not said."""
+    return np.where(levels == UNSAID, -1, base + STARTS[:-1] + levels)
