@@ -23,7 +23,7 @@ from composer.roles import part_roles
 from composer.score import Score
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import NAMES, REGISTER, UNSAID, Floats, Levels, level_of
+from composer.tokenizers.levels import NAMES, REGISTER, UNSAID, Levels, level_of
 
 _REACH = 12  # semitones that a part may go above and below the register it aims at
 
@@ -99,7 +99,9 @@ def _words(polyphony: Any) -> Any:
 def aimed_levels(
     controls: Sequence[Controls], score: Score, grid: Grid, written: Mask, bars: int
 ) -> Levels:
-    """Return what controls tell the model.
+    """Return what controls tell the model, each in every cell that it is about.
+
+    Said in the header of a part they are learned much less well.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def aimed_levels(
         A control names parts or bars that the score does not have, none that are written, or
         something that drums have none of.
     """
-    parts, cells = _empty(grid)
+    values = np.full((len(grid.bars), len(grid.parts), len(NAMES)), np.nan)
     for control in controls:
         rows = _rows(control, score, written)
         where = slice(None)
@@ -126,20 +128,12 @@ def aimed_levels(
                 f"{control} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        table = cells[where] if control.bar_pair else parts[None]
         for name, value in control.values().items():
             for row in rows:
                 if not (grid.parts[row].is_drum and name in PITCHED):
-                    table[:, row, NAMES.index(name)] = value
-    shift = transposition(grid.key)
-    for values in (parts, cells):
-        values[..., REGISTER] += shift
-    return Levels(level_of(parts), level_of(cells))
-
-
-def _empty(grid: Grid) -> tuple[Floats, Floats]:
-    shape = (len(grid.parts), len(NAMES))
-    return np.full(shape, np.nan), np.full((len(grid.bars), *shape), np.nan)
+                    values[where, row, NAMES.index(name)] = value
+    values[..., REGISTER] += transposition(grid.key)
+    return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=level_of(values))
 
 
 def _rows(control: Controls, score: Score, written: Mask) -> list[int]:

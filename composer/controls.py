@@ -71,8 +71,7 @@ class Controls(Scoped):
     density, polyphony, register, note_length, dynamics, syncopation
         Numbers or words, as the table of ``composer.controls`` has them.
     parts, bars
-        As constraints have them. Where bars are named each of them aims at it by itself; where not,
-        all that is written of a part does together.
+        As constraints have them. Each cell aims at it by itself.
 
     Raises
     ------

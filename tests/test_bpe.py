@@ -227,7 +227,7 @@ def test_nothing_but_training_and_encoding_needs_hugging_face(tmp_path, monkeypa
     loaded = load(tmp_path)
     assert loaded.decode(ids) == bpe.quantize(tune)
     assert loaded.describe(ids) == bpe.describe(ids)
-    for needs in (lambda: loaded.encode(tune), lambda: BPE.train(Cells(), [tune], 1200)):
+    for needs in (lambda: loaded.encode(tune), lambda: BPE.train(Cells(), [tune], 1250)):
         with pytest.raises(ImportError, match=r"pip install 'composer-midi\[bpe\]'"):
             needs()
 
@@ -248,9 +248,9 @@ def test_a_corpus_that_repeats_too_little_is_said_so():
         (lambda: BPE(Cells(), [(1, 1181)]), "merge 0 of ids 1 and 1181 names an id outside 0"),
         (lambda: BPE(Cells(), [(-1, 5)]), "merge 0 of ids -1 and 5 names an id outside 0"),
         (lambda: BPE.train(Cells(), TUNES, 1181), "leaves no room for merges behind the 1181"),
-        (lambda: BPE.train(Cells(), "tune.mid", 1200), "an iterable of .*, not one str"),
-        (lambda: BPE.train(Cells(), TUNES[0], 1200), "an iterable of .*, not one Score"),
-        (lambda: BPE.train(Cells(), [[9999]], 1200), "id 9999 at place 0 is outside"),
+        (lambda: BPE.train(Cells(), "tune.mid", 1250), "an iterable of .*, not one str"),
+        (lambda: BPE.train(Cells(), TUNES[0], 1250), "an iterable of .*, not one Score"),
+        (lambda: BPE.train(Cells(), [[9999]], 1250), "id 9999 at place 0 is outside"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, message):

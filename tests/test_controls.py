@@ -69,22 +69,22 @@ def test_controls_that_aim_at_nothing_are_refused():
         Controls(parts="piano")
 
 
-def test_parts_are_told_together_and_bars_one_by_one(band):
+def test_every_cell_is_told_and_what_is_said_last_goes_first(band):
     levels = told(band, Controls(density=1), Controls(density=3, parts="piano", bars="2-3"))
-    assert [values(row) for row in levels.parts] == [{"density": 1}] * 3
-    said = (levels.cells != UNSAID).any(-1)
-    assert np.argwhere(said).tolist() == [[1, 1], [2, 1]]
-    assert values(levels.cells[1, 1]) == {"density": 3}
+    assert (levels.parts == UNSAID).all()
+    said = [[values(cell) for cell in bar] for bar in levels.cells]
+    plain, busy = {"density": 1}, {"density": 3}
+    assert said == [[plain] * 3, *[[plain, busy, plain]] * 2, [plain] * 3]
 
 
 def test_the_register_is_told_as_the_key_has_it(band):
     # In D major C5 is what B-flat 4 is in C major; levels lie six semitones apart.
-    assert values(told(band, Controls(register=74, parts="flute")).parts[0]) == {"register": 72}
+    assert values(told(band, Controls(register=74, parts="flute")).cells[0, 0]) == {"register": 72}
 
 
 def test_drums_are_left_out_of_what_they_have_none_of_unless_they_are_named(band):
     levels = told(band, Controls(register="high", density=1))
-    assert values(levels.parts[2]) == {"density": 1}
+    assert values(levels.cells[0, 2]) == {"density": 1}
     with pytest.raises(RequestError, match=r"about Drums, but drums have no register"):
         told(band, Controls(register="high", parts="drums"))
 
@@ -92,7 +92,7 @@ def test_drums_are_left_out_of_what_they_have_none_of_unless_they_are_named(band
 def test_what_is_about_nothing_written_is_refused(band):
     written = np.zeros((4, 4), bool)
     written[:2, 1] = True
-    assert told(band, Controls(density=1), written=written).parts[1, 0] == UNSAID
+    assert told(band, Controls(density=1), written=written).cells[0, 1, 0] != UNSAID
     for control in (Controls(density=1, parts="piano"), Controls(density=1, bars="3-4")):
         with pytest.raises(RequestError, match="is about no notes that are written"):
             told(band, control, written=written)

@@ -11,7 +11,7 @@ from composer import ModelError, Score, TokenError, Track, interop
 from composer.example_tunes import example
 from composer.tokenizers import BPE, REMI, Cells, RemiConfig, REMIPlus, Tokenizer, load
 
-LEARNED = BPE.train(Cells(), [example("shenandoah")], 1200)
+LEARNED = BPE.train(Cells(), [example("shenandoah")], 1250)
 OPTIONS = RemiConfig(rests=True, pedals=True, pitch_bends=9, microtiming=4, relative_pitch=True)
 TOKENIZERS = [Cells(), REMI(), REMIPlus(), LEARNED, REMI(OPTIONS)]
 tokenizers = pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda t: t.format)
