@@ -92,7 +92,7 @@ def test_drums_are_left_out_of_what_they_have_none_of_unless_they_are_named(band
 def test_what_is_about_nothing_written_is_refused(band):
     written = np.zeros((4, 4), bool)
     written[:2, 1] = True
-    assert told(band, Controls(density=1), written=written).cells[0, 1, 0] != UNSAID
+    assert told(band, Controls(density=1), written=written).cells[0, 1, 0] == UNSAID
     for control in (Controls(density=1, parts="piano"), Controls(density=1, bars="3-4")):
         with pytest.raises(RequestError, match="is about no notes that are written"):
             told(band, control, written=written)
