@@ -31,8 +31,8 @@ _HOMES = {
     "Breach": "composer.checker",
     "Certificate": "composer.certificate",
     "check": "composer.checker",
-    "Candidate": "composer.candidates",
-    "candidates": "composer.candidates",
+    "Candidate": "composer.best_of",
+    "candidates": "composer.best_of",
     "Composer": "composer.compose",
     "ChordTones": "composer.constraints",
     "DrumPieces": "composer.constraints",
@@ -142,7 +142,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from composer.candidates import Candidate, candidates
+    from composer.best_of import Candidate, candidates
     from composer.certificate import Certificate
     from composer.checker import Breach, check
     from composer.compose import Composer, load

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
-from composer.candidates import best_of
+from composer.best_of import best_of
 from composer.controls import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError

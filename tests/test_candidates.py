@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from composer import Candidate
-from composer.candidates import candidates, seeds_of
+from composer.best_of import candidates, seeds_of
 from composer.decoding.sampler import write_together
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError

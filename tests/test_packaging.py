@@ -74,8 +74,8 @@ CHAINS = (
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
     ("errors", "outline", "form", "verbs"),
     ("outline", "request", "decoding.shape", "decoding.cell_rules"),
-    ("decoding", "ranking", "candidates", "settings"),
-    ("decoding", "together", "candidates", "settings"),
+    ("decoding", "ranking", "best_of", "settings"),
+    ("decoding", "together", "best_of", "settings"),
 )
 # Its methods lead on to what is built on scores, and import that when they are called.
 FRONT = "composer.score"
@@ -297,3 +297,8 @@ print(composer.Score().bars)
     assert paths == " ".join(map(str, folders))
     assert modules.split() == sorted(set(MODULES) - {"composer"})
     assert bars == "0"
+
+
+def test_no_public_name_is_that_of_a_module():
+    """Importing the module would put it in the name's place."""
+    assert not [name for name in composer.__all__ if f"composer.{name}" in MODULES]
