@@ -183,10 +183,11 @@ def parse_progression(text: str, key: Key | None = None) -> Progression:
 
 def _played(slots: list[_Slot], before: list[Bar]) -> Bar:
     """Return the chords of a bar, given the bars before it."""
-    if any(slot.kind == "again" for slot in slots):
+    again = [slot for slot in slots if slot.kind == "again"]
+    if again:
         if len(slots) > 1 or not before:
-            what = "stands for a whole bar" if before else "has no bar before it"
-            raise SymbolError(f"'%' at {slots[0].place} {what}; write the chords instead")
+            what = "stands for a whole bar" if len(slots) > 1 else "has no bar before it"
+            raise SymbolError(f"'%' at {again[0].place} {what}; write the chords instead")
         return list(before[-1])
     bar: Bar = []
     for i, slot in enumerate(slots):
