@@ -152,7 +152,12 @@ def test_rules_leave_room_for_what_is_aimed_at(band):
 
 def test_verbs_tell_the_model_and_guidance_changes_what_it_writes(random_composer):
     plain = random_composer.melody("C G Am F", seed=1)
-    aimed = random_composer.melody("C G Am F", seed=1, density="sparse")
+    usual, twice = (
+        random_composer.melody("C G Am F", seed=1, density="sparse", **guidance)
+        for guidance in ({}, {"guidance": 2})
+    )
+    assert usual == twice
+    aimed = random_composer.melody("C G Am F", seed=1, density="sparse", guidance=1)
     led = random_composer.melody("C G Am F", seed=1, density="sparse", guidance=3)
     again = random_composer.melody("C G Am F", seed=1, density="sparse", guidance=3)
     assert plain != aimed != led == again

@@ -89,7 +89,7 @@ def stream(
         self.tokenizer,
         tracks,
         with_ranges(rules, settings, score, cells),
-        sampling_of(settings),
+        sampling_of(settings, aims=aims),
         seed_of(settings),
         where=asked_of(settings, score, cells),
         aims=aims,
