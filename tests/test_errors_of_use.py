@@ -66,7 +66,7 @@ WRONG = [
     ("infill", (1,), {"range": {1: "C4-C5", "flute": "C4-C5"}}, "names Flute twice"),
     ("infill", (1, "chords"), {"notes": 2}, "notes 2 is about notes, and none are written"),
     ("infill", (1,), {"polyphony": 0}, "polyphony 0 is no number of notes; give a whole number"),
-    ("infill", (1,), {"polyphony": "rich"}, "polyphony 'rich' is no number of notes"),
+    ("infill", (1,), {"polyphony": "rich"}, "polyphony 'rich' is unknown; take a number or single"),
     ("infill", (1,), {"notes": (6, 2)}, r"notes \(6, 2\) is no number of onsets a bar"),
     ("infill", (1,), {"notes": -1}, "notes -1 is no number of onsets a bar"),
     ("infill", (1,), {"seed": -1}, "seed -1 is no whole number from 0 on; leave it out"),
