@@ -292,6 +292,14 @@ def cell_room(grid, where, bar, row, stay=()):
     for way in ways:
         free[:, : way.low] = free[:, way.high + 1 :] = False
     silent = not free.any()
+    needed = {note[2] for note in stay}
+    for cadence in [c for c in cell if isinstance(c, Cadence)]:
+        place = round((cadence.beat - 1) * 12)
+        needed.add(place)
+        free[place + 1 :] = False
+        for pitch in range(128):
+            if place < len(free) and not ends_well(grid, cadence, bar, row, pitch):
+                free[place, pitch] = False
     allowed = free.copy()
     voices = min([10**6, *(getattr(c, "notes", 1) for c in cell if isinstance(c, VOICES))])
     voices = min([voices, *(way.notes for way in ways if way.notes is not None)])
@@ -311,19 +319,11 @@ def cell_room(grid, where, bar, row, stay=()):
         free[place] = is_right
     counts = [c for c in cell if isinstance(c, NoteCount)]
     rhythms = [c for c in cell if isinstance(c, Rhythm)]
-    needed = {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
-    needed |= {note[2] for note in stay}
+    needed |= {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
     for rhythm in rhythms:
         if rhythm.allowed is not None:
             places = {round((beat - 1) * 12) for beat in rhythm.allowed}
             free[[place for place in range(len(free)) if place not in places]] = False
-    for cadence in [c for c in cell if isinstance(c, Cadence)]:
-        place = round((cadence.beat - 1) * 12)
-        needed.add(place)
-        free[place + 1 :] = False
-        for pitch in range(128):
-            if place < len(free) and not ends_well(grid, cadence, bar, row, pitch):
-                free[place, pitch] = False
     least = max([0, *(c.min for c in counts)])
     most = min([10**6, *(c.max for c in counts if c.max is not None)])
     return free, silent, least, needed, most
