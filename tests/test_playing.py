@@ -186,7 +186,8 @@ def test_hands_are_free_where_a_note_is_to_come(random_composer, seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_hands_are_free_where_given_notes_begin(random_composer, seed):
-    given = ringing((2 * 1920, 480, 72, 80), (3 * 1920, 480, 76, 80))
+    chords = [(bar * 1920, 480, pitch, 80) for bar in (2, 3) for pitch in (72, 75)]
+    given = ringing(*chords)
     where = [
         Playable(3),
         PitchRange("C3-C4"),
