@@ -176,7 +176,7 @@ def test_the_width_can_be_chosen():
 
 @pytest.mark.parametrize("bars", ["9", (4, 3), (0, 4), "first"])
 def test_bars_that_are_not_there_are_refused(bars):
-    with pytest.raises(RequestError, match="bars? "):
+    with pytest.raises(RequestError, match=r"bars? "):
         piano_roll(Score(tracks=(FLUTE,)), bars=bars)
 
 
