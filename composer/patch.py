@@ -26,6 +26,7 @@ from composer.errors import RequestError
 from composer.score import Score, Track
 
 if TYPE_CHECKING:
+    from composer.controls import Controls
     from composer.decoding.sampling import Sampling
     from composer.where import Constraint
 
@@ -46,7 +47,7 @@ class Author:
         What was called, such as ``"infill"``.
     model
         The model's name and the beginning of its weights' hash.
-    seed, sampling, constraints
+    seed, sampling, constraints, controls, style
         What the verb was called with, the seed that was drawn if none was given.
     key
         Home key that it wrote in.
@@ -60,6 +61,8 @@ class Author:
     seed: int | None = None
     sampling: Sampling | None = None
     constraints: tuple[Constraint, ...] = ()
+    controls: tuple[Controls, ...] = ()
+    style: str = ""
     key: str = ""
     version: str = ""
 

@@ -167,6 +167,8 @@ def write(
         seed=seed,
         sampling=sampling,
         constraints=with_source(constraints, score),
+        controls=aims.controls,
+        style=settings.get("style") or "",
         key=sheet.key.name,
         version=__version__,
     )

@@ -172,3 +172,8 @@ def test_an_unknown_style_and_a_wrong_guidance_are_refused(random_composer):
         random_composer.melody("C", style="polka")
     with pytest.raises(RequestError, match="guidance 11 is outside 0 to 10"):
         random_composer.melody("C", guidance=11)
+
+
+def test_a_patch_says_what_was_aimed_at(random_composer):
+    author = random_composer.melody("C", seed=1, density="sparse").history[-1].author
+    assert (author.controls, author.style) == ((Controls(density="sparse"),), "")
