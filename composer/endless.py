@@ -103,7 +103,10 @@ class Stream(Iterator[Score]):
                 raise RequestError(f"{constraint} keeps notes, and a stream has none yet; drop it")
         self._rng = np.random.default_rng(seed)
         self._author = Author(
-            "composer", "stream", model, seed, constraints=where, version=__version__
+            *("composer", "stream", model, seed),
+            constraints=where,
+            controls=aims.controls,
+            version=__version__,
         )
         self._writer: Writer | None = None
         #: How many bars have been written.

@@ -114,6 +114,15 @@ def test_several_ranges_of_bars_beside_each_other():
 # extend
 
 
+def test_notes_a_little_before_the_first_new_bar_stay():
+    early = [(0, 480, 60, 90), (1440, 470, 62, 80), (1915, 480, 64, 70)]
+    given = composer.Score(480, (composer.Track("Piano", 0, notes=early),))
+    longer = composer.extend(given, 2, seed=1)
+    assert {*early} <= {*longer.tracks[0].notes.tolist()}
+    assert longer.undo() == given
+    assert longer.certificate().holds
+
+
 def test_a_piece_is_extended_and_stays_as_it_was(given):
     bars = own_bars(given)
     longer = composer.extend(given, 3, seed=1)

@@ -90,10 +90,7 @@ class BoundNoteMask(NoteMask):
         playable = self._hold_note(cursor, mask) if cursor.position >= 0 else self._nothing
         staying = self._staying(cursor) if cursor.position >= 0 and self._stay else None
         if staying:
-            # A velocity that was said is for a note that now has to be.
-            is_free = self._left > needed or "Velocity" not in self.grammar.table[cursor.state]
-            others = playable if is_free else self._nothing
-            self._lock(cursor, staying, mask, said, others)
+            self._lock(cursor, staying, mask, said, playable, is_free=self._left > needed)
             return
         if is_short:
             positions = mask[at["Position"]].copy()
@@ -168,7 +165,16 @@ class BoundNoteMask(NoteMask):
             return locked.at(cursor.position, pitch)
         return locked.next(cursor.position, pitch if cursor.rank >= 0 else -1)
 
-    def _lock(self, cursor: Cursor, note: LockedNote, mask: Mask, said: Mask, others: Mask) -> None:
+    def _lock(
+        self,
+        cursor: Cursor,
+        note: LockedNote,
+        mask: Mask,
+        said: Mask,
+        playable: Mask,
+        *,
+        is_free: bool,
+    ) -> None:
         """Leave, in place, the notes below one that stays, and that one.
 
         Parameters
@@ -179,8 +185,10 @@ class BoundNoteMask(NoteMask):
             What demands allow.
         said
             What the grammar allows.
-        others
+        playable
             Pitches that may be said as well, shape (128,).
+        is_free
+            Whether there are ids for them.
         """
         at = self._slices
         mask[at["Position"]] = False
@@ -192,14 +200,18 @@ class BoundNoteMask(NoteMask):
         is_drum = cursor.state in DRUM_STATES
         pitches = at["Drum" if is_drum else "Pitch"]
         index = pitches.start + note.pitch + (0 if is_drum else cursor.lowest)
-        mask[index : pitches.stop] = False
-        if not others.any():
-            mask[pitches] = False
         is_loud = np.ones(len(self._velocities), bool)
         if note.velocity:
             is_loud[:] = False
             is_loud[velocity_bins(note.velocity, len(is_loud))] = True
-        mask[index] = said[index] and is_loud[cursor.velocity]
+        is_next = bool(said[index] and is_loud[cursor.velocity])
+        # A velocity that was said for another note needs one.
+        was_said = "Velocity" not in self.grammar.table[cursor.state]
+        others = playable if is_free or (was_said and not is_next) else self._nothing
+        mask[index : pitches.stop] = False
+        if not others.any():
+            mask[pitches] = False
+        mask[index] = is_next
         is_below = others[: note.pitch].any()
         mask[at["Velocity"]] = said[at["Velocity"]] & (is_below | is_loud)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from composer.errors import RequestError
 from composer.harmony import infer_chords
 from composer.lead_sheet import MOST_BARS
+from composer.locked import Locked
+from composer.scopes import constraints_of
 from composer.score import Score
 from composer.settings import NoteSettings, ScoreLike
+from composer.ticks import positions_of
 from composer.writing import Sheet, own_rules, write
 
 if TYPE_CHECKING:
@@ -71,5 +74,18 @@ def extend(
     cells[end:] = True
     last = np.zeros_like(cells)
     last[max(0, end - _LAST_BARS) : end] = True
-    new = write(self, longer, cells, own_rules(self, longer, last), settings)
+    where = [*constraints_of(settings.get("where", ())), *_early(given, end)]
+    asked = cast(NoteSettings, {**settings, "where": where})
+    new = write(self, longer, cells, own_rules(self, longer, last), asked)
     return new if given.chords else new.replace(chords=())
+
+
+def _early(score: Score, bars: int) -> list[Locked]:
+    """Return what keeps notes that are played a little before the first new bar, but go with it."""
+    end = positions_of(score.meter.bar_start(bars), score.tpq)
+    rows = [
+        row + 1
+        for row, track in enumerate(score.tracks)
+        if (positions_of(track.notes["onset"], score.tpq) >= end).any()
+    ]
+    return [Locked(parts=rows, bars=bars + 1)] if rows else []
