@@ -1,7 +1,7 @@
 """What a user may aim at: density, polyphony, register, note length, dynamics, syncopation.
 
 A constraint holds whatever the model says; a control is told to the model, which comes as near as
-it can. How near, ``benchmarks/controls.py`` measures; ``composer.measures`` says what each is.
+it can. How near, ``benchmarks/controls.py`` measures; ``composer.cell_measures`` says what each is.
 
 ===========  =================  ====================================================================
 control      numbers            words
@@ -26,9 +26,9 @@ from numbers import Real
 
 import numpy as np
 
+from composer.cell_measures import measure_parts
 from composer.errors import RequestError, SymbolError
 from composer.grid import Grid
-from composer.measures import measure_parts
 from composer.pitches import parse_pitch
 from composer.tokenizers.levels import NAMES
 from composer.where import Scoped

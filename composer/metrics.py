@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.harmony import song_key
-from composer.measured import (
+from composer.metric_columns import (
     BAR,
     BEAT,
     PART_OF_BEAT,

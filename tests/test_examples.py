@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
+from composer.cell_measures import measure_cells, measure_parts
 from composer.grid import Grid
-from composer.measures import measure_cells, measure_parts
 from composer.roles import part_roles
 from composer.tokenizers import Cells
 from composer.tokenizers.cells import CellsConfig

@@ -58,7 +58,7 @@ CHAINS = (
     ("score", "changes", "patch", "settings", "writing", "compose"),
     ("grid", "ticks", "feel", "edit", "writing"),
     ("patch", "checker", "certificate", "compose"),
-    ("measured", "metrics", "constraints", "demands", "decoding", "compose"),
+    ("metric_columns", "metrics", "constraints", "demands", "decoding", "compose"),
     ("tokenizers.shards", "tokenizers.token_corpus", "tokenizers.corpus", "training"),
     ("tokenizers.duplicates", "tokenizers.corpus"),
     ("tokenizers.workers", "tokenizers.corpus"),

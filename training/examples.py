@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.cell_measures import measure_cells, measure_parts
 from composer.grid import Grid, choose_parts, cut_bars
-from composer.measures import measure_cells, measure_parts
 from composer.roles import part_roles
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_vocabulary import MAX_BARS
