@@ -4,8 +4,8 @@
 
 Each control is asked for at levels from low to high, of a melody over chords, of a piano under that
 melody, and of drums; the rest is left to the model. What comes out is measured as the controls are
-defined (``composer.cell_measures``) and averaged over the seeds. ``rank`` is Spearman's correlation of
-asked and got over all pieces, ``off`` the mean distance in levels, and ``chance`` the same where
+defined (``composer.cell_measures``) and averaged over the seeds. ``rank`` is Spearman's correlation
+of asked and got over all pieces, ``off`` the mean distance in levels, and ``chance`` the same where
 nothing is asked. Guidances are compared.
 """
 
