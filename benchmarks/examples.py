@@ -26,10 +26,14 @@ sys.path[0] = str(Path(__file__).parents[1])
 
 from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece  # noqa: E402
 from composer import Score, check, example, example_names, load, metrics  # noqa: E402
+from composer.controls import measured, number  # noqa: E402
 from composer.errors import ComposerWarning  # noqa: E402
 from composer.harmony import infer_chords, song_key  # noqa: E402
 from composer.instruments import BASSES  # noqa: E402
+from composer.parts import track_rows  # noqa: E402
 from composer.theory import Chord, parse_chord  # noqa: E402
+from composer.tokenizers import Cells  # noqa: E402
+from composer.tokenizers.levels import NAMES  # noqa: E402
 
 Row = dict[str, float | str]
 
@@ -170,16 +174,27 @@ def row_of(piece: Piece, score: Score) -> Row:
         row = chords_row(score, example(piece.tune))
     else:
         row = line_row(score, 1)
-    got = [
-        f"{name} {value}: {metrics.MEASURES[name](score, written):.2f}"
-        for name, value in piece.settings.items()
-        if name in metrics.MEASURES
-    ]
     breaches = check(score, piece.where, parts=written)
-    asked = [str(constraint) for constraint in piece.where]
     row["breaches"] = float(len(breaches))
-    row["asked"] = "; ".join([*asked, *got])
+    row["asked"] = "; ".join(str(constraint) for constraint in piece.where)
+    row["asked and got"] = "; ".join(came(piece, score))
     return row
+
+
+def came(piece: Piece, score: Score) -> Iterator[str]:
+    """Yield what was aimed at and what came of it; of several parts their mean."""
+    if "style" in piece.settings:
+        yield str(piece.settings["style"])
+    grid = Cells().grid(score)
+    for name in NAMES:
+        aim = piece.settings.get(name)
+        for part, value in aim.items() if isinstance(aim, Mapping) else [(None, aim)]:
+            if value is None:
+                continue
+            rows = track_rows(score, part) if part else [i - 1 for i in piece.written(score)]
+            got = mean(measured(grid, row).get(name, math.nan) for row in rows)
+            of = f" of {part}" if part else ""
+            yield f"{name}{of} {number(name, value):.2g}: {got:.2g}"
 
 
 def real_rows(group: str, data: Path | None) -> Iterator[Row]:
@@ -249,16 +264,16 @@ def main() -> None:
     for group in [options.group] if options.group else GROUPS:
         first: dict[str, Row] = {}
         rows = []
-        for turn, (number, piece) in itertools.product(
+        for turn, (index, piece) in itertools.product(
             range(options.rounds), enumerate(GROUPS[group], 1)
         ):
-            score = piece.write(composer, 100 * (options.seed + turn) + number)
+            score = piece.write(composer, 100 * (options.seed + turn) + index)
             rows.append(row_of(piece, score))
             if not turn:
-                stem = f"{group}-{number:02}-{piece.name.replace(' ', '-')}"
+                stem = f"{group}-{index:02}-{piece.name.replace(' ', '-')}"
                 score.write_midi(options.out / f"{stem}.mid")
                 score.piano_roll().savefig(options.out / f"{stem}.png")
-                first[f"{number} {piece.name}"] = rows[-1]
+                first[f"{index} {piece.name}"] = rows[-1]
         shown = {**first, f"**mean of {len(rows)}**": means(rows)}
         real = list(real_rows(group, options.data))
         if real:

@@ -395,7 +395,7 @@ def train(folder: Path, out: Path, workers: int, start: Path | None, **settings:
     default="demo",
     show_default=True,
 )
-@click.option("--seed", default=8, show_default=True)
+@click.option("--seed", default=12, show_default=True)
 def demo(out: Path, seed: int) -> None:
     """Write a melody, a progression for it and an arrangement of both.
 
