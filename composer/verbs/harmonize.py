@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from composer.compose import Composer
 
-#: Where more roots are those of the tunes' own chords, 47% of the time in place of 41%, and pieces
-#: begin and end on the tonic about as often as lead sheets do (``benchmarks/examples.py``).
+#: Where pieces begin and end on the tonic about as often as lead sheets do, and 46% of the time the
+#: root is that of the tune's own chord (``benchmarks/examples.py``).
 HARMONIC = Sampling(0.6, 0.95, repeat_chords=0.3, tonic_ends=10)
 
 
