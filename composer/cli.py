@@ -90,6 +90,7 @@ _sampling = _all(
     click.option(
         "--top-p", default=0.95, show_default=True, help="Likeliest share to choose from."
     ),
+    click.option("-n", "--n", type=int, help="Write so many and keep the best."),
     click.option("--style", help="One the model knows, such as hymn or song."),
     click.option("--guidance", type=float, help="How much what is aimed at weighs; 1 without."),
     click.option(
@@ -121,6 +122,7 @@ _notes = _all(
         )
     ),
     click.option("--influence", type=_midi, help="MIDI file to read such aims off."),
+    click.option("--feel", is_flag=True, help="Play what is new as the notes around it."),
 )
 _new_piece = _all(
     click.option("--meter", help="Time signature; 4/4 without."),
@@ -131,6 +133,7 @@ _chord_part = _all(
     click.option("--part", default="piano", show_default=True, help="Instrument for the chords."),
     click.option("--chords-per-bar", type=int, help="1 to 4; the model decides without."),
 )
+_form = click.option("--form", help="A letter a section, such as AABA or 'A8 A8 B4 A8'.")
 _parts = click.option("--parts", help="Tracks by name, number or role, with commas; all without.")
 
 
@@ -151,6 +154,7 @@ def main() -> None:
 @_new_piece
 @click.option("--part", default="flute", show_default=True, help="Instrument.")
 @_notes
+@_form
 @_sampling
 @_out("melody.mid")
 def melody(chords: str | None, model: Path | None, out: Path, **settings: Any) -> None:
@@ -166,6 +170,7 @@ def melody(chords: str | None, model: Path | None, out: Path, **settings: Any) -
 @_key
 @_new_piece
 @_chord_part
+@_form
 @_sampling
 @_out("chords.mid")
 def chords(model: Path | None, out: Path, **settings: Any) -> None:
@@ -201,6 +206,7 @@ def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> N
 @click.option("--keep", help="Tracks that stay, by name, number or role, with commas; all without.")
 @_key
 @_notes
+@_form
 @_sampling
 @_out("arrangement.mid")
 def arrange(

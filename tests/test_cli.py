@@ -85,6 +85,14 @@ def test_aims_are_numbers_or_words(run, model_folder):
     check_error(run(*chosen, "--density", "bussy"), "density 'bussy' is unknown")
 
 
+def test_a_form_and_the_best_of_some(run, model_folder):
+    chosen = ("melody", "C G", "--form", "ABA", "-n", 2, "--seed", 1, "--model", model_folder)
+    assert run(*chosen, "-o", "formed.mid").exit_code == 0
+    same = composer.load(model_folder).melody("C G", form="ABA", n=2, seed=1)
+    assert Score.read("formed.mid").tracks == same.tracks
+    check_error(run("melody", "C G", "--form", "A9B", "--model", model_folder), "form")
+
+
 def test_chords_and_harmonize(run, tmp_path, model_folder):
     result = run("harmonize", "tune.mid", "--model", model_folder, "--seed", 1)
     assert result.exit_code == 0, result.output
