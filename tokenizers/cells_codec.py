@@ -84,15 +84,16 @@ class CellsCodec:
             late[fill] = written[fill]
         signatures, tempos = self._bar_columns(grid)
         headings = self._headings(bars, len(context), left, signatures, tempos)
-        levels = levels or Levels.none(len(grid.bars), len(grid.parts))
-        controls = control_ids(levels.cells, base["Control"])
+        controls = np.empty((len(grid.bars), len(grid.parts), 0), np.int64)
+        if levels:
+            controls = control_ids(levels.cells, base["Control"])
         header = self._header(grid, signatures, tempos, roles, levels)
         chords = restated_chords(grid)
         is_drum = np.array([part.is_drum for part in grid.parts], bool)
         lowest = base["Pitch"] + lowest_pitch(grid.key)
         # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
         most = headings.size + 3 * len(chords) + 4 * len(notes) + rows * len(bars)
-        most += int((levels.cells != UNSAID).sum())
+        most += int((controls >= 0).sum())
         ids = np.empty(len(header) + most + 1, np.int32)
         ids[: len(header)] = header
         end = len(header) + write_bars(
@@ -134,7 +135,7 @@ class CellsCodec:
         signatures: Ints,
         tempos: Ints,
         roles: Sequence[str | None],
-        levels: Levels,
+        levels: Levels | None,
     ) -> list[int]:
         base = self._vocabulary.base
         ids = [
@@ -143,15 +144,15 @@ class CellsCodec:
             base["TimeSig"] + int(signatures[0]),
             base["Tempo"] + int(tempos[0]),
         ]
-        if levels.style != UNSAID:
+        if levels and levels.style != UNSAID:
             ids.append(base["Style"] + levels.style)
-        controls = control_ids(levels.parts, base["Control"])
+        controls = control_ids(levels.parts, base["Control"]).tolist() if levels else None
         for row, part in enumerate(grid.parts):
             ids += [base["Part"] + row, base["Program"] + (DRUMS if part.is_drum else part.program)]
             role = roles[row] if row < len(roles) else None
             if role:
                 ids.append(base["Role"] + ROLES.index(role))
-            ids += [token for token in controls[row].tolist() if token >= 0]
+            ids += [token for token in controls[row] if token >= 0] if controls else []
         return ids
 
     def _headings(
