@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from composer.constraints import PitchRange
-from composer.controls import PITCHED, Controls, controls_for, measured, within
+from composer.controls import Controls, controls_for, measured, within
 from composer.demands import Mask
 from composer.edit import grid_bars
 from composer.errors import RequestError
@@ -21,9 +20,10 @@ from composer.parts import track_rows
 from composer.request import PartRules
 from composer.roles import part_roles
 from composer.score import Score
+from composer.settings import read
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import NAMES, REGISTER, UNSAID, Levels, level_of
+from composer.tokenizers.levels import NAMES, PITCHED, UNSAID, Levels, level_of
 
 _REACH = 12  # semitones that a part may go above and below the register it aims at
 
@@ -69,8 +69,8 @@ class Aims:
         controls = controls_for(named) + ([given] if isinstance(given, Controls) else [*given])
         influence, style = settings.get("influence"), settings.get("style")
         if influence is not None:
-            piece = influence if isinstance(influence, Score) else Score.read(influence)
-            controls = influences(tokenizer.grid(piece), score, cells, roles) + controls
+            piece = tokenizer.grid(read(influence))
+            controls = influences(piece, score, cells, roles) + controls
         known = tokenizer.config.styles
         return cls(tuple(controls), UNSAID if style is None else style_index(style, known))
 
@@ -132,8 +132,8 @@ def aimed_levels(
             for row in rows:
                 if not (grid.parts[row].is_drum and name in PITCHED):
                     values[where, row, NAMES.index(name)] = value
-    values[..., REGISTER] += transposition(grid.key)
-    return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=level_of(values))
+    cells = level_of(values, transposition(grid.key))
+    return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=cells)
 
 
 def _rows(control: Controls, score: Score, written: Mask) -> list[int]:
@@ -190,8 +190,8 @@ def influences(
         like = [i for i, their in enumerate(theirs) if their == role]
         if role == "accompaniment":
             # Where nobody accompanies, what lies under the tune comes nearest, or the tune itself.
-            for others in (("bass",), ("melody",)):
-                like = like or [i for i, their in enumerate(theirs) if their in others]
+            for other in ("bass", "melody"):
+                like = like or [i for i, their in enumerate(theirs) if their == other]
         if like:
             values = within(_average([measured(influence, i) for i in like]))
             found.append(Controls(**values, parts=row + 1))  # type: ignore[arg-type]
@@ -234,9 +234,7 @@ def with_room(
 def _around(rules: PartRules, center: float, program: int) -> PartRules:
     low, high = sounding_range(program)
     middle = int(min(max(center, low + _REACH // 2), high - _REACH // 2))
-    own = PitchRange(max(low, middle - _REACH), min(high, middle + _REACH))
-    kept = (rule for rule in rules.rules if not isinstance(rule, PitchRange))
-    return dataclasses.replace(rules, rules=(own, *kept))
+    return rules.within(max(low, middle - _REACH), min(high, middle + _REACH))
 
 
 def _as_thick(rules: PartRules, notes: float) -> PartRules:

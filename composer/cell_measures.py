@@ -17,9 +17,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from composer.constraints import beat_length
 from composer.grid import RESOLUTION, Grid
 from composer.score import Events
-from composer.tokenizers.levels import KINDS
+from composer.tokenizers.levels import KINDS, NAMES, PITCHED
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -76,7 +77,8 @@ def _measured(grid: Grid, group: Ints, groups: int) -> Floats:
         ]
     table = np.stack(columns, -1).reshape(groups, parts, len(KINDS))
     is_drum = np.array([part.is_drum for part in grid.parts], bool)
-    table[:, is_drum, 2:4] = np.nan
+    for name in PITCHED:
+        table[:, is_drum, NAMES.index(name)] = np.nan
     return table
 
 
@@ -102,8 +104,5 @@ def _onsets(grid: Grid, onset: Ints) -> tuple[Floats, Mask, Mask]:
 
 
 def beat_lengths(bars: Events) -> Ints:
-    """Return the positions of a beat in each bar: a dotted note in compound meters."""
-    unit = 4 * RESOLUTION // bars["denominator"].astype(np.int64)
-    numerator = bars["numerator"]
-    compound = (bars["denominator"] >= 8) & (numerator % 3 == 0) & (numerator > 3)
-    return np.asarray(np.where(compound, 3 * unit, unit))
+    """Return the positions of a beat in each bar."""
+    return np.array([beat_length(n, d) for n, d, _ in bars.tolist()], np.int64)

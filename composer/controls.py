@@ -21,7 +21,7 @@ number is taken to the nearest.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
@@ -58,8 +58,6 @@ _RANGES = {
     "dynamics": (1, 127, "as a velocity"),
     "syncopation": (0, 1, "of the onsets"),
 }
-#: What drums have none of.
-PITCHED = ("register", "note_length")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,20 +141,10 @@ def controls_for(aims: Mapping[str, Aim | None]) -> list[Controls]:
     return found
 
 
-def measured(grid: Grid, row: int, bars: Sequence[int] | None = None) -> dict[str, float]:
-    """Return what a part measures, by control; those that it has none of are left out.
-
-    Parameters
-    ----------
-    grid
-        The piece.
-    row
-        The part.
-    bars
-        Which bars, counted from 0; all without it.
-    """
+def measured(grid: Grid, row: int) -> dict[str, float]:
+    """Return what a part measures, by control; those that it has none of are left out."""
     cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
-    cells[slice(None) if bars is None else list(bars), row] = True
+    cells[:, row] = True
     values = measure_parts(grid, cells)[row]
     pairs = zip(NAMES, values.tolist(), strict=True)
     return {name: value for name, value in pairs if not np.isnan(value)}

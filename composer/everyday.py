@@ -5,7 +5,6 @@ Each becomes a constraint, so that nothing but constraints has to be obeyed.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,9 +57,7 @@ def with_ranges(
     changed = list(rules)
     for value, named in _by_part("range", settings.get("range"), score, rows):
         for row in named:
-            kept = [rule for rule in rules[row].rules if not isinstance(rule, PitchRange)]
-            given = PitchRange(*parse_range(value))
-            changed[row] = dataclasses.replace(rules[row], rules=(given, *kept))
+            changed[row] = rules[row].within(*parse_range(value))
     return tuple(changed)
 
 

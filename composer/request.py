@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import PitchRule
+from composer.constraints import PitchRange, PitchRule
 from composer.decoding.sampling import Sampling
 from composer.demands import Demand
 from composer.errors import RequestError
@@ -65,6 +65,11 @@ class PartRules:
             )
         if self.least_onsets < 0:
             raise RequestError(f"least_onsets {self.least_onsets} is less than 0")
+
+    def within(self, low: int, high: int) -> PartRules:
+        """Return the rules with a range of pitches in the place of their own."""
+        others = (rule for rule in self.rules if not isinstance(rule, PitchRange))
+        return dataclasses.replace(self, rules=(PitchRange(low, high), *others))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -41,6 +41,9 @@ KINDS = (
     Kind("syncopation", (0, 0.1, 0.25, 0.45)),
 )
 NAMES = tuple(kind.name for kind in KINDS)
+#: What drums have none of.
+PITCHED = ("register", "note_length")
+
 REGISTER = NAMES.index("register")
 
 _SIZES = np.array([len(kind.values) for kind in KINDS])
@@ -84,18 +87,21 @@ def control_family() -> Family:
     return Family.of("Control", [f"{k.name}:{value:g}" for k in KINDS for value in k.values])
 
 
-def level_of(values: Floats) -> Ints:
+def level_of(values: Floats, shift: int = 0) -> Ints:
     """Return the nearest level of each value; ``UNSAID`` for nan.
 
     Parameters
     ----------
     values
-        Shape (..., kinds); the register in relative pitch.
+        Shape (..., kinds).
+    shift
+        Semitones from a real pitch to one relative to the home key, as the register is said.
     """
     levels = np.full(values.shape, UNSAID)
     for column, kind in enumerate(KINDS):
         said = ~np.isnan(values[..., column])
-        levels[said, column] = nearest(values[said, column], np.array(kind.values, float))
+        wanted = values[said, column] + (shift if column == REGISTER else 0)
+        levels[said, column] = nearest(wanted, np.array(kind.values, float))
     return levels
 
 

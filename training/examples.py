@@ -19,7 +19,7 @@ from composer.roles import part_roles
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_vocabulary import MAX_BARS
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import KINDS, REGISTER, UNSAID, Levels, level_of
+from composer.tokenizers.levels import KINDS, UNSAID, Levels, level_of
 from composer.tokenizers.vocabulary import Ids
 from composer.training.corpus import Corpus
 
@@ -295,24 +295,18 @@ def draw_levels(window: Grid, task: Task, style: int, rng: Generator) -> Levels:
     """
     written = np.zeros((len(window.bars), len(window.parts)), bool)
     written[task.fill] = task.written[task.fill, 1:]
-    levels = Levels.none(*written.shape)
+    levels, shift = Levels.none(*written.shape), transposition(window.key)
     if rng.random() < PARTS_SAID:
         values = measure_parts(window, written)
         kept = rng.random(values.shape) < rng.uniform(0.2, 1)
-        levels.parts[kept] = _levels(values, window)[kept]
+        levels.parts[kept] = level_of(values, shift)[kept]
     if rng.random() < CELLS_SAID:
-        cells = _levels(measure_cells(window), window)
+        cells = level_of(measure_cells(window), shift)
         kinds = rng.random(len(KINDS)) < rng.uniform(0.2, 1)
         share = 1 if rng.random() < 0.6 else rng.uniform(0.2, 1)
         kept = written[..., None] & (rng.random((*written.shape, 1)) < share) & kinds
         levels.cells[kept] = cells[kept]
     return dataclasses.replace(levels, style=style if rng.random() < STYLE_SAID else UNSAID)
-
-
-def _levels(values: npt.NDArray[np.float64], window: Grid) -> npt.NDArray[np.int64]:
-    relative = values.copy()
-    relative[..., REGISTER] += transposition(window.key)
-    return level_of(relative)
 
 
 def rename_key(ids: Ids, tokenizer: Cells, rng: Generator) -> Ids:
