@@ -34,8 +34,7 @@ from composer.request import PartRules, Request
 from composer.roles import given_rules
 from composer.scopes import demands_on
 from composer.score import Score, Track
-from composer.settings import NoteSettings, read
-from composer.settings import ScoreLike as ScoreLike
+from composer.settings import NoteSettings, ScoreLike, read
 from composer.theory import Key
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ ROLES = ("melody", "bass", "accompaniment")
 def cells_vocabulary(velocity_bins: int, styles: Sequence[str] = ()) -> Vocabulary:
     """Return the vocabulary of ``cells``.
 
-    Styles stand last, so that a model can learn more of them and keep what it knows.
+    What is only told, controls and styles, comes last, and styles after all, so that a model can
+    learn more of them and keep what it knows.
     """
     return Vocabulary(
         (

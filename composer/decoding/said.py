@@ -19,17 +19,14 @@ class Said:
         self.plain: list[int] = []
         self.cursor = grammar.start()
         self._grammar = grammar
-        self._controls = [grammar.vocabulary.slices[name] for name in ("Control", "Style")]
+        self._first_control = grammar.vocabulary.base["Control"]  # none but controls come after
 
     def say(self, ids: Sequence[int]) -> None:
         """Append ids that the grammar allows."""
         for index in ids:
             self._grammar.advance(self.cursor, index)
         self.ids.extend(ids)
-        self.plain.extend(index for index in ids if not self._is_control(index))
-
-    def _is_control(self, index: int) -> bool:
-        return any(ids.start <= index < ids.stop for ids in self._controls)
+        self.plain.extend([index for index in ids if index < self._first_control])
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> int:
