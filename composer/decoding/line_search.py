@@ -15,7 +15,7 @@ import numpy as np
 
 from composer.decoding.line_kernels import FOUND, MOST, sweep
 from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
-from composer.demands import Demand
+from composer.demands import Demand, in_words
 from composer.errors import RequestError
 from composer.lines import NoParallels, NoRepeat
 from composer.theory import Chord
@@ -197,7 +197,7 @@ class Lines:
                 if not make_line(self._given, row, cells, only=some).can():
                     bar = self._dies_in(row, cells, some)
                     return (
-                        f"{_joined(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
+                        f"{in_words(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
                         f"as far as bar {bar + 1}; drop one or widen it"
                     )
         raise ValueError("these constraints do not clash")
@@ -337,8 +337,3 @@ class Lines:
         names = " and ".join(self._name(row) for row in rows)
         asked = " and ".join(dict.fromkeys(self._asked(row) for row in rows))
         return f"no lines of {names} were found that keep {asked}; drop one or widen it"
-
-
-def _joined(constraints: Sequence[Constraint]) -> str:
-    names = [str(constraint) for constraint in constraints]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
