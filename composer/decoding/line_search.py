@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import combinations, product
 from types import MappingProxyType
@@ -113,7 +113,7 @@ class Lines:
     def begin(self, bar: int, row: int) -> PartLine | None:
         """Return the line of a part of which a cell is to be written next."""
         part = self._parts.get(row)
-        others = self._others(row)
+        others = self._others(row, self._parts)
         if part and others:
             table, start = part.table, int(self._given.starts[bar])
             known = np.concatenate([table.others, table.before])
@@ -136,14 +136,15 @@ class Lines:
             return part.ahead(start, bar)
         return part.fewest(start, bar, part.last(start)[1], 0)
 
-    def _others(self, row: int) -> list[tuple[Demand, np.ndarray, int]]:
-        """Return what a part must not go in parallel with."""
+    def _others(
+        self, row: int, parts: Mapping[int, PartLine], without: Collection[int] = ()
+    ) -> list[tuple[Demand, np.ndarray, int]]:
+        """Return what a part must not go in parallel with: lines of parts, or given ones."""
         found = []
         for demand, first, second in self._pairs:
-            if row in (first, second):
-                other = second if row == first else first
-                part = self._parts.get(other)
-                line = part.line if part else self._given.line(other)
+            other = second if row == first else first
+            if row in (first, second) and other not in without:
+                line = parts[other].line if other in parts else self._given.line(other)
                 found.append((demand, line, other))
         return found
 
@@ -241,7 +242,8 @@ class Lines:
         if len(parts) > 1:  # each beside all the others
             for row, part in parts.items():
                 cells = self._cells(row, loose, None, chords)
-                line = make_line(self._given, row, cells, self._others(row), cap=cap)
+                others = self._others(row, self._parts)
+                line = make_line(self._given, row, cells, others, cap=cap)
                 line.line[:] = part.line
                 self._parts[row] = line
 
@@ -258,13 +260,7 @@ class Lines:
         found: dict[int, PartLine] = {}
         turn = twist % len(rows)
         for row in [*rows[turn:], *rows[:turn]]:
-            others = []
-            for demand, first, second in self._pairs:
-                other = second if row == first else first
-                if row not in (first, second) or (other in rows and other not in found):
-                    continue
-                line = found[other].line if other in found else self._given.line(other)
-                others.append((demand, line, other))
+            others = self._others(row, found, without={*rows} - {*found})
             cells = self._cells(row, loose, None, chords)
             part = make_line(self._given, row, cells, others, cap=cap)
             if not part.can():
