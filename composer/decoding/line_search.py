@@ -175,9 +175,9 @@ class Lines:
         """Refuse a part that has no line even on its own, where that hangs on no chords."""
         cells = self._cells(row, Loose())
         for bar, cell in enumerate(cells):
-            if cell and cell[0].onsets > MOST:
+            if cell and cell.demand.onsets > MOST:
                 raise RequestError(
-                    f"bar {bar + 1} of {self._name(row)} needs {cell[0].onsets} onsets; where "
+                    f"bar {bar + 1} of {self._name(row)} needs {cell.demand.onsets} onsets; where "
                     f"{self._asked(row)} holds no more than {MOST} can be planned ahead"
                 )
         if not waits and not make_line(self._given, row, cells).can():
@@ -195,19 +195,16 @@ class Lines:
         for size in range(1, len(everything) + 1):
             for some in combinations(everything, size):
                 cells = self._cells(row, Loose(), some)
-                if not make_line(self._given, row, cells, only=some).can():
-                    bar = self._dies_in(row, cells, some)
+                part = make_line(self._given, row, cells, only=some)
+                if not part.can():
                     return (
                         f"{in_words(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
-                        f"as far as bar {bar + 1}; drop one or widen it"
+                        f"as far as bar {self._dies_in(part) + 1}; drop one or widen it"
                     )
         raise ValueError("these constraints do not clash")
 
-    def _dies_in(
-        self, row: int, cells: Sequence[LineCell | None], only: Sequence[Constraint]
-    ) -> int:
+    def _dies_in(self, part: PartLine) -> int:
         """Return the first bar up to which there is no line."""
-        part = make_line(self._given, row, cells, only=only)
         bars = len(self._given.starts) - 1
         for bar in range(bars):
             if not part.can_until(int(self._given.starts[bar + 1])):
