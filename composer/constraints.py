@@ -317,10 +317,16 @@ def as_far_as_they_can(rules: Sequence[PitchRule], cell: Cell, pitches: PitchMas
     """Return a mask narrowed by one rule after the other, each where it leaves something."""
     mask = pitches.copy()
     for rule in rules:
-        both = mask & rule.pitches(cell)
-        where = both.any(1)
-        mask[where] = both[where]
+        narrow(mask, rule.pitches(cell))
     return mask
+
+
+def narrow(pitches: PitchMask, wanted: PitchMask) -> bool:
+    """Narrow pitches in place, position by position where some are left; returns if any were."""
+    both = pitches & wanted
+    some = both.any(1)
+    pitches[some] = both[some]
+    return bool(some.any())
 
 
 _TONES = np.array(

@@ -212,17 +212,17 @@ def smallest_clash(
 
 def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str) -> str:
     if len(cells) > 1 and any(constraint.by_chord for constraint in some):
-        return f"no chord lets {where} keep {_joined(some)}; drop one or widen it"
+        return f"no chord lets {where} keep {in_words(some)}; drop one or widen it"
     cell = cells[0]
     demand = demand_of(some, cell)
     room = room.under(some)
     is_open = open_positions(demand, room)
     if demand.most and not demand.has_pitch:
         verb = "leave" if len(some) > 1 else "leaves"
-        return f"{_joined(some)} {verb} no pitch in {where}; widen it or drop one"
+        return f"{in_words(some)} {verb} no pitch in {where}; widen it or drop one"
     if demand.beyond:
         return (
-            f"{_joined(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which has "
+            f"{in_words(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which has "
             f"{_beat(cell.positions - RESOLUTION)} beats; name others or leave this bar out"
         )
     # What asks for onsets, and what leaves it none.
@@ -248,8 +248,8 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
             if isinstance(c, Rhythm | Cadence) and blocked[0] in c.positions("required")
         ]
         rest = [c for c in some if c not in asking]
-        who = _joined(rest) if rest else "the bar"
-        alone = f"{_joined(asking)} needs a note on beat {_beat(int(blocked[0]))} in {where}"
+        who = in_words(rest) if rest else "the bar"
+        alone = f"{in_words(asking)} needs a note on beat {_beat(int(blocked[0]))} in {where}"
         return f"{alone}; {who} {_allow(rest)} none there{_beside(room)}"
     least = [c for c in some if isinstance(c, NoteCount) and c.min == demand.least]
     rest = [c for c in some if c not in least]
@@ -262,8 +262,8 @@ def _clash_of_locked(
     locking = [constraint for constraint in some if isinstance(constraint, Locked)]
     rest = [constraint for constraint in some if constraint not in locking]
     keeps = "keeps" if len(locking) == 1 else "keep"
-    kept = f"{_joined(locking)} {keeps} {', '.join(names)} on beat {_beat(position)} in {where}"
-    return f"{kept}; {_joined(rest)} {_allow(rest)} no such onset there"
+    kept = f"{in_words(locking)} {keeps} {', '.join(names)} on beat {_beat(position)} in {where}"
+    return f"{kept}; {in_words(rest)} {_allow(rest)} no such onset there"
 
 
 def _shortage(
@@ -274,9 +274,9 @@ def _shortage(
     where: str,
     room: Room,
 ) -> str:
-    who = _joined(rest) if rest else "the bar"
+    who = in_words(rest) if rest else "the bar"
     need = "needs" if len(asking) == 1 else "need"
-    text = f"{_joined(asking)} in {where} {need} {needed} onset{'s' * (needed > 1)}"
+    text = f"{in_words(asking)} in {where} {need} {needed} onset{'s' * (needed > 1)}"
     return f"{text}; {who} {_allow(rest)} {allowed}{_beside(room)}"
 
 
@@ -288,7 +288,8 @@ def _beside(room: Room) -> str:
     return " beside the notes that sound on" if room.closed.any() or room.sounding.any() else ""
 
 
-def _joined(constraints: Sequence[Constraint]) -> str:
+def in_words(constraints: Sequence[Constraint]) -> str:
+    """Return the names of constraints in one phrase."""
     names = [str(constraint) for constraint in constraints]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 

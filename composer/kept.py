@@ -19,11 +19,9 @@ from composer.grid import CELL_NOTE, RESOLUTION, Grid, held_on_grid, sorted_note
 from composer.locked import Locked, Pin
 from composer.parts import track_index
 from composer.score import Events, Score
-from composer.ticks import bar_of
-from composer.tokenizers.bins import DURATIONS, Bins
+from composer.ticks import bar_of, positions_of
+from composer.tokenizers.bins import DURATIONS
 from composer.where import Constraint, listed
-
-_GRID = Bins(velocities=0)  # asked for times only
 
 
 class Kept(NamedTuple):
@@ -123,7 +121,7 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
         for row in np.flatnonzero(cells.any(0)).tolist():
             notes = _notes_of(locked, score, row)
             bars = bar_of(notes["onset"], grid, score.tpq)
-            places = _GRID.to_positions(notes["onset"], score.tpq) - grid.bar_starts[bars]
+            places = positions_of(notes["onset"], score.tpq) - grid.bar_starts[bars]
             chosen = cells[bars, row]
             if locked.positions is not None:
                 chosen &= np.isin(places, locked.positions)
@@ -224,7 +222,7 @@ def _found(pin: Pin, score: Score, grid: Grid, bar: int, row: int) -> Events:
     notes = score.tracks[row].notes
     if pin.length or pin.velocity:
         return notes[:0]
-    place = _GRID.to_positions(notes["onset"], score.tpq) - grid.bar_starts[bar]
+    place = positions_of(notes["onset"], score.tpq) - grid.bar_starts[bar]
     inside = bar_of(notes["onset"], grid, score.tpq) == bar
     return np.asarray(notes[inside & (place == pin.position) & (notes["pitch"] == pin.midi)])
 

@@ -117,7 +117,6 @@ class Bounds:
         self._closing = held if request.held is None else np.concatenate([held, request.held])
         self._held = held if request.held is None else request.held
         self._locked = locked_notes(request)
-        self._sounding = _sounding(self._held, len(grid.parts), int(self._starts[-1]))
         self._has_ways = any(isinstance(c, Playable) for c in self._constraints)
         self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
         for index, demand in enumerate(request.demands):
@@ -373,8 +372,8 @@ class Bounds:
         """Keep notes from sounding on where given ones begin that may not sound with more."""
         voices = self._voices(bar, row)
         if voices < ANY:
-            begins = self._begins(bar, row)
-            bound.limit[at + begins - self._starts[bar]] = voices - self._sounding[row, begins]
+            begins = self._begins(bar, row) - self._starts[bar]
+            bound.limit[at + begins] = voices - self._room(bar, row).sounding[begins]
 
     def _voices(self, bar: int, row: int) -> int:
         """Return how many notes may sound where one of a cell begins, itself included."""
@@ -541,11 +540,3 @@ class ChordChoice:
         """Note the chord that begins at a position."""
         for part, chosen in zip(self._parts, self._chosen, strict=True):
             chosen[position:] = part.is_open[root * len(QUALITIES) + quality, position:]
-
-
-def _sounding(held: Events, parts: int, end: int) -> Ints:
-    """Return how many given notes of each part sound at each position, shape (parts, end)."""
-    changes = np.zeros((parts, end + 1), np.int64)
-    np.add.at(changes, (held["part"], np.minimum(held["onset"], end)), 1)
-    np.add.at(changes, (held["part"], np.minimum(held["offset"], end)), -1)
-    return np.asarray(changes.cumsum(1)[:, :end])

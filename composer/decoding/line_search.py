@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from itertools import combinations, product
 from types import MappingProxyType
@@ -15,7 +15,7 @@ import numpy as np
 
 from composer.decoding.line_kernels import FOUND, MOST, sweep
 from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
-from composer.demands import Demand
+from composer.demands import Demand, in_words
 from composer.errors import RequestError
 from composer.lines import NoParallels, NoRepeat
 from composer.theory import Chord
@@ -113,7 +113,7 @@ class Lines:
     def begin(self, bar: int, row: int) -> PartLine | None:
         """Return the line of a part of which a cell is to be written next."""
         part = self._parts.get(row)
-        others = self._others(row)
+        others = self._others(row, self._parts)
         if part and others:
             table, start = part.table, int(self._given.starts[bar])
             known = np.concatenate([table.others, table.before])
@@ -136,14 +136,15 @@ class Lines:
             return part.ahead(start, bar)
         return part.fewest(start, bar, part.last(start)[1], 0)
 
-    def _others(self, row: int) -> list[tuple[Demand, np.ndarray, int]]:
-        """Return what a part must not go in parallel with."""
+    def _others(
+        self, row: int, parts: Mapping[int, PartLine], without: Collection[int] = ()
+    ) -> list[tuple[Demand, np.ndarray, int]]:
+        """Return what a part must not go in parallel with: lines of parts, or given ones."""
         found = []
         for demand, first, second in self._pairs:
-            if row in (first, second):
-                other = second if row == first else first
-                part = self._parts.get(other)
-                line = part.line if part else self._given.line(other)
+            other = second if row == first else first
+            if row in (first, second) and other not in without:
+                line = parts[other].line if other in parts else self._given.line(other)
                 found.append((demand, line, other))
         return found
 
@@ -174,9 +175,9 @@ class Lines:
         """Refuse a part that has no line even on its own, where that hangs on no chords."""
         cells = self._cells(row, Loose())
         for bar, cell in enumerate(cells):
-            if cell and cell[0].onsets > MOST:
+            if cell and cell.demand.onsets > MOST:
                 raise RequestError(
-                    f"bar {bar + 1} of {self._name(row)} needs {cell[0].onsets} onsets; where "
+                    f"bar {bar + 1} of {self._name(row)} needs {cell.demand.onsets} onsets; where "
                     f"{self._asked(row)} holds no more than {MOST} can be planned ahead"
                 )
         if not waits and not make_line(self._given, row, cells).can():
@@ -194,19 +195,16 @@ class Lines:
         for size in range(1, len(everything) + 1):
             for some in combinations(everything, size):
                 cells = self._cells(row, Loose(), some)
-                if not make_line(self._given, row, cells, only=some).can():
-                    bar = self._dies_in(row, cells, some)
+                part = make_line(self._given, row, cells, only=some)
+                if not part.can():
                     return (
-                        f"{_joined(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
-                        f"as far as bar {bar + 1}; drop one or widen it"
+                        f"{in_words(some)} leave{'s' * (len(some) == 1)} {self._name(row)} no line "
+                        f"as far as bar {self._dies_in(part) + 1}; drop one or widen it"
                     )
         raise ValueError("these constraints do not clash")
 
-    def _dies_in(
-        self, row: int, cells: Sequence[LineCell | None], only: Sequence[Constraint]
-    ) -> int:
+    def _dies_in(self, part: PartLine) -> int:
         """Return the first bar up to which there is no line."""
-        part = make_line(self._given, row, cells, only=only)
         bars = len(self._given.starts) - 1
         for bar in range(bars):
             if not part.can_until(int(self._given.starts[bar + 1])):
@@ -241,7 +239,8 @@ class Lines:
         if len(parts) > 1:  # each beside all the others
             for row, part in parts.items():
                 cells = self._cells(row, loose, None, chords)
-                line = make_line(self._given, row, cells, self._others(row), cap=cap)
+                others = self._others(row, self._parts)
+                line = make_line(self._given, row, cells, others, cap=cap)
                 line.line[:] = part.line
                 self._parts[row] = line
 
@@ -258,13 +257,7 @@ class Lines:
         found: dict[int, PartLine] = {}
         turn = twist % len(rows)
         for row in [*rows[turn:], *rows[:turn]]:
-            others = []
-            for demand, first, second in self._pairs:
-                other = second if row == first else first
-                if row not in (first, second) or (other in rows and other not in found):
-                    continue
-                line = found[other].line if other in found else self._given.line(other)
-                others.append((demand, line, other))
+            others = self._others(row, found, without={*rows} - {*found})
             cells = self._cells(row, loose, None, chords)
             part = make_line(self._given, row, cells, others, cap=cap)
             if not part.can():
@@ -337,8 +330,3 @@ class Lines:
         names = " and ".join(self._name(row) for row in rows)
         asked = " and ".join(dict.fromkeys(self._asked(row) for row in rows))
         return f"no lines of {names} were found that keep {asked}; drop one or widen it"
-
-
-def _joined(constraints: Sequence[Constraint]) -> str:
-    names = [str(constraint) for constraint in constraints]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordMask, PitchMask, pitches_of, strong_positions
+from composer.constraints import ChordMask, PitchMask, narrow, pitches_of, strong_positions
 from composer.decoding.cell_masks import PitchTimes
 from composer.grid import Grid, chord_of
 from composer.outline import NONE, Outline
@@ -80,12 +80,12 @@ class Shape:
             return pitches
         pitches = pitches.copy()
         if self._outline.contrasts[bar] and role == "melody":
-            _keep(pitches, self._elsewhere(grid, bar, row, pitches))
+            narrow(pitches, self._elsewhere(grid, bar, row, pitches))
         if self._outline.closes[bar]:
             final = self._finals[bar]
             chord = _chord_at(grid, bar, final)
             for target in _TARGETS[role](grid.key, chord):
-                if _keep(pitches[final : final + 1], pitches_of(frozenset({target}))):
+                if narrow(pitches[final : final + 1], pitches_of(frozenset({target}))):
                     break
         return pitches
 
@@ -116,14 +116,6 @@ class Shape:
         if open_pitches[-1] - middle >= middle - open_pitches[0]:
             return np.arange(128) >= middle - OVERLAP
         return np.arange(128) <= middle + OVERLAP
-
-
-def _keep(pitches: PitchMask, wanted: PitchMask) -> bool:
-    """Narrow pitches in place, position by position where some are left; returns if any were."""
-    both = pitches & wanted
-    some = both.any(1)
-    pitches[some] = both[some]
-    return bool(some.any())
 
 
 def _chord_at(grid: Grid, bar: int, position: int) -> Chord | None:
