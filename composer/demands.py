@@ -222,8 +222,8 @@ def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where:
         return f"{in_words(some)} {verb} no pitch in {where}; widen it or drop one"
     if demand.beyond:
         return (
-            f"{in_words(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which has "
-            f"{_beat(cell.positions - RESOLUTION)} beats; name others or leave this bar out"
+            f"{in_words(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which "
+            f"has {_beat(cell.positions - RESOLUTION)} beats; name others or leave this bar out"
         )
     # What asks for onsets, and what leaves it none.
     if demand.onsets > demand.most:
