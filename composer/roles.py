@@ -69,6 +69,7 @@ def part_rules(
         tuple(rules),
         monophonic=monophonic,
         ends_with_chord=in_key,
+        leans=role == "melody",
         most_notes=MOST_VOICES,
         least_notes=1 if monophonic else LEAST_VOICES,
     )
