@@ -15,6 +15,7 @@ from composer.constraints import (
     allowed_chords,
     allowed_pitches,
     as_far_as_they_can,
+    beat_length,
     chord_positions,
     pitches_of,
     strong_positions,
@@ -207,7 +208,6 @@ class CellRules:
         signature = int(time["numerator"]), int(time["denominator"])
         asked = self._request.chords_per_bar
         required = chord_positions(*signature, asked) if asked else []
-        positions = required or strong_positions(*signature).tolist()
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]
@@ -215,6 +215,10 @@ class CellRules:
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
+        length = int(grid.bar_lengths[bar])
+        positions = required or strong_positions(*signature).tolist()
+        if not required and ((onsets < length) & (table[:, 1] > 0)).any():
+            positions = [*range(0, length, beat_length(*signature))]  # as the notes will have it
         open_chords: Mapping[int, ChordMask] = {
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)

@@ -16,6 +16,7 @@ from composer.parts import track_rows
 from composer.roles import given_rules, part_rules, role_of
 from composer.score import Score
 from composer.settings import NoteSettings, ScoreLike
+from composer.verbs.harmonize import HARMONIC
 from composer.where import listed
 from composer.writing import Sheet, new_track, write
 
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 #: and 32%, on the seeds it was chosen by; 25% of notes repeat and 8% double others, more than the
 #: 16% and 3% of real parts, but less of either made chords fall apart (``benchmarks/examples.py``).
 ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1)
+
+#: The same where chords are written along with the parts: those are as in ``harmonize``.
+HARMONISED = dataclasses.replace(
+    ARRANGED,
+    repeat_chords=HARMONIC.repeat_chords,
+    tonic_ends=HARMONIC.tonic_ends,
+    sevenths=HARMONIC.sevenths,
+    inversions=HARMONIC.inversions,
+    harmony=HARMONIC.plain,
+)
 
 
 def arrange(
@@ -100,6 +111,5 @@ def arrange(
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
     outline = Form.parse(form).outline(sheet.bars) if form is not None else None
-    return write(
-        self, sheet, sheet.cells(columns), rules, settings, usual=ARRANGED, outline=outline
-    )
+    usual = ARRANGED if given.chords else HARMONISED
+    return write(self, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)
