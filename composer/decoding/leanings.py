@@ -39,6 +39,8 @@ class Leanings:
         What is given and written so far.
     bar, column
         The cell; column 0 is the chords.
+    role
+        What the part of the cell is. A bass shares the onsets of others, which go by it.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -51,6 +53,7 @@ class Leanings:
         bar: int,
         column: int,
         *,
+        role: str | None = None,
         endless: bool = False,
     ) -> None:
         self._base = vocabulary.base
@@ -70,11 +73,13 @@ class Leanings:
             self._lean("Chord", _RICH, sampling.sevenths)
         #: Position -> pitches that begin there in other parts.
         self._beside: dict[int, list[int]] = {}
-        if column and sampling.double_notes != 1:
+        if column and (sampling.double_notes != 1 or sampling.share_onsets != 1):
             notes = grid.notes[grid.notes["bar"] == bar]
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
+        onsets = self._beside if sampling.share_onsets != 1 and role != "bass" else ()
+        self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
 
     def changes(self, cursor: Cursor, rows: Sequence[tuple[int, ...]] = ()) -> dict[int, float]:
         """Return what the probabilities of some ids are multiplied by where a cursor stands.
@@ -88,10 +93,9 @@ class Leanings:
         """
         if cursor.state in _BEHIND_A_CHORD:
             return self._behind(cursor, rows)
-        lowest = self._base["Pitch"] + cursor.lowest
-        pitches = self._beside.get(cursor.position, ())
-        factor = self._sampling.double_notes
-        return self._chords or {lowest + pitch: factor for pitch in pitches}
+        lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes
+        pitches = self._beside.get(cursor.position, ()) if factor != 1 else ()
+        return self._chords or {**self._shared, **{lowest + pitch: factor for pitch in pitches}}
 
     def _behind(self, cursor: Cursor, rows: Sequence[tuple[int, ...]]) -> dict[int, float]:
         """Return the changes where a chord has been said: of its bass, and of going on."""

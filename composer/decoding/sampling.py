@@ -36,7 +36,7 @@ GROUPS = {
 
 #: Settings that multiply probabilities; 1 leaves them.
 LEANINGS = (
-    *("repeat_notes", "repeat_bars", "double_notes"),
+    *("repeat_notes", "repeat_bars", "double_notes", "share_onsets"),
     *("repeat_chords", "tonic_ends", "sevenths", "inversions"),
 )
 
@@ -66,6 +66,9 @@ class Sampling:
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
+    share_onsets
+        The same for an onset where another part with pitches has one: below 1 for parts that have
+        rhythms of their own.
     repeat_chords
         The same for going on with the chord of the bar before: below 1 for chords that change more
         often.
@@ -104,6 +107,7 @@ class Sampling:
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
     double_notes: float = 1.0
+    share_onsets: float = 1.0
     repeat_chords: float = 1.0
     tonic_ends: float = 1.0
     sevenths: float = 1.0

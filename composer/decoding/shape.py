@@ -73,8 +73,8 @@ class Shape:
     def finals(self, grid: Grid, bar: int, row: int, role: str | None) -> tuple[int, ...]:
         """Return where the last onset of a part may be in a bar that closes the piece.
 
-        A melody's is on any strong beat; those of other parts come as late as what there is by then
-        of parts with pitches, on the last strong beat if there is nothing.
+        A melody's is on any strong beat; those of other parts come no later than what begins in the
+        bar by then in parts with pitches.
         """
         strong = self._strong[bar]
         if role == "melody":
@@ -82,8 +82,7 @@ class Shape:
         notes = grid.notes[(grid.notes["bar"] == bar) & (grid.notes["part"] != row)]
         is_drum = np.array([part.is_drum for part in grid.parts])
         begun = notes["position"][~is_drum[notes["part"]]]
-        latest = int(begun.max()) if len(begun) else strong[-1]
-        return (max(position for position in strong if position <= latest),)
+        return (max(at for at in strong if at <= begun.max(initial=0)),)
 
     def close(
         self, grid: Grid, bar: int, row: int, role: str | None, pitches: PitchMask

@@ -249,6 +249,7 @@ class Writer:
                 self.grid,
                 number,
                 column,
+                role=self.request.parts[column - 1].role if column else None,
                 endless=self._endless,
             )
             chances = yield from self._cell(mask, self._repeat_bars(number))
