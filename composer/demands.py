@@ -74,6 +74,7 @@ class CellDemand:
     has_pitch: bool  # whether the constraints on pitches leave one anywhere
     ways: tuple[Way, ...] = ()  # how what sounds together is played
     locked: tuple[tuple[int, int], ...] = ()  # position and pitch of the notes that stay
+    passing: PitchMask | None = None  # (positions, 128): which of the pitches only in passing
 
     @property
     def onsets(self) -> int:
@@ -139,9 +140,12 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             pitches[last : last + 1] &= pitches_of(constraint.pitch_classes(cell.key))
             pitches[last + 1 :] = False
     voices = most_voices(constraints, cell.program, cell.is_drum)
+    between = [c.between(cell) for c in constraints if isinstance(c, ChordTones) and c.passing]
+    passing = np.logical_or.reduce(between) & pitches if between else None
     return CellDemand(
-        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked
-    )
+        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked,
+        passing,
+    )  # fmt: skip
 
 
 def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:
@@ -153,12 +157,18 @@ def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) 
     return min([ANY, *least, *([1] if singly else [])])
 
 
-def open_positions(demand: CellDemand, room: Room) -> Mask:
-    """Return at which positions of a cell a note may begin, shape (positions,)."""
+def free_pitches(demand: CellDemand, room: Room) -> PitchMask:
+    """Return which pitches may begin where, beside what sounds: shape (positions, 128)."""
     free = demand.pitches & ~room.closed
     if demand.ways:
         free &= np.array([beside(sounds, demand.ways) for sounds in room.sounds])
-    is_open = np.asarray(free.any(1) & (room.sounding < demand.voices))
+    free[room.sounding >= demand.voices] = False
+    return free
+
+
+def open_positions(demand: CellDemand, room: Room) -> Mask:
+    """Return at which positions of a cell a note may begin, shape (positions,)."""
+    is_open = np.asarray(free_pitches(demand, room).any(1))
     for position, _ in demand.locked:
         is_open[position] = room.sounding[position] <= demand.voices
         is_open[position] &= not demand.ways or fit(room.sounds[position], demand.ways)

@@ -26,13 +26,14 @@ from composer.constraints import Cell, ChordMask, PitchMask, as_far_as_they_can
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
 from composer.decoding.hands import Hands
 from composer.decoding.line_search import Lines, Loose
-from composer.decoding.lines import Given, LineCell, PartLine
+from composer.decoding.lines import Given, LineCell, PartLine, passing_notes
 from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
 from composer.demands import (
     ANY,
     CellDemand,
     Room,
     demand_of,
+    free_pitches,
     is_enough,
     most_voices,
     open_positions,
@@ -41,7 +42,6 @@ from composer.demands import (
 from composer.errors import RequestError
 from composer.grid import Grid, held_on_grid
 from composer.grips import bits_of
-from composer.locked import Locked
 from composer.playing import Playable
 from composer.request import Request
 from composer.score import Events
@@ -242,31 +242,11 @@ class Bounds:
         given = Given(demands, self._starts, self._written[:, 1:], self._held)
         if not given.rows:
             return None
-        for row in given.rows:
-            self._refuse_tangles(grid, row)
         lines = Lines(given, LineCells(self, request, grid), grid.part_name)
         for bar, row in product(range(len(grid.bars)), lines.freed):
             self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             self._fixed.pop((bar, row), None)
         return lines
-
-    def _refuse_tangles(self, grid: Grid, row: int) -> None:
-        """Refuse a line whose part has notes that stay, or is played by hands.
-
-        Lines are planned by single notes in free cells, and know nothing of either.
-        """
-        for bar in np.flatnonzero(self._written[:, row + 1]).tolist():
-            stays = (bar, row) in self._locked
-            if not stays and not (self._asked[bar][row] and self._of(grid, bar, row).ways):
-                continue
-            asked = self._list(self._asked[bar][row])
-            kind = Locked if stays else Playable
-            other = next((str(c) for c in asked if isinstance(c, kind)), "a note that stays")
-            line = next((str(c) for c in self.constraints(row) if c.is_linear), "a line")
-            raise RequestError(
-                f"{line} and {other} cannot be planned together in bar {bar + 1} of "
-                f"{grid.part_name(row)}; leave one out, or name other bars or parts for it"
-            )
 
     def line_cell(
         self, cell: Cell, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
@@ -281,7 +261,7 @@ class Bounds:
             for i in self._asked[bar][row]
             if (singly if i == _SINGLE else only is None or self._constraints[i] in only)
         )
-        return self._demand(asked, cell), self._room(bar, row)
+        return self._demand(asked, cell), self._room(bar, row).under(self._list(asked))
 
     def waits(self, bar: int, row: int) -> bool:
         """Return whether a cell is to be written under chords that decide if it can be."""
@@ -339,11 +319,16 @@ class Bounds:
         demands = [self._demand(hangs, cell) for cell in self._cells(grid, bar, row)]
         start, end = self._starts[bar], self._starts[bar + 1]
         notes = self._held[self._held["part"] == row]
-        notes = notes[(notes["onset"] >= start) & (notes["onset"] < end)]
+        passes = passing_notes(notes, np.repeat(self._written[:, row + 1], np.diff(self._starts)))
+        inside = (notes["onset"] >= start) & (notes["onset"] < end)
+        notes, passes = notes[inside], passes[inside]
         positions = notes["onset"] - start
         is_open = np.ones((len(demands), end - start), bool)
         for fits, demand in zip(is_open, demands, strict=True):
-            fits[positions[~demand.pitches[positions, notes["pitch"]]]] = False
+            right = demand.pitches[positions, notes["pitch"]]
+            if demand.passing is not None:
+                right &= passes | ~demand.passing[positions, notes["pitch"]]
+            fits[positions[~right]] = False
         required = np.zeros(end - start, bool)
         required[positions] = True
         return OpenByChord(is_open, np.ones(len(demands), bool), required, 0)
@@ -485,7 +470,7 @@ class LineCells:
         pitches = demand.pitches
         if loose.habits and not self._request.written[bar, 0]:
             rules = self._request.parts[row].rules
-            pitches = as_far_as_they_can(rules, cell, demand.pitches & ~room.closed)
+            pitches = as_far_as_they_can(rules, cell, free_pitches(demand, room))
         return LineCell(demand, room, pitches)
 
     def waits(self, bar: int, row: int) -> bool:
