@@ -27,6 +27,7 @@ from composer.decoding.cell_masks import (
     IDS_AN_ONSET,
     CellMask,
     ChordCellMask,
+    Close,
     NoteMask,
     PitchTimes,
     sounding_at,
@@ -35,7 +36,7 @@ from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
 from composer.decoding.suspense import Leaning
 from composer.errors import RequestError
-from composer.grid import Grid, chord_of
+from composer.grid import RESOLUTION, Grid, chord_of
 from composer.request import Request
 from composer.theory import Chord
 from composer.tokenizers.bins import DURATIONS
@@ -131,16 +132,12 @@ class CellRules:
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
-        pitches, close, leaning = self._pitches(grid, bar, row), None, None
-        free = self._pitches(grid, bar, row, leaning=True) if rules.leans else pitches
+        pitches, close = self._shaped(grid, bar, row)
         if self._shape:
-            room = self._shape.room(grid, bar, row, rules.role, room, copying=copying)
-            pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
-            free = self._shape.pitches(grid, bar, row, rules.role, free)
-            close = self._shape.close(grid, bar, row, rules.role, pitches)
-        if close:
-            pitches, free = close.narrowed(pitches), close.narrowed(free)
+            room = self._shape.room(bar, room, close, copying)
+        leaning = None
         if rules.leans and rules.monophonic:
+            free, _ = self._shaped(grid, bar, row, close, leaning=True)
             tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
             leaning = Leaning(free, pitches, tones)
             pitches = leaning.pitches
@@ -203,6 +200,21 @@ class CellRules:
             self._pitch_masks[row, leaning, cell] = allowed_pitches(rules, cell)
         return self._pitch_masks[row, leaning, cell]
 
+    def _shaped(
+        self, grid: Grid, bar: int, row: int, close: Close | None = None, *, leaning: bool = False
+    ) -> tuple[PitchMask, Close | None]:
+        """Return the pitches of a cell as the outline has them, and how it comes to its close."""
+        pitches = self._pitches(grid, bar, row, leaning=leaning)
+        if not self._shape:
+            return pitches, None
+        role = self._request.parts[row].role
+        pitches = self._shape.pitches(grid, bar, row, role, pitches)
+        if close is None and self._shape.closes(bar):
+            demand = self._bounds.demand(grid, bar, row) if self._bounds else None
+            required = np.flatnonzero(demand.required).tolist() if demand else []
+            close = self._shape.close(grid, bar, row, role, pitches, required)
+        return (close.narrowed(pitches) if close else pitches), close
+
     def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
         time, start = grid.bars[bar], int(grid.bar_starts[bar])
         signature = int(time["numerator"]), int(time["denominator"])
@@ -215,10 +227,11 @@ class CellRules:
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
-        length = int(grid.bar_lengths[bar])
         positions = required or strong_positions(*signature).tolist()
-        if not required and ((onsets < length) & (table[:, 1] > 0)).any():
-            positions = [*range(0, length, beat_length(*signature))]  # as the notes will have it
+        length, beat = int(grid.bar_lengths[bar]), beat_length(*signature)
+        has_notes = ((onsets < length) & (table[:, 1] > 0)).any()
+        if has_notes and not required and beat >= RESOLUTION:
+            positions = [*range(0, length, beat)]  # as they will have it
         open_chords: Mapping[int, ChordMask] = {
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)

@@ -67,7 +67,7 @@ class Leanings:
         self._tonic = frozenset(_tonic_chords(grid.key))
         if not column:
             held = [self._value(row[2], row[3]) for row in self._before if row[2] >= 0]
-            is_end = bar == 0 or self._is_last
+            is_end = (bar == 0 and not endless) or self._is_last
             self._lean("Chord", held, sampling.repeat_chords)
             self._lean("Chord", self._tonic if is_end else (), sampling.tonic_ends)
             self._lean("Chord", _RICH, sampling.sevenths)

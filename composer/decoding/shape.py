@@ -6,7 +6,7 @@ hold goes before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,37 +41,35 @@ class Shape:
         meters = grid.bars[["numerator", "denominator"]].tolist()
         self._strong = [tuple(strong_positions(*meter).tolist()) for meter in meters]
         self._starts = grid.bar_starts
-        self._closing: list[int] = np.flatnonzero(outline.closes).tolist()
         # What sounded on into a chord would have to be one of its notes.
         chosen = chords & (outline.closes | outline.half_closes)
-        begins = self._starts[:-1][outline.begins | chosen]
+        begins = self._starts[:-1][outline.begins | outline.closes | chosen]
         #: Where no note may sound on; and where none may that is no copy.
         self._gates = np.unique([*begins.tolist(), int(self._starts[-1])])
         copies = self._starts[:-1][outline.copied != NONE]
         self._more_gates = np.unique([*self._gates.tolist(), *copies.tolist()])
 
-    def room(
-        self, grid: Grid, bar: int, row: int, role: str | None, room: PitchTimes, *, copying: bool
-    ) -> PitchTimes:
+    def room(self, bar: int, room: PitchTimes, close: Close | None, copying: bool) -> PitchTimes:
         """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest.
 
-        No note but a last one sounds on into the last of the places where the last may begin.
+        Where a cell comes to a close, none but a last note sounds on into the last place for one.
         """
-        onsets = self._starts[bar] + np.arange(len(room))
-        finals = {at: self.finals(grid, at, row, role) for at in self._closing}
-        lasts = [int(self._starts[at]) + places[-1] for at, places in finals.items()]
-        gates = np.unique([*(self._gates if copying else self._more_gates), *lasts])
+        start = int(self._starts[bar])
+        onsets = start + np.arange(len(room))
+        gates = self._gates if copying else self._more_gates
         ends = gates[np.searchsorted(gates, onsets, side="right")]
-        early = [*finals.get(bar, ())[:-1]]
-        ends[early] = self._starts[bar + 1]
-        return np.asarray(np.minimum(room, (ends - self._starts[bar])[:, None]))
+        if close:
+            last = close.positions[-1]
+            ends[:last] = np.minimum(ends[:last], start + last)
+            ends[[*close.positions]] = self._starts[bar + 1]
+        return np.asarray(np.minimum(room, (ends - start)[:, None]))
 
     def closes(self, bar: int) -> bool:
         """Return whether the piece comes to its close in a bar."""
         return bool(self._outline.closes[bar])
 
-    def finals(self, grid: Grid, bar: int, row: int, role: str | None) -> tuple[int, ...]:
-        """Return where the last onset of a part may be in a bar that closes the piece.
+    def _finals(self, grid: Grid, bar: int, row: int, role: str | None) -> tuple[int, ...]:
+        """Return where the last onset of a part is to be in a bar that closes the piece.
 
         A melody's is on any strong beat; those of other parts come no later than what begins in the
         bar by then in parts with pitches.
@@ -85,19 +83,30 @@ class Shape:
         return (max(at for at in strong if at <= begun.max(initial=0)),)
 
     def close(
-        self, grid: Grid, bar: int, row: int, role: str | None, pitches: PitchMask
+        self,
+        grid: Grid,
+        bar: int,
+        row: int,
+        role: str | None,
+        pitches: PitchMask,
+        required: Sequence[int] = (),
     ) -> Close | None:
-        """Return how a cell comes to its close, if the piece does so there.
+        """Return how a cell comes to its close in a bar that closes the piece; None if it has none.
+
+        Where nothing is open on a strong beat, the last onset is the last that is open before it,
+        or the first after it.
 
         Parameters
         ----------
         grid, bar, row, role, pitches
-            As for ``pitches``. Where nothing is open on a strong beat, the last onset is the last
-            that is open before it, or the first after it.
+            As for ``pitches``.
+        required
+            Positions at which an onset has to be, in order; the last one is none of those before.
         """
-        if not self._outline.closes[bar]:
-            return None
-        finals = self.finals(grid, bar, row, role)
+        finals = self._finals(grid, bar, row, role)
+        if len(required):
+            late = tuple(position for position in finals if position >= required[-1])
+            finals = late or (int(required[-1]),)
         is_open = pitches.any(1)
         if not is_open[[*finals]].any() and is_open.any():
             before, after = np.flatnonzero(is_open[: finals[-1]]), np.flatnonzero(is_open)

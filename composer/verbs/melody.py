@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 #: Where melodies repeat a note as often as lead sheets do, 22% of steps and 20% there, and come
 #: near to them in bars that come again: 26%, and 33% there (``benchmarks/examples.py``).
-MELODIC = Sampling(
-    0.9, 0.95, repeat_notes=0.75, repeat_bars=20, tonic_ends=3, inversions=0.3
-)
+MELODIC = Sampling(0.9, 0.95, repeat_notes=0.75, repeat_bars=20, tonic_ends=3, inversions=0.3)
 
 
 def melody(
