@@ -38,8 +38,8 @@ class Outline:
         Whether chords that are written in it are the dominant's.
     closes
         Whether the piece comes to its close in it: chords that are written are the tonic's, parts
-        begin their last note on the last strong beat and hold it; the bass's is the chord's, the
-        melody's the tonic, or the chord's root where the tonic is no note of the chord.
+        begin their last note on a strong beat and hold it; the bass's is the chord's, the melody's
+        the tonic, or the chord's root where the tonic is no note of the chord.
 
     Raises
     ------
@@ -76,6 +76,11 @@ class Outline:
         """Return the outline of bars of which nothing is asked."""
         no, none = np.zeros(bars, bool), np.full(bars, NONE)
         return cls(no, none, none, none, no, no, no)
+
+    @classmethod
+    def closing(cls, bars: int) -> Outline:
+        """Return the outline of bars of which nothing is asked but that they come to a close."""
+        return dataclasses.replace(cls.free(bars), closes=np.arange(bars) == bars - 1)
 
     def cut(self, pieces: npt.ArrayLike) -> Outline:
         """Return the outline of a grid that has some of the bars in several pieces.

@@ -32,6 +32,9 @@ class PartRules:
         Whether a note ends before the next begins. Notes of one pitch always do.
     ends_with_chord
         Whether a note ends where a chord or a bar begins whose chord it is no note of.
+    leans
+        Whether notes that ``ChordTones`` among the rules would not have may begin in a monophonic
+        part where a note of the chord follows in the bar as the next onset, a step away.
     most_notes
         Most notes that begin together, at least 1.
     least_notes
@@ -50,6 +53,7 @@ class PartRules:
     rules: tuple[PitchRule, ...] = ()
     monophonic: bool = False
     ends_with_chord: bool = False
+    leans: bool = False
     most_notes: int = 6
     least_notes: int = 1
     least_onsets: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -69,6 +70,7 @@ def part_rules(
         tuple(rules),
         monophonic=monophonic,
         ends_with_chord=in_key,
+        leans=role == "melody",
         most_notes=MOST_VOICES,
         least_notes=1 if monophonic else LEAST_VOICES,
     )
@@ -86,6 +88,25 @@ def register(program: int, role: str) -> tuple[int, int]:
     role_low, role_high = REGISTERS[role]
     inner = max(low, role_low), min(high, role_high)
     return inner if inner[1] - inner[0] >= _LEAST_WIDTH else (low, high)
+
+
+def tune_middle(grid: Grid, rules: Sequence[PartRules]) -> int:
+    """Return the middle pitch of the melody of a piece; 127 where it has none."""
+    rows = [row for row, part in enumerate(rules) if part.role == "melody"]
+    pitches = grid.notes["pitch"][np.isin(grid.notes["part"], rows)]
+    return int(np.median(pitches)) if len(pitches) else 127
+
+
+def under(rules: PartRules, top: int) -> PartRules:
+    """Return the rules of an accompaniment so that it seldom lies above a pitch.
+
+    It keeps an octave at least. Other parts stay as they are.
+    """
+    own = [rule for rule in rules.rules if isinstance(rule, PitchRange)]
+    if rules.role != "accompaniment" or not own or own[0].high <= top:
+        return rules
+    low, high = own[0].low, own[0].high
+    return rules.within(low, min(high, max(top, low + _LEAST_WIDTH)))
 
 
 def part_roles(grid: Grid) -> list[str | None]:

@@ -17,6 +17,7 @@ from composer.decoding.writer import Writer
 from composer.errors import RequestError, SymbolError
 from composer.form import Form
 from composer.grid import Part
+from composer.lines import Cadence
 from composer.outline import NONE, Outline
 from composer.request import PartRules, Request
 from composer.theory import Key, parse_chord
@@ -24,7 +25,7 @@ from composer.where import NoteCount, Rhythm
 from tests.asked import breaches, random_asked
 from tests.test_sampler import all_of, check_untouched, plain_grid
 
-STRONG = {"4/4": 2, "3/4": 0, "6/8": 0, "12/8": 3}  # the last strong beat, in quarters
+STRONG = {"4/4": (0, 2), "3/4": (0,), "6/8": (0,), "12/8": (0, 3)}  # beats, in quarters
 
 
 def notes_in(score, track, first, count):
@@ -145,10 +146,11 @@ def test_like_sections_are_the_same_and_the_piece_closes(meter, seed, random_com
 
 
 def check_close(song, bar, meter, home):
-    """The last note begins on the last strong beat, is held, and is the tonic or the root."""
+    """The last note begins on a strong beat, is held, and is the tonic or the root."""
     onset, duration, pitch, _ = song.tracks[0].notes[-1].tolist()
     end = int(song.meter.bar_start(bar + 1))
-    assert onset == int(song.meter.bar_start(bar)) + STRONG[meter] * song.tpq
+    start = int(song.meter.bar_start(bar))
+    assert onset in [start + beat * song.tpq for beat in STRONG[meter]]
     assert onset + duration == end
     chord = parse_chord([text for tick, text in song.chords if tick <= onset][-1])
     target = home.tonic if home.tonic in chord.pitch_classes else chord.root
@@ -179,6 +181,33 @@ def test_where_the_chords_differ_a_copy_is_one_no_more(random_composer):
         other = notes_in(song, 0, 5, 1)
         assert all(note[2] % 12 in {6, 9, 1} for note in other if note[0] in (0, 960))
     assert same == [3, 3, 3]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_melody_without_a_form_closes_as_well(seed, random_composer):
+    song = random_composer.melody(None if seed % 2 else "C Am F G", bars=4, key="C", seed=seed)
+    check_close(song, 3, "4/4", Key.parse("C"))
+
+
+def test_the_last_onset_there_can_be_is_held(random_composer):
+    off = [Rhythm(allowed=[1.5, 2.5], bars=4)]
+    for where, beat in ((off, 2.5), ([Cadence(degree=1, beat=1)], 1), ([Cadence(5, 4)], 4)):
+        song = random_composer.melody("C Am F C", key="C", where=where, seed=2)
+        onset, duration, *_ = notes_in(song, 0, 3, 1)[-1]
+        assert composer.check(song, where) == []
+        assert onset == (beat - 1) * song.tpq
+        assert onset + duration == 4 * song.tpq
+
+
+@pytest.mark.parametrize(("beat", "strong"), [(1, 1), (2, 1), (3, 3), (4, 3)])
+def test_parts_of_an_arrangement_end_with_the_tune(beat, strong, random_composer):
+    notes = [(0, 1920, 67, 80), (480 * (beat + 3), 480, 72, 80)]
+    tune = composer.Score(480, (composer.Track("Tune", 73, notes=notes),)).with_chords("G | C")
+    song = random_composer.arrange(tune, ["piano", "bass", "cello"], seed=beat)
+    for track in song.tracks[1:]:
+        last = track.notes[track.notes["onset"] == track.notes["onset"][-1]]
+        assert int(last["onset"][0]) == 480 * (strong + 3)
+        assert {*(last["onset"] + last["duration"]).tolist()} == {3840}
 
 
 def test_constraints_hold_in_a_form_and_copies_are_the_same(random_composer):

@@ -26,8 +26,8 @@ def grid(key="C", bars=3):
 class At:
     """As much of a cursor as leanings look at: where it stands, and where MIDI pitch 0 lies."""
 
-    def __init__(self, position, lowest=6):
-        self.position, self.lowest = position, lowest
+    def __init__(self, position, lowest=6, state="note"):
+        self.position, self.lowest, self.state = position, lowest, state
 
 
 def doubled(column, bar=0, position=12, factor=0.1):
@@ -95,6 +95,61 @@ def test_notes_of_other_parts_are_doubled_as_often_as_asked():
         return np.mean([metrics.doubled_notes(song) for song in songs])
 
     assert share(0.01) < share(1) < share(100)
+
+
+def bass_changes(sampling, rows, bar=1, bars=3, state="bass"):
+    """Return what basses of Eb major lean to behind chords of a cell, by token."""
+    before = np.array([(0, 0, 3, 0, -1)], CELL_CHORD)  # Eb
+    written = grid("Eb", bars).replace(chords=before)
+    leanings = Leanings(sampling, VOCABULARY, written, bar, 0)
+    changes = leanings.changes(At(0, state=state), rows)
+    return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
+
+
+def test_inversions_lead_from_bass_to_bass():
+    many, few = Sampling(inversions=5), Sampling(inversions=0.2)
+    # On C, relative: steps around it, and around F once F is the chord before.
+    assert bass_changes(many, [(0, 10, 0, -1)]) == {f"Bass_{at}": 5 for at in (10, 11, 0, 1, 2)}
+    later = [(0, 8, 0, -1), (24, 10, 0, -1)]
+    assert bass_changes(many, later) == {f"Bass_{at}": 5 for at in (3, 4, 5, 6, 7)}
+    inverted = [(0, 8, 0, 0), (24, 10, 0, -1)]  # Ab/C, A relative
+    assert bass_changes(many, inverted) == {f"Bass_{at}": 5 for at in (7, 8, 9, 10, 11)}
+    assert bass_changes(many, later, bar=2) == {}  # the last one
+    assert bass_changes(few, later, bar=2) == {f"Bass_{at}": 0.2 for at in range(12)}
+
+
+def test_the_last_bar_goes_on_until_it_is_home_and_no_further():
+    settings = Sampling(tonic_ends=5)
+    for state in ("bass", "after bass"):
+        home = bass_changes(settings, [(0, 3, 0, -1)], bar=2, state=state)
+        away = bass_changes(settings, [(0, 10, 0, -1)], bar=2, state=state)
+        assert {*home.values()} == {1 / 5}
+        assert {*away.values()} == {5}
+        assert all(name.startswith("Position_") for name in [*home, *away])
+    assert {*bass_changes(settings, [(0, 3, 0, 7)], bar=2).values()} == {5}  # Eb/G is no end
+    assert bass_changes(settings, [(0, 3, 0, -1)], bar=1) == {}
+
+
+def test_chords_of_more_than_three_notes_are_sevenths():
+    changes = Leanings(Sampling(sevenths=0.5), VOCABULARY, grid(), 1, 0).changes(At(0))
+    names = {VOCABULARY.tokens[index].removeprefix("Chord_") for index in changes}
+    assert {*changes.values()} == {0.5}
+    assert {"0:7", "5:m7", "7:9", "11:maj7"} < names
+    assert not {"0:maj", "9:m", "4:dim", "7:sus4"} & names
+
+
+def test_onsets_of_other_parts_are_shared_less_but_by_a_bass():
+    def named(column, role=None, bar=0):
+        settings = Sampling(share_onsets=0.1)
+        leanings = Leanings(settings, VOCABULARY, grid(), bar, column, role=role)
+        changes = leanings.changes(At(0))
+        assert {*changes.values()} <= {0.1}
+        return {VOCABULARY.tokens[index] for index in changes}
+
+    assert named(2) == {"Position_0", "Position_12"}
+    assert named(1) == {"Position_12"}  # its own do not count, nor drums
+    assert named(2, bar=1) == {"Position_0"}
+    assert named(3, role="bass") == set()
 
 
 def test_pieces_end_on_the_tonic_as_often_as_asked():

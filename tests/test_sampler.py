@@ -23,6 +23,11 @@ STRONG = {
     (4, 4): (0, 24), (3, 4): (0,), (6, 8): (0,), (7, 8): (0,), (2, 2): (0,), (12, 8): (0, 36),
     (5, 16): (0,), (1, 4): (0,), (3, 16): (0,), (12, 4): (0, 24, 48, 72, 96, 120), (2, 4): (0,),
 }  # fmt: skip
+#: Where chords may begin as well if there are notes to go by.
+BEATS = {
+    (4, 4): (0, 12, 24, 36), (3, 4): (0, 12, 24), (6, 8): (0, 18), (2, 2): (0, 24), (2, 4): (0, 12),
+    (12, 8): (0, 18, 36, 54), (12, 4): range(0, 144, 12),
+}  # fmt: skip
 METERS = tuple(STRONG)
 
 
@@ -119,6 +124,7 @@ def random_rules(rng):
         most_notes=most_notes,
         least_notes=int(rng.integers(1, most_notes + 1)),
         least_onsets=int(rng.integers(4)),
+        leans=bool(rng.random() < 0.5),
     )
 
 
@@ -212,18 +218,34 @@ def check_rules(request, result):
             most = 1 if rules.monophonic else rules.most_notes
             assert all(onsets.count(position) <= most for position in onsets)
             assert len({note[:2] for note in cell}) == len(cell)
-            for position, pitch, duration, velocity in cell:
+            leans = rules.leans and rules.monophonic
+            for i, (position, pitch, duration, velocity) in enumerate(cell):
                 assert 0 <= position < result.bar_lengths[bar]
                 assert result.bar_starts[bar] + position + duration <= end
                 assert 0 <= pitch <= 127
                 assert 1 <= velocity <= 127
                 for rule in rules.rules:
-                    assert not breaks(rule, pitch, result, bar, position)
+                    if leans and isinstance(rule, ChordTones):
+                        assert follows(rule, cell[i:], result, bar)
+                    else:
+                        assert not breaks(rule, pitch, result, bar, position)
             if len(set(onsets)) < rules.least_onsets and len(cell) < 5:
                 check_no_room(request, result, bar, row)
         check_overlaps(request, result, row)
         if rules.ends_with_chord:
             check_ends(request, result, row)
+
+
+def follows(rule, notes, result, bar):
+    """Return whether a note is one of its chord, or the next is, a step away."""
+    position, pitch = notes[0][:2]
+    if not breaks(rule, pitch, result, bar, position):
+        return True
+    if len(notes) == 1:
+        return False
+    chord = chord_at(result, bar, notes[1][0])
+    near = abs(notes[1][1] - pitch) in (1, 2)
+    return near and (chord is None or notes[1][1] % 12 in tones_of(chord))
 
 
 def check_ends(request, result, row):
@@ -265,10 +287,22 @@ def check_chords(request, result):
         assert cell
         assert cell[0][0] == 0
         meter = tuple(result.bars[["numerator", "denominator"]][bar].tolist())
+        melodic = sounds_in(request, result, bar)
         for position, root, _, bass in cell:
-            assert position in STRONG[meter]
+            assert position in STRONG[meter] or (melodic and position in BEATS.get(meter, ()))
             assert root >= 0
             assert bass < 0 or bass in tones_of((root, cell[0][2], bass))
+
+
+def sounds_in(request, result, bar):
+    """Return whether notes with pitches sound in a bar before any of its cells are written."""
+    start, end = result.bar_starts[bar], result.bar_starts[bar + 1]
+    for row, part in enumerate(result.parts):
+        for onset, offset, _, at in timed(result, row):
+            given = not request.written[at, row + 1] or at < bar
+            if not part.is_drum and given and onset < end and offset > start:
+                return True
+    return False
 
 
 def check_sequences(request, result, sequences, cells):

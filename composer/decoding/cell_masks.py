@@ -8,6 +8,7 @@ can follow; the shortest duration always fits.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from composer.constraints import ChordMask, PitchMask
 from composer.decoding.chord_choice import ChordChoice
 from composer.decoding.open_positions import leave_open
+from composer.decoding.suspense import Leaning
 from composer.theory import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
@@ -25,6 +27,8 @@ PitchTimes = npt.NDArray[np.int64]
 
 IDS_AN_ONSET, IDS_A_NOTE = 4, 3  # Position, and Velocity, Pitch and Duration
 _AMPLE = 1 << 20  # more ids than any cell takes
+_ROOM_TO_LEAN = 3 * IDS_AN_ONSET  # for a note that leans, for what follows it, and for a close
+_NEAR = 7  # semitones that a melody moves at most to its last note, where it can
 
 #: Families that a cell may hold.
 CONTENT = frozenset(("Position", "Velocity", "Pitch", "Drum", "Duration", "Chord", "Bass"))
@@ -110,6 +114,27 @@ class CellMask:
         return False
 
 
+class Close(NamedTuple):
+    """How the cell of a part comes to its close: with a last onset, which is held."""
+
+    #: Where it may be, in order: at the last one at the latest.
+    positions: tuple[int, ...]
+    #: Which pitches it may have there, shape (positions of the bar, 128).
+    pitches: PitchMask
+
+    def following(self, position: int) -> int:
+        """Return where the last onset may be after one of the positions but the last."""
+        return self.positions[self.positions.index(position) + 1]
+
+    def narrowed(self, pitches: PitchMask) -> PitchMask:
+        """Return pitches, shape (positions, 128), without those that begin after the last onset."""
+        last = self.positions[-1]
+        pitches = pitches.copy()
+        pitches[last] = self.pitches[last]
+        pitches[last + 1 :] = False
+        return pitches
+
+
 class NoteMask(CellMask):
     """A cell of notes or of drum hits; no pitch begins while it still sounds.
 
@@ -128,8 +153,10 @@ class NoteMask(CellMask):
         Positions at which ``least_notes`` holds.
     last
         Pitches of the part's last onset before the bar.
-    final
-        Position of the cell's last onset, which is held; None to leave it free.
+    close
+        How the cell comes to its close; None to leave its end free.
+    leaning
+        Which of the pitches lean on the chord; for a part of one note at a time.
     """
 
     def __init__(
@@ -147,13 +174,13 @@ class NoteMask(CellMask):
         least_onsets: int = 0,
         strong: Collection[int] = (),
         last: Collection[int] = (),
-        final: int | None = None,
+        close: Close | None = None,
+        leaning: Leaning | None = None,
     ) -> None:
         super().__init__(grammar, after, budget)
-        if final is not None:
-            pitches = pitches.copy()
-            pitches[final + 1 :] = False
-        self._final = final
+        self._close = close
+        self._leaning = leaning
+        self._is_last = False  # whether the running onset is the one that closes
         self._pitches = pitches
         self._busy = busy.copy()
         self._room = room
@@ -174,7 +201,9 @@ class NoteMask(CellMask):
         self._holding = False
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
-            self._come_to_the_final(mask)
+            if self._leaning and self._leaning.owes:
+                _narrow(mask[at["Position"]][: len(self._pitches)], self._leaning.positions())
+            self._come_to_the_close(mask)
         if cursor.position < 0:
             return
         is_drum = cursor.state in DRUM_STATES
@@ -185,21 +214,49 @@ class NoteMask(CellMask):
             mask[at["Velocity"]] = False
         elif cursor.state != "duration":
             self._fill_up(cursor, mask, playable)
+            self._move_on(cursor.position, playable)
         mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
         if cursor.state == "duration":
-            room = self._room[cursor.position, cursor.rank - lowest]
+            pitch = cursor.rank - lowest
+            room = self._room[cursor.position, pitch]
+            if self._leaning:
+                room = min(room, self._leaning.latest(cursor.position, pitch, room))
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
-            if cursor.position == self._final:
-                lengths = mask[at["Duration"]]
-                lengths[: np.flatnonzero(lengths)[-1]] = False
+            if self._close and cursor.position in self._close.positions:
+                self._hold_the_last(self._close, cursor.position, pitch, mask[at["Duration"]])
 
-    def _come_to_the_final(self, mask: Mask) -> None:
+    def _move_on(self, position: int, playable: npt.NDArray[np.bool_]) -> None:
+        """Leave, in place, what may follow a note that leans, and what is near for the last one."""
+        leaning, close = self._leaning, self._close
+        if leaning:
+            if leaning.owes:
+                _narrow(playable, leaning.following(position))
+            elif self._left < _ROOM_TO_LEAN:
+                _narrow(playable, leaning.firm(position))
+        if close and self._monophonic and self.last and position == close.positions[-1]:
+            _narrow(playable, np.abs(np.arange(128) - self.last[-1]) <= _NEAR)
+
+    def _come_to_the_close(self, mask: Mask) -> None:
         """Leave only the last onset open where the budget would not last for one more."""
-        if self._is_short():
+        if self._close and self._is_short():
             positions = mask[self._slices["Position"]]
-            is_open = bool(positions[self._final])
+            last = self._close.positions[-1]
+            is_open = bool(positions[last])
             mask[:] = False
-            positions[self._final] = is_open
+            positions[last] = is_open
+        elif self._is_last and self._monophonic:
+            mask[self._slices["Position"]] = False
+
+    def _hold_the_last(self, close: Close, position: int, pitch: int, lengths: Mask) -> None:
+        """Leave, in place, what is held to the end, and what leaves room for a later close."""
+        longest = int(np.flatnonzero(lengths)[-1])
+        may_close = close.pitches[position, pitch]
+        if position == close.positions[-1]:
+            lengths[:] = False
+        else:
+            lengths &= position + DURATIONS <= close.following(position)
+            may_close &= self._monophonic
+        lengths[longest] |= may_close
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
         """Hold a strong onset open for the notes it owes, and keep room for them above."""
@@ -227,16 +284,25 @@ class NoteMask(CellMask):
             self.rows.append((cursor.position, pitch, duration, velocity))
             sounding = slice(None) if self._monophonic else pitch
             self._busy[sounding] = cursor.position + duration
+            close, position = self._close, cursor.position
+            if close and position in close.positions[:-1]:
+                self._is_last |= position + duration > close.following(position)
+            if self._leaning:
+                self._leaning.hear(position, pitch)
 
     def _settled(self) -> bool:
         return self._owed <= 0 and not self._holding and not self._must_go_on()
 
     def _must_go_on(self) -> bool:
-        return self._final is not None and self._at < self._final
+        return self._must_close() or bool(self._leaning and self._leaning.owes)
+
+    def _must_close(self) -> bool:
+        """Return whether the onset that closes is still to come."""
+        return bool(self._close and not self._is_last and self._at < self._close.positions[-1])
 
     def _is_short(self) -> bool:
         """Return whether what is left of the budget is for the last onset."""
-        return self._must_go_on() and self._left <= IDS_AN_ONSET
+        return self._must_close() and self._left <= IDS_AN_ONSET
 
 
 class ChordCellMask(CellMask):
@@ -338,6 +404,12 @@ class ChordCellMask(CellMask):
 
     def _must_go_on(self) -> bool:
         return bool(self.rows and self._choice and not self._choice.may_end())
+
+
+def _narrow(values: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> None:
+    """Narrow in place, where that leaves something."""
+    if (values & wanted).any():
+        values &= wanted
 
 
 def above(

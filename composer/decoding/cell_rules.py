@@ -10,6 +10,7 @@ import numpy as np
 from composer.constraints import (
     Cell,
     ChordMask,
+    ChordTones,
     PitchMask,
     allowed_chords,
     allowed_pitches,
@@ -24,6 +25,7 @@ from composer.decoding.cell_masks import (
     IDS_AN_ONSET,
     CellMask,
     ChordCellMask,
+    Close,
     NoteMask,
     PitchTimes,
     sounding_at,
@@ -31,6 +33,7 @@ from composer.decoding.cell_masks import (
 from composer.decoding.chord_choice import chord_places
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
+from composer.decoding.suspense import Leaning
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -57,7 +60,7 @@ class CellRules:
         self._request = request
         self._after = int(DURATIONS[-1]) if endless else 0
         self._grammar = grammar
-        self._pitch_masks: dict[tuple[int, Cell], PitchMask] = {}
+        self._pitch_masks: dict[tuple[int, bool, Cell], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
         self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
@@ -128,11 +131,15 @@ class CellRules:
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
-        pitches, final = self._pitches(grid, bar, row), None
+        pitches, close = self._shaped(grid, bar, row)
         if self._shape:
-            room = self._shape.room(bar, room, copying=copying)
-            final = self._shape.final(bar)
-            pitches = self._shape.pitches(grid, bar, row, rules.role, pitches)
+            room = self._shape.room(bar, room, close, copying)
+        leaning = None
+        if rules.leans and rules.monophonic:
+            free, _ = self._shaped(grid, bar, row, close, leaning=True)
+            tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
+            leaning = Leaning(free, pitches, tones)
+            pitches = leaning.pitches
         return kind(
             self._grammar,
             after,
@@ -146,7 +153,8 @@ class CellRules:
             least_onsets=rules.least_onsets,
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
             last=_last_pitches(grid, bar, row),
-            final=final,
+            close=close,
+            leaning=leaning,
         )
 
     def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
@@ -177,16 +185,36 @@ class CellRules:
             locked=self._locked.get((bar, row), ()),
         )
 
-    def _pitches(self, grid: Grid, bar: int, row: int) -> PitchMask:
-        """Return what a part's rules allow in a bar, and in a bar with demands what they can."""
+    def _pitches(self, grid: Grid, bar: int, row: int, *, leaning: bool = False) -> PitchMask:
+        """Return what a part's rules allow in a bar, and in a bar with demands what they can.
+
+        With ``leaning`` strong beats are as free as others.
+        """
         cell = self._cell(grid, bar, row)
         rules = self._request.parts[row].rules
+        if leaning:
+            rules = tuple(rule for rule in rules if not isinstance(rule, ChordTones))
         demand = self._bounds.demand(grid, bar, row) if self._bounds else None
         if demand is not None:
             return as_far_as_they_can(rules, cell, demand.pitches)
-        if (row, cell) not in self._pitch_masks:
-            self._pitch_masks[row, cell] = allowed_pitches(rules, cell)
-        return self._pitch_masks[row, cell]
+        if (row, leaning, cell) not in self._pitch_masks:
+            self._pitch_masks[row, leaning, cell] = allowed_pitches(rules, cell)
+        return self._pitch_masks[row, leaning, cell]
+
+    def _shaped(
+        self, grid: Grid, bar: int, row: int, close: Close | None = None, *, leaning: bool = False
+    ) -> tuple[PitchMask, Close | None]:
+        """Return the pitches of a cell as the outline has them, and how it comes to its close."""
+        pitches = self._pitches(grid, bar, row, leaning=leaning)
+        if not self._shape:
+            return pitches, None
+        role = self._request.parts[row].role
+        pitches = self._shape.pitches(grid, bar, row, role, pitches)
+        if close is None and self._shape.closes(bar):
+            demand = self._bounds.demand(grid, bar, row) if self._bounds else None
+            required = np.flatnonzero(demand.required).tolist() if demand else []
+            close = self._shape.close(grid, bar, row, role, pitches, required)
+        return (close.narrowed(pitches) if close else pitches), close
 
     def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
         start = int(grid.bar_starts[bar])
@@ -217,7 +245,7 @@ class CellRules:
             chords=open_chords,
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
-            inverted=not (self._shape and self._shape.final(bar) is not None),
+            inverted=not (self._shape and self._shape.closes(bar)),
             required=[position for position in required if position in open_chords],
         )
 

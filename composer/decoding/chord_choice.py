@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordMask, chord_positions, strong_positions
-from composer.grid import Grid
+from composer.constraints import ChordMask, beat_length, chord_positions, strong_positions
+from composer.grid import RESOLUTION, Grid
 from composer.theory import QUALITIES, Chord
 
 IDS_A_CHORD = 3  # Position, Chord and Bass
@@ -41,10 +41,22 @@ class OpenByChord(NamedTuple):
 
 
 def chord_places(grid: Grid, bar: int, chords: int | None) -> list[int]:
-    """Return the positions at which so many chords of a bar begin, or where any usually do."""
+    """Return the positions at which so many chords of a bar begin, or without a number may.
+
+    These are the strong beats, and all beats of a quarter or more where notes are given that chords
+    have to suit.
+    """
     signature = int(grid.bars[bar]["numerator"]), int(grid.bars[bar]["denominator"])
     if chords:
         return chord_positions(*signature, chords)
+    start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
+    is_drum = np.array([part.is_drum for part in grid.parts] or [False])
+    notes = grid.notes[~is_drum[grid.notes["part"]]]
+    onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
+    has_notes = ((onsets < length) & (onsets + notes["duration"] > 0)).any()
+    beat = beat_length(*signature)
+    if has_notes and beat >= RESOLUTION:
+        return [*range(0, length, beat)]
     return [int(position) for position in strong_positions(*signature)]
 
 

@@ -5,12 +5,25 @@ Nothing here forbids an id; masks do that. ``Sampling`` says what each setting i
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory import QUALITIES, Key
 from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Cursor
 from composer.tokenizers.vocabulary import Vocabulary
+
+_BEHIND_A_CHORD = frozenset(("bass", "after bass"))
+#: Semitones from one bass to the next that lead to most inversions of lead sheets and hymns.
+_STEPS = (-2, -1, 0, 1, 2)
+#: Values of ``Chord`` with more than three notes.
+_RICH = [
+    1 + root * len(QUALITIES) + i
+    for root in range(12)
+    for i, quality in enumerate(QUALITIES)
+    if len(quality.intervals) > 3
+]
 
 
 class Leanings:
@@ -26,6 +39,8 @@ class Leanings:
         What is given and written so far.
     bar, column
         The cell; column 0 is the chords.
+    role
+        What the part of the cell is. A bass shares the onsets of others, which go by it.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -38,34 +53,77 @@ class Leanings:
         bar: int,
         column: int,
         *,
+        role: str | None = None,
         endless: bool = False,
     ) -> None:
         self._base = vocabulary.base
+        self._positions = vocabulary.slices["Position"]
+        self._sampling = sampling
+        self._is_last = bar == len(grid.bars) - 1 and not endless
         self._chords: dict[int, float] = {}
-        before = grid.chords[grid.chords["bar"] < bar][-1:]
-        if not column and sampling.repeat_chords != 1 and len(before) and before["root"][0] >= 0:
-            root, quality = before["root"][0] + transposition(grid.key), before["quality"][0]
-            value = 1 + int(root) % 12 * len(QUALITIES) + int(quality)
-            self._chords[self._base["Chord"] + value] = sampling.repeat_chords
-        is_end = bar in (0, len(grid.bars) - 1) and not endless
-        if not column and is_end and sampling.tonic_ends != 1:
-            for value in _tonic_chords(grid.key):
-                index = self._base["Chord"] + value
-                self._chords[index] = self._chords.get(index, 1.0) * sampling.tonic_ends
-        self._double_notes = sampling.double_notes
+        #: What bar, position, root, quality and bass the chord before the cell has.
+        self._before = [tuple(row) for row in grid.chords[grid.chords["bar"] < bar][-1:].tolist()]
+        self._shift = transposition(grid.key)
+        self._tonic = frozenset(_tonic_chords(grid.key))
+        if not column:
+            held = [self._value(row[2], row[3]) for row in self._before if row[2] >= 0]
+            is_end = (bar == 0 and not endless) or self._is_last
+            self._lean("Chord", held, sampling.repeat_chords)
+            self._lean("Chord", self._tonic if is_end else (), sampling.tonic_ends)
+            self._lean("Chord", _RICH, sampling.sevenths)
         #: Position -> pitches that begin there in other parts.
         self._beside: dict[int, list[int]] = {}
-        if column and sampling.double_notes != 1:
+        if column and (sampling.double_notes != 1 or sampling.share_onsets != 1):
             notes = grid.notes[grid.notes["bar"] == bar]
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
+        onsets = self._beside if sampling.share_onsets != 1 and role != "bass" else ()
+        self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
 
-    def changes(self, cursor: Cursor) -> dict[int, float]:
-        """Return what the probabilities of some ids are multiplied by where a cursor stands."""
-        lowest = self._base["Pitch"] + cursor.lowest
-        pitches = self._beside.get(cursor.position, ())
-        return self._chords or {lowest + pitch: self._double_notes for pitch in pitches}
+    def changes(self, cursor: Cursor, rows: Sequence[tuple[int, ...]] = ()) -> dict[int, float]:
+        """Return what the probabilities of some ids are multiplied by where a cursor stands.
+
+        Parameters
+        ----------
+        cursor
+            Where the sequence stands.
+        rows
+            What the cell holds so far, as ``CellMask`` has it.
+        """
+        if cursor.state in _BEHIND_A_CHORD:
+            return self._behind(cursor, rows)
+        lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes
+        pitches = self._beside.get(cursor.position, ()) if factor != 1 else ()
+        return self._chords or {**self._shared, **{lowest + pitch: factor for pitch in pitches}}
+
+    def _behind(self, cursor: Cursor, rows: Sequence[tuple[int, ...]]) -> dict[int, float]:
+        """Return the changes where a chord has been said: of its bass, and of going on."""
+        changes, ends, inversions = {}, self._sampling.tonic_ends, self._sampling.inversions
+        if self._is_last and ends != 1:
+            is_home = self._value(*rows[-1][1:3]) in self._tonic and rows[-1][3] < 0
+            factor = 1 / ends if is_home else ends
+            changes = dict.fromkeys(range(*self._positions.indices(self._positions.stop)), factor)
+        before = [*(row[1:] for row in self._before), *rows[:-1]]
+        if inversions < 1:
+            changes |= {self._base["Bass"] + value: inversions for value in range(12)}
+        elif inversions > 1 and before and not self._is_last:
+            _, root, _, bass = before[-1]
+            lowest = root if bass < 0 else bass
+            for step in _STEPS if lowest >= 0 else ():
+                changes[self._base["Bass"] + (lowest + step + self._shift) % 12] = inversions
+        return changes
+
+    def _value(self, root: int, quality: int) -> int:
+        """Return the value of ``Chord`` that says a chord of the piece."""
+        return 1 + (root + self._shift) % 12 * len(QUALITIES) + quality
+
+    def _lean(self, family: str, values: Iterable[int], factor: float) -> None:
+        """Multiply what chords lean to where one is chosen."""
+        if factor != 1:
+            for value in values:
+                index = self._base[family] + value
+                self._chords[index] = self._chords.get(index, 1.0) * factor
 
 
 def _tonic_chords(key: Key) -> list[int]:

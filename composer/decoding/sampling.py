@@ -35,7 +35,10 @@ GROUPS = {
 }
 
 #: Settings that multiply probabilities; 1 leaves them.
-LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "repeat_chords", "tonic_ends")
+LEANINGS = (
+    *("repeat_notes", "repeat_bars", "double_notes", "share_onsets"),
+    *("repeat_chords", "tonic_ends", "sevenths", "inversions"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,20 @@ class Sampling:
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
+    share_onsets
+        The same for an onset where another part with pitches has one: below 1 for parts that have
+        rhythms of their own.
     repeat_chords
         The same for going on with the chord of the bar before: below 1 for chords that change more
         often.
     tonic_ends
-        The same for the tonic chord, in the first and in the last bar of a piece.
+        The same for the tonic chord, in the first and in the last bar of a piece, and in the last
+        for going on until it is there, and no further.
+    sevenths
+        The same for chords of more than three notes: below 1 for more triads.
+    inversions
+        The same for basses other than the root; above 1 for those alone that are a step from the
+        bass before or stay on it, and not in the last bar.
     guidance
         How much controls weigh, 0 to 10: what the model expects under them is set against what it
         expects without, and the difference is multiplied by this. Other than 1 it takes twice the
@@ -95,8 +107,11 @@ class Sampling:
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
     double_notes: float = 1.0
+    share_onsets: float = 1.0
     repeat_chords: float = 1.0
     tonic_ends: float = 1.0
+    sevenths: float = 1.0
+    inversions: float = 1.0
     guidance: float = 1.0
     rhythm: Sampling | None = None
     pitch: Sampling | None = None

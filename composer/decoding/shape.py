@@ -6,13 +6,13 @@ hold goes before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask, narrow, pitches_of, strong_positions
-from composer.decoding.cell_masks import PitchTimes
+from composer.decoding.cell_masks import Close, PitchTimes
 from composer.grid import Grid, chord_of
 from composer.outline import NONE, Outline
 from composer.theory import QUALITIES, Chord, Key
@@ -39,28 +39,86 @@ class Shape:
     def __init__(self, outline: Outline, grid: Grid, chords: npt.NDArray[np.bool_]) -> None:
         self._outline = outline
         meters = grid.bars[["numerator", "denominator"]].tolist()
-        self._finals = [int(strong_positions(*meter)[-1]) for meter in meters]
+        self._strong = [tuple(strong_positions(*meter).tolist()) for meter in meters]
         self._starts = grid.bar_starts
         # What sounded on into a chord would have to be one of its notes.
         chosen = chords & (outline.closes | outline.half_closes)
-        begins = self._starts[:-1][outline.begins | chosen]
-        closes = np.flatnonzero(outline.closes).tolist()
-        finals = [int(self._starts[bar]) + self._finals[bar] for bar in closes]
+        begins = self._starts[:-1][outline.begins | outline.closes | chosen]
         #: Where no note may sound on; and where none may that is no copy.
-        self._gates = np.unique([*begins.tolist(), *finals, int(self._starts[-1])])
+        self._gates = np.unique([*begins.tolist(), int(self._starts[-1])])
         copies = self._starts[:-1][outline.copied != NONE]
         self._more_gates = np.unique([*self._gates.tolist(), *copies.tolist()])
 
-    def room(self, bar: int, room: PitchTimes, *, copying: bool) -> PitchTimes:
-        """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest."""
-        onsets = self._starts[bar] + np.arange(len(room))
+    def room(self, bar: int, room: PitchTimes, close: Close | None, copying: bool) -> PitchTimes:
+        """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest.
+
+        Where a cell comes to a close, none but a last note sounds on into the last place for one.
+        """
+        start = int(self._starts[bar])
+        onsets = start + np.arange(len(room))
         gates = self._gates if copying else self._more_gates
         ends = gates[np.searchsorted(gates, onsets, side="right")]
-        return np.asarray(np.minimum(room, (ends - self._starts[bar])[:, None]))
+        if close:
+            last = close.positions[-1]
+            ends[:last] = np.minimum(ends[:last], start + last)
+            ends[[*close.positions]] = self._starts[bar + 1]
+        return np.asarray(np.minimum(room, (ends - start)[:, None]))
 
-    def final(self, bar: int) -> int | None:
-        """Return where the last onset of a bar is to be, if it closes the piece."""
-        return self._finals[bar] if self._outline.closes[bar] else None
+    def closes(self, bar: int) -> bool:
+        """Return whether the piece comes to its close in a bar."""
+        return bool(self._outline.closes[bar])
+
+    def _finals(self, grid: Grid, bar: int, row: int, role: str | None) -> tuple[int, ...]:
+        """Return where the last onset of a part is to be in a bar that closes the piece.
+
+        A melody's is on any strong beat; those of other parts come no later than what begins in the
+        bar by then in parts with pitches.
+        """
+        strong = self._strong[bar]
+        if role == "melody":
+            return strong
+        notes = grid.notes[(grid.notes["bar"] == bar) & (grid.notes["part"] != row)]
+        is_drum = np.array([part.is_drum for part in grid.parts])
+        begun = notes["position"][~is_drum[notes["part"]]]
+        return (max(at for at in strong if at <= begun.max(initial=0)),)
+
+    def close(
+        self,
+        grid: Grid,
+        bar: int,
+        row: int,
+        role: str | None,
+        pitches: PitchMask,
+        required: Sequence[int] = (),
+    ) -> Close | None:
+        """Return how a cell comes to its close in a bar that closes the piece; None if it has none.
+
+        Where nothing is open on a strong beat, the last onset is the last that is open before it,
+        or the first after it.
+
+        Parameters
+        ----------
+        grid, bar, row, role, pitches
+            As for ``pitches``.
+        required
+            Positions at which an onset has to be, in order; the last one is none of those before.
+        """
+        finals = self._finals(grid, bar, row, role)
+        if len(required):
+            late = tuple(position for position in finals if position >= required[-1])
+            finals = late or (int(required[-1]),)
+        is_open = pitches.any(1)
+        if not is_open[[*finals]].any() and is_open.any():
+            before, after = np.flatnonzero(is_open[: finals[-1]]), np.flatnonzero(is_open)
+            finals = (int(before[-1] if len(before) else after[0]),)
+        finals = tuple(position for position in finals if is_open[position])
+        closing = pitches.copy()
+        for final in finals:
+            chord = _chord_at(grid, bar, final)
+            for target in _TARGETS[role](grid.key, chord) if role in _TARGETS else ():
+                if narrow(closing[final : final + 1], pitches_of(frozenset({target}))):
+                    break
+        return Close(finals, closing) if finals else None
 
     def pitches(
         self, grid: Grid, bar: int, row: int, role: str | None, pitches: PitchMask
@@ -76,17 +134,9 @@ class Shape:
         pitches
             Shape (positions, 128).
         """
-        if role not in _TARGETS:
-            return pitches
-        pitches = pitches.copy()
         if self._outline.contrasts[bar] and role == "melody":
+            pitches = pitches.copy()
             narrow(pitches, self._elsewhere(grid, bar, row, pitches))
-        if self._outline.closes[bar]:
-            final = self._finals[bar]
-            chord = _chord_at(grid, bar, final)
-            for target in _TARGETS[role](grid.key, chord):
-                if narrow(pitches[final : final + 1], pitches_of(frozenset({target}))):
-                    break
         return pitches
 
     def chords(

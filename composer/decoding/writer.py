@@ -249,6 +249,7 @@ class Writer:
                 self.grid,
                 number,
                 column,
+                role=self.request.parts[column - 1].role if column else None,
                 endless=self._endless,
             )
             chances = yield from self._cell(mask, self._repeat_bars(number))
@@ -300,7 +301,7 @@ class Writer:
         if copies:
             for index in copies.next_ids():
                 changes[index] = changes.get(index, 1.0) * repeat_bars
-        for index, factor in self._leanings.changes(self._said.cursor).items():
+        for index, factor in self._leanings.changes(self._said.cursor, mask.rows).items():
             changes[index] = changes.get(index, 1.0) * factor
         return changes
 

@@ -12,10 +12,12 @@ from composer.errors import RequestError
 from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chord_texts
+from composer.outline import Outline
 from composer.parts import track_rows
-from composer.roles import given_rules, part_rules, role_of
+from composer.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.score import Score
 from composer.settings import NoteSettings, ScoreLike
+from composer.verbs.harmonize import HARMONIC
 from composer.where import listed
 from composer.writing import Sheet, new_track, write
 
@@ -27,7 +29,17 @@ if TYPE_CHECKING:
 #: Where parts come near to real ones in bars that come again, 26% and 29% there, and in leaps, 31%
 #: and 32%, on the seeds it was chosen by; 25% of notes repeat and 8% double others, more than the
 #: 16% and 3% of real parts, but less of either made chords fall apart (``benchmarks/examples.py``).
-ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1)
+ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1, share_onsets=0.1)
+
+#: The same where chords are written along with the parts: those are as in ``harmonize``.
+HARMONISED = dataclasses.replace(
+    ARRANGED,
+    repeat_chords=HARMONIC.repeat_chords,
+    tonic_ends=HARMONIC.tonic_ends,
+    sevenths=HARMONIC.sevenths,
+    inversions=HARMONIC.inversions,
+    harmony=HARMONIC.plain,
+)
 
 
 def arrange(
@@ -90,16 +102,16 @@ def arrange(
         given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
     if chords is not None:
         given = given.replace(chords=chord_texts(chords, sheet.key, given, sheet.bars))
-    rules = (
-        *given_rules(self.tokenizer.grid(given, sheet.key)),
-        *(part_rules(player, role_of(player)) for player in players),
-    )
+    grid = self.tokenizer.grid(given, sheet.key)
+    theirs = given_rules(grid)
+    top = tune_middle(grid, theirs)
+    rules = (*theirs, *(under(part_rules(player, role_of(player)), top) for player in players))
     first = 1 + len(given.tracks)
     whole = given.replace(tracks=(*given.tracks, *map(new_track, parts)))
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
-    outline = Form.parse(form).outline(sheet.bars) if form is not None else None
-    return write(
-        self, sheet, sheet.cells(columns), rules, settings, usual=ARRANGED, outline=outline
-    )
+    bars = sheet.bars
+    outline = Outline.closing(bars) if form is None else Form.parse(form).outline(bars)
+    usual = ARRANGED if given.chords else HARMONISED
+    return write(self, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)

@@ -15,7 +15,7 @@ from composer.score import Score, Track
 from composer.settings import NoteSettings, Settings
 from composer.theory import parse_chord
 from composer.voicing import block_chords
-from composer.writing import SAMPLING, Sheet, write
+from composer.writing import Sheet, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from composer.compose import Composer
 
 MOST_CHORDS = 4  # a bar
+
+#: Where progressions begin and end on the tonic 7 times in 10, and a tenth of chords are inverted.
+INVENTED = Sampling(0.9, 0.95, tonic_ends=3, inversions=0.3)
 
 
 def chords(
@@ -54,7 +57,9 @@ def chords(
     form
         As in ``melody``: like letters share their chords.
     **settings
-        See ``composer.settings.Settings``.
+        See ``composer.settings.Settings``. The first and the last bar have the tonic chord more
+        readily, and inversions are fewer, than the model would have it, unless ``sampling`` is
+        given.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def harmonized(
     chords_per_bar: int | None,
     part: str | None,
     *,
-    usual: Sampling = SAMPLING,
+    usual: Sampling = INVENTED,
     outline: Outline | None = None,
 ) -> Score:
     """Return a sheet's score with chords in each bar, and a track that plays them.

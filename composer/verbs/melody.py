@@ -10,6 +10,7 @@ from composer.decoding.sampling import Sampling
 from composer.form import Form
 from composer.instruments import parse_instrument
 from composer.lead_sheet import chart
+from composer.outline import Outline
 from composer.roles import part_rules
 from composer.score import Score
 from composer.settings import NoteSettings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Where melodies repeat a note as often as lead sheets do, 22% of steps and 20% there, and come
 #: near to them in bars that come again: 26%, and 33% there (``benchmarks/examples.py``).
-MELODIC = Sampling(0.9, 0.95, repeat_notes=0.75, repeat_bars=20)
+MELODIC = Sampling(0.9, 0.95, repeat_notes=0.75, repeat_bars=20, tonic_ends=3, inversions=0.3)
 
 
 def melody(
@@ -90,7 +91,7 @@ def melody(
     blank, home, count = of_chart(bars=bars)
     if sections:
         blank = sections.named(blank, count)
-    outline = sections.outline(count) if sections else None
+    outline = sections.outline(count) if sections else Outline.closing(count)
     sheet = Sheet(blank.replace(tracks=(new_track(part),)), home, count)
     rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
