@@ -48,6 +48,8 @@ CHAINS = (
         "decoding.line_masks",
         "decoding.cell_rules",
     ),
+    ("decoding.chord_choice", "decoding.by_chord", "decoding.bounds", "decoding.cell_masks"),
+    ("decoding.locks", "decoding.rooms", "decoding.by_chord"),
     ("checker", "demands", "decoding"),
     ("instruments", "where", "playing", "grips", "demands", "decoding.hands", "decoding.bounds"),
     ("where", "locked", "demands", "request", "decoding.locks", "decoding.bounds", "compose"),

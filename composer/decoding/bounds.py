@@ -17,12 +17,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from itertools import combinations, product
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import Cell, PitchMask, as_far_as_they_can
+from composer.decoding.by_chord import ByChord, MakeCell
 from composer.decoding.chord_choice import (
     CHORDS,
     IDS_A_CHORD,
@@ -33,8 +33,9 @@ from composer.decoding.chord_choice import (
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
 from composer.decoding.hands import Hands
 from composer.decoding.line_search import Lines, Loose
-from composer.decoding.lines import Given, LineCell, PartLine, passing_notes
-from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
+from composer.decoding.lines import Given, LineCell, PartLine
+from composer.decoding.locks import LockedNotes
+from composer.decoding.rooms import Rooms
 from composer.demands import (
     ANY,
     CellDemand,
@@ -47,11 +48,9 @@ from composer.demands import (
     open_positions,
 )
 from composer.errors import RequestError
-from composer.grid import Grid, held_on_grid
-from composer.grips import bits_of
+from composer.grid import Grid
 from composer.playing import Playable
 from composer.request import Request
-from composer.score import Events
 from composer.theory import Chord
 from composer.tokenizers.bins import DURATIONS
 from composer.where import Constraint, Monophonic
@@ -61,14 +60,6 @@ Bools = npt.NDArray[np.bool_]
 
 _LONGEST = int(DURATIONS[-1])
 _SINGLE = -1  # stands for a part's own playing singly among the numbers of demands
-
-
-class MakeCell(Protocol):
-    """Makes the cell of a bar and a part."""
-
-    def __call__(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
-        """Return it under the chords of the grid, or under one chord."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -116,21 +107,15 @@ class Bounds:
         self._endless = endless
         self._starts, self._parts = grid.bar_starts, grid.parts
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
-        self._each_chord: dict[tuple[tuple[int, ...], Cell, bool], list[CellDemand]] = {}
         #: Of cells whose chords are known beforehand.
         self._fixed: dict[tuple[int, int], CellDemand] = {}
-        held = held_on_grid(grid)
-        #: What closes pitches: the notes of the grid, and where the user's sound otherwise.
-        self._closing = held if request.held is None else np.concatenate([held, request.held])
-        self._held = held if request.held is None else request.held
-        self._locked = locked_notes(request)
-        self._has_ways = any(isinstance(c, Playable) for c in self._constraints)
+        self._rooms = Rooms(request, grid)
+        self._chords = ByChord(make_cell, self._rooms, request.written)
         self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
         for index, demand in enumerate(request.demands):
             for bar, row in np.argwhere(demand.cells).tolist():
                 self._asked[bar][row] += (index,)
         singly = [rules.monophonic for rules in request.parts]
-        self._rooms: dict[tuple[int, int], Room] = {}
         self._chord_ids: dict[int, int] = {}
         self._chords_per_bar = request.chords_per_bar
         #: Parts with a line to keep.
@@ -162,7 +147,7 @@ class Bounds:
 
     def staying(self, bar: int, row: int) -> int:
         """Return how many notes stay in a cell that is written."""
-        return len(self._locked.get((bar, row), NONE_LOCKED))
+        return len(self._rooms.locked(bar, row))
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""
@@ -198,14 +183,14 @@ class Bounds:
         bound = Bound(
             self._of(grid, bar, row),
             np.ones((times, 128), bool),
-            self._ringing(grid, bar, row, times),
+            self._rooms.ringing(grid, bar, row, times),
             np.full(times, ANY),
             np.full(times, ANY),
             np.full(times, IDLE, np.int8),
             np.zeros(times, np.int64),
             np.zeros(near[-1] - bar + 1, np.int64),
             None,
-            self._locked.get((bar, row), NONE_LOCKED),
+            self._rooms.locked(bar, row),
         )
         for other in near:
             if self._written[other, row + 1]:
@@ -214,7 +199,7 @@ class Bounds:
                 self._guard(bound, other, row, int(starts[other]) - start)
         if self._endless and bound.demand.onsets:
             bound.limit[int(starts[bar + 1]) - start] = 0
-        if self._has_ways:
+        if self._rooms.has_ways:
             return dataclasses.replace(bound, hands=self._hands(bound, grid, near, row))
         return bound
 
@@ -231,7 +216,9 @@ class Bounds:
         rows = [row for row in range(len(grid.parts)) if self._by_chord(bar, row)]
         if not rows:
             return None
-        parts = [self._open_by_chord(grid, bar, row, self._asked[bar][row]) for row in rows]
+        parts = [
+            self._chords.cell(grid, bar, row, self._list(self._asked[bar][row])) for row in rows
+        ]
         lined = self._lined & self._written[bar, 1:]
         return self._choice(grid, bar, parts, one=bool(lined[rows].any()))
 
@@ -247,8 +234,6 @@ class Bounds:
             if singly[row] and not self._can(grid, bar, row):
                 self._asked[bar][row] = asked
         choice = self.chords(grid, bar)
-        if choice:
-            self._chord_ids[bar] = IDS_A_CHORD * len(choice.places)
         if choice and not choice.can:
             for row in rows:
                 self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
@@ -261,11 +246,13 @@ class Bounds:
                     f"no chord for bar {bar + 1} allows {' and '.join(names)} what "
                     f"{self._hanging(bar)} asks for; drop it or widen another constraint"
                 )
+        if choice:
+            self._chord_ids[bar] = IDS_A_CHORD * len(choice.places)
 
     def _find_lines(self, request: Request, grid: Grid) -> Lines | None:
         """Return the lines that parts have to keep, and let those play as they must for that."""
         demands = tuple(d for d in request.demands if d.constraint.is_linear)
-        given = Given(demands, self._starts, self._written[:, 1:], self._held)
+        given = Given(demands, self._starts, self._written[:, 1:], self._rooms.held)
         if not given.rows:
             return None
         lines = Lines(given, LineCells(self, request, grid), grid.part_name)
@@ -287,7 +274,7 @@ class Bounds:
             for i in self._asked[bar][row]
             if (singly if i == _SINGLE else only is None or self._constraints[i] in only)
         )
-        return self._demand(asked, cell), self._room(bar, row).under(self._list(asked))
+        return self._demand(asked, cell), self._rooms.room(bar, row).under(self._list(asked))
 
     def waits(self, bar: int, row: int) -> bool:
         """Return whether a cell is to be written under chords that decide if it can be."""
@@ -301,13 +288,13 @@ class Bounds:
     def _can(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...] | None = None) -> bool:
         """Return whether a cell can be written under what is asked of it, or under some of that."""
         asked = self._asked[bar][row] if asked is None else asked
-        room = self._room(bar, row).under(self._list(asked))
+        room = self._rooms.room(bar, row).under(self._list(asked))
         demand = self._demand(asked, self.cell(grid, bar, row))
         if not self._by_chord(bar, row, asked):
             return is_enough(demand, open_positions(demand, room))
         if demand.beyond or demand.onsets > demand.most:
             return False
-        return self._choice(grid, bar, [self._open_by_chord(grid, bar, row, asked)]).can
+        return self._choice(grid, bar, [self._chords.cell(grid, bar, row, self._list(asked))]).can
 
     def _choice(
         self, grid: Grid, bar: int, parts: Sequence[OpenByChord], *, one: bool = False
@@ -327,7 +314,7 @@ class Bounds:
             for some in combinations(asked, size):
                 if not self._can(grid, bar, row, some):
                     cell = None if self._by_chord(bar, row, some) else self.cell(grid, bar, row)
-                    return clash_of(self._list(some), cell, self._room(bar, row), where)
+                    return clash_of(self._list(some), cell, self._rooms.room(bar, row), where)
         raise ValueError("these constraints do not clash")
 
     def _hanging(self, bar: int) -> str:
@@ -341,60 +328,9 @@ class Bounds:
         hangs = any(constraint.by_chord for constraint in self._list(asked))
         return hangs and bool(self._written[bar, 0])
 
-    def _by_each_chord(
-        self, grid: Grid, bar: int, row: int, asked: tuple[int, ...], *, begins: bool
-    ) -> list[CellDemand]:
-        """Return what is asked of a cell under each chord, which begins before or everywhere."""
-        cell = self.cell(grid, bar, row, CHORDS[0])  # all are alike but for their chords
-        if (asked, cell, begins) not in self._each_chord:
-            positions = range(cell.positions if begins else 1)
-            self._each_chord[asked, cell, begins] = [
-                demand_of(
-                    self._list(asked),
-                    dataclasses.replace(cell, chords=tuple((p, chord) for p in positions)),
-                )
-                for chord in CHORDS
-            ]
-        return self._each_chord[asked, cell, begins]
-
-    def _open_by_chord(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...]) -> OpenByChord:
-        if not self._written[bar, row + 1]:
-            return self._fits_by_chord(grid, bar, row, asked)
-        room = self._room(bar, row).under(self._list(asked))
-        held = self._by_each_chord(grid, bar, row, asked, begins=False)
-        begun = self._by_each_chord(grid, bar, row, asked, begins=True)
-        return OpenByChord(
-            np.array([open_positions(demand, room) for demand in held]),
-            np.array([open_positions(demand, room) for demand in begun]),
-            np.array([demand.has_pitch | (demand.most == 0) for demand in held]),
-            held[0].required,
-            held[0].least,
-        )
-
-    def _fits_by_chord(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...]) -> OpenByChord:
-        """Return under which chords the given notes of a cell are what is asked for."""
-        hangs = tuple(i for i in asked if i != _SINGLE and self._constraints[i].by_chord)
-        start, end = self._starts[bar], self._starts[bar + 1]
-        notes = self._held[self._held["part"] == row]
-        passes = passing_notes(notes, np.repeat(self._written[:, row + 1], np.diff(self._starts)))
-        inside = (notes["onset"] >= start) & (notes["onset"] < end)
-        notes, passes = notes[inside], passes[inside]
-        positions = notes["onset"] - start
-        required = np.zeros(end - start, bool)
-        required[positions] = True
-        fits = np.ones((2, len(CHORDS), end - start), bool)
-        for begins, rows in enumerate(fits):
-            demands = self._by_each_chord(grid, bar, row, hangs, begins=bool(begins))
-            for fitting, demand in zip(rows, demands, strict=True):
-                right = demand.pitches[positions, notes["pitch"]]
-                if demand.passing is not None:
-                    right &= passes | ~demand.passing[positions, notes["pitch"]]
-                fitting[positions[~right]] = False
-        return OpenByChord(fits[0], fits[1], np.ones_like(fits[0]), required, 0)
-
     def _enter(self, bound: Bound, grid: Grid, bar: int, row: int, index: int, at: int) -> None:
         """Enter a cell that is to be written into the times of one before it, or its own."""
-        room = self._room(bar, row)
+        room = self._rooms.room(bar, row)
         times = slice(at, at + len(room.sounding))
         voices = self._voices(bar, row)
         bound.most_sounding[times] = voices - room.sounding
@@ -404,7 +340,7 @@ class Bounds:
             bound.limit[at] = 0
             return
         bound.pitches[times] = demand.pitches & ~room.closed
-        locked = self._locked.get((bar, row), NONE_LOCKED).positions
+        locked = self._rooms.locked(bar, row).positions
         bound.owed[index] = demand.least - len(locked)
         if demand.least:
             bound.wants[times] = COUNTED
@@ -416,18 +352,13 @@ class Bounds:
         """Keep notes from sounding on where given ones begin that may not sound with more."""
         voices = self._voices(bar, row)
         if voices < ANY:
-            begins = self._begins(bar, row) - self._starts[bar]
-            bound.limit[at + begins] = voices - self._room(bar, row).sounding[begins]
+            begins = self._rooms.begins(bar, row) - self._starts[bar]
+            bound.limit[at + begins] = voices - self._rooms.room(bar, row).sounding[begins]
 
     def _voices(self, bar: int, row: int) -> int:
         """Return how many notes may sound where one of a cell begins, itself included."""
         part = self._parts[row]
         return most_voices(self._list(self._asked[bar][row]), part.program, part.is_drum)
-
-    def _begins(self, bar: int, row: int) -> Ints:
-        """Return where the given notes of a cell begin, in positions of the piece."""
-        begins = self._held["onset"][self._held["part"] == row]
-        return np.asarray(begins[(begins >= self._starts[bar]) & (begins < self._starts[bar + 1])])
 
     def _hands(self, bound: Bound, grid: Grid, near: Sequence[int], row: int) -> Hands:
         """Return what sounds around a cell, and close what cannot be played with it."""
@@ -435,61 +366,13 @@ class Bounds:
         for bar in near:
             at = int(self._starts[bar]) - start
             ways = self._of(grid, bar, row).ways
-            given = (self._begins(bar, row) - start).tolist()
-            hands.enter(at, self._room(bar, row).sounds, ways, given)
-        notes, ends = self._ringing_notes(grid, near[0], row)
+            given = (self._rooms.begins(bar, row) - start).tolist()
+            hands.enter(at, self._rooms.room(bar, row).sounds, ways, given)
+        notes, ends = self._rooms.ringing_notes(grid, near[0], row)
         for pitch, end in zip(notes["pitch"].tolist(), ends.tolist(), strict=True):
             hands.hear(pitch, 0, end)
         hands.narrow(0, len(bound.wants))
         return hands
-
-    def _ringing(self, grid: Grid, bar: int, row: int, times: int) -> Ints:
-        """Return how many notes of the request ring on from bars before, at each time."""
-        _, ends = self._ringing_notes(grid, bar, row)
-        return np.array((ends[:, None] > np.arange(times)).sum(0), np.int64)
-
-    def _ringing_notes(self, grid: Grid, bar: int, row: int) -> tuple[Events, Ints]:
-        """Return the notes of the request in bars before, and where they end from the bar on."""
-        notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
-        notes = notes[self._written[notes["bar"], row + 1]]
-        stays = [
-            self._locked.get((number, row), NONE_LOCKED).is_given(position, pitch)
-            for number, position, pitch in notes[["bar", "position", "pitch"]].tolist()
-        ]
-        notes = notes[~np.array(stays, bool)]
-        starts = grid.bar_starts
-        ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
-        return notes[ends > 0], ends[ends > 0]
-
-    def _room(self, bar: int, row: int) -> Room:
-        if (bar, row) not in self._rooms:
-            is_own = [notes["part"] == row for notes in (self._closing, self._held)]
-            room = self._make_room(bar, row, *is_own)
-            if (bar, row) in self._locked:
-                begins = [self._closing["onset"], self._held["onset"]]
-                start, end = self._starts[bar], self._starts[bar + 1]
-                inside = [(onset >= start) & (onset < end) for onset in begins]
-                rest = [own & ~here for own, here in zip(is_own, inside, strict=True)]
-                room = dataclasses.replace(room, unlocked=self._make_room(bar, row, *rest))
-            self._rooms[bar, row] = room
-        return self._rooms[bar, row]
-
-    def _make_room(self, bar: int, row: int, closing: Bools, sounding: Bools) -> Room:
-        """Return what is left of a cell by those of the given notes."""
-        start, end = int(self._starts[bar]), int(self._starts[bar + 1])
-        notes = self._closing[closing]
-        notes = notes[(notes["first"] < end) & (notes["last"] > start)]
-        closed = np.zeros((end - start, 128), bool)
-        for note in notes:
-            first, last = max(0, note["first"] - start), note["last"] - start
-            closed[first:last, note["pitch"]] = True
-        held = self._held[sounding]
-        held = held[(held["onset"] < end) & (held["offset"] > start)]
-        times = np.arange(start, end)[:, None]
-        sounds = (held["onset"] <= times) & (times < held["offset"])  # (positions, notes)
-        pitches = held["pitch"]
-        bits = [bits_of(pitches[row].tolist()) for row in sounds] if self._has_ways else ()
-        return Room(closed, sounds.sum(1), tuple(bits))
 
     def _list(self, asked: tuple[int, ...]) -> list[Constraint]:
         return [Monophonic() if i == _SINGLE else self._constraints[i] for i in asked]
