@@ -205,7 +205,7 @@ def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: s
         Such as ``"bar 3 of Piano"``.
     """
     if cell is None:
-        return f"no chord lets {where} keep {in_words(some)}; drop one or widen it"
+        return f"no chords let {where} keep {in_words(some)}; drop one or widen it"
     demand = demand_of(some, cell)
     room = room.under(some)
     is_open = open_positions(demand, room)

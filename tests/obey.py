@@ -57,7 +57,7 @@ def outcome(seed, decoder, tokenizer):
 def refused(request, where, text):
     if "model's context" in text:
         return "refused: too long", ""
-    if text.startswith("no chord") or "the rules leave no pitch" in text:
+    if text.startswith(("no chords", "no single chord")) or "the rules leave no pitch" in text:
         return "refused: chords", ""
     if "can be planned ahead" in text:
         return "refused: too long", ""

@@ -156,7 +156,7 @@ def test_a_bar_has_as_many_chords_as_asked_for_and_is_refused_where_these_are_to
     random_composer,
 ):
     where = ChordTones(everywhere=True)
-    with pytest.raises(RequestError, match="no chord for bar 1 allows Flute"):
+    with pytest.raises(RequestError, match=r"no single chord in bar 1 will do for Flute"):
         random_composer.harmonize(CHROMATIC, where=where, chords_per_bar=1)
     song = random_composer.harmonize(CHROMATIC, where=where, chords_per_bar=4, seed=1)
     assert composer.check(song, where, parts=["flute"]) == []

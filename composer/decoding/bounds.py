@@ -43,6 +43,7 @@ from composer.demands import (
     clash_of,
     demand_of,
     free_pitches,
+    in_words,
     is_enough,
     most_voices,
     open_positions,
@@ -239,13 +240,7 @@ class Bounds:
                 self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             choice = self.chords(grid, bar)
             if choice and not choice.can:
-                names = [
-                    grid.part_name(r) for r, _ in enumerate(grid.parts) if self._by_chord(bar, r)
-                ]
-                raise RequestError(
-                    f"no chord for bar {bar + 1} allows {' and '.join(names)} what "
-                    f"{self._hanging(bar)} asks for; drop it or widen another constraint"
-                )
+                raise RequestError(self._none(grid, bar, choice))
         if choice:
             self._chord_ids[bar] = IDS_A_CHORD * len(choice.places)
 
@@ -317,10 +312,17 @@ class Bounds:
                     return clash_of(self._list(some), cell, self._rooms.room(bar, row), where)
         raise ValueError("these constraints do not clash")
 
-    def _hanging(self, bar: int) -> str:
-        asked = {i for row in self._asked[bar] for i in row if i != _SINGLE}
-        names = [str(self._constraints[i]) for i in sorted(asked) if self._constraints[i].by_chord]
-        return " and ".join(names)
+    def _none(self, grid: Grid, bar: int, choice: ChordChoice) -> str:
+        """Return a sentence about parts that no chords suit together."""
+        rows = [row for row, _ in enumerate(grid.parts) if self._by_chord(bar, row)]
+        names = [grid.part_name(row) for row in rows]
+        asked = {i for row in rows for i in self._asked[bar][row] if i != _SINGLE}
+        hanging = [self._constraints[i] for i in sorted(asked) if self._constraints[i].by_chord]
+        which = "no single chord" if len(choice.places) == 1 else "no chords"
+        return (
+            f"{which} in bar {bar + 1} will do for {' and '.join(names)} under "
+            f"{in_words(hanging)}; drop one or widen another constraint"
+        )
 
     def _by_chord(self, bar: int, row: int, asked: tuple[int, ...] | None = None) -> bool:
         """Return whether what a cell may hold waits for chords that are to be written."""
