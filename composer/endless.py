@@ -25,12 +25,15 @@ from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
 from composer.score import Score, Text, Track
+from composer.settings import unknown_keyword
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.where import Constraint
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
 _MOST_BARS, _KEPT_BARS = 48, 8
+
+_CHANGES = ("chords", "key", "meter", "tempo")  # of a stream, beside those of sampling
 
 
 class Stream(Iterator[Score]):
@@ -134,12 +137,10 @@ class Stream(Iterator[Score]):
             A value cannot be read or is out of range. Nothing has changed then.
         """
         single = {name: changes.pop(name) for name in ("temperature", "top_p") if name in changes}
-        unknown = changes.keys() - {"chords", "key", "meter", "tempo"}
-        if unknown:
-            raise RequestError(
-                f"a stream has no {', '.join(sorted(unknown))}; change chords, key, meter, tempo, "
-                "temperature, top_p or sampling"
-            )
+        for name in changes:
+            if name not in _CHANGES:
+                known = [*_CHANGES, "temperature", "top_p", "sampling"]
+                raise RequestError(f"change() {unknown_keyword(name, known)}")
         settings = dataclasses.replace(sampling or self._sampling, **single)
         if changes:
             asked = {**self._chart, **changes}

@@ -87,8 +87,21 @@ def test_a_negative_seed_is_refused(random_composer):
 
 
 def test_a_stream_has_no_candidates(random_composer):
-    with pytest.raises(TypeError, match="knows no 'n'"):
+    with pytest.raises(RequestError, match="knows no 'n'"):
         random_composer.stream("C", n=2)
+    with pytest.raises(RequestError, match="stream returned a Stream, which is not ranked"):
+        candidates(random_composer.stream, "C", n=2)
+
+
+def test_a_verb_without_a_seed_has_no_candidates(random_composer):
+    tune = random_composer.melody("C", seed=1)
+    with pytest.raises(RequestError, match="reduce takes no seed, so that all would be one; call"):
+        candidates(random_composer.reduce, tune, n=2)
+
+
+def test_what_a_verb_does_not_know_its_candidates_do_not_know(random_composer):
+    with pytest.raises(RequestError, match=r"melody\(\) knows no 'tempi', did you mean 'tempo'"):
+        candidates(random_composer.melody, "C", tempi=90)
 
 
 def test_what_a_verb_refuses_is_refused(random_composer):
