@@ -155,7 +155,8 @@ def control_error(writer: Writer) -> float:
     """Return how far what was asked of density, register and so on is from what came, in levels.
 
     The bars of a part that one level is asked of are measured together, as the controls are
-    defined; what comes between two levels counts in parts of one. Silence has a density alone.
+    defined; what comes between two levels counts in parts of one. Silence has a density alone. What
+    the contrasts of a form ask for counts as well.
     """
     grid, levels = writer.grid, writer.request.levels
     if levels is None:
