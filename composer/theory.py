@@ -342,16 +342,33 @@ def parse_chord(text: str) -> Chord | None:
     >>> [str(parse_chord(text)) for text in ("CΔ7", "c-7", "Bb13(b9)", "F♯ø", "D/F#")]
     ['Cmaj7', 'Cm7', 'Bb7b9', 'F#m7b5', 'D/F#']
     """
-    plain = text.strip()
-    if _SILENCE.fullmatch(plain):
+    if _SILENCE.fullmatch(text.strip()):
         return None
-    found = _CHORD.fullmatch(plain)
-    tones = suffix_tones(found["suffix"]) if found else None
-    if found is None or tones is None or found["suffix"].endswith("/"):
+    read = _matched(text)
+    if read is None:
         raise SymbolError(_unreadable(text))
+    found, tones = read
     root = _pitch_class(found[1], found[2])
     bass = None if found[4] is None else _pitch_class(found[4], found[5])
     return Chord(root, _nearest_quality(tones), bass)
+
+
+def is_chord(text: str) -> bool:
+    """Return whether a text can be read as a chord symbol, ``N.C.`` among them.
+
+    >>> [is_chord(text) for text in ("F#m7/E", "N.C.", "Chorus")]
+    [True, True, False]
+    """
+    return _SILENCE.fullmatch(text.strip()) is not None or _matched(text) is not None
+
+
+def _matched(text: str) -> tuple[re.Match[str], frozenset[int]] | None:
+    """Return root, suffix and bass of a chord symbol, and the tones that the suffix asks for."""
+    found = _CHORD.fullmatch(text.strip())
+    tones = suffix_tones(found["suffix"]) if found else None
+    if found is None or tones is None or found["suffix"].endswith("/"):
+        return None
+    return found, tones
 
 
 def split_symbol(text: str) -> tuple[str, str, str]:
