@@ -162,6 +162,30 @@ def song_key(score: Score) -> Key:
     return inferred if not minor and inferred.scale == said.scale else said
 
 
+def bar_keys(score: Score, home: Key, bars: int) -> tuple[Key, ...]:
+    """Return the key that each bar of a score is in: that of the signature with which it begins.
+
+    Parameters
+    ----------
+    score
+        The score.
+    home
+        The key up to the first change of signature, and wherever that signature comes again.
+    bars
+        How many bars.
+    """
+    if len(score.key_signatures) < 2:
+        return (home,) * bars
+    ticks = score.key_signatures["tick"]
+    _, *first = score.key_signatures[0].tolist()
+    keys = []
+    for start in score.meter.bar_start(np.arange(bars)).tolist():
+        at = max(0, int(np.searchsorted(ticks, start, "right")) - 1)
+        _, sharps, minor = score.key_signatures[at].tolist()
+        keys.append(home if [sharps, minor] == first else Key.from_signature(sharps, bool(minor)))
+    return tuple(keys)
+
+
 def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tuple[Text, ...]:
     """Return the chords that the notes imply, as chord symbols at ticks.
 

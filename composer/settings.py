@@ -40,7 +40,9 @@ class Settings(TypedDict, total=False):
     key
         Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
         Without it that of the score's key signature, or the one that its notes or the chords
-        suggest; C major where there is nothing to go by.
+        suggest; C major where there is nothing to go by. Where chords name another key, as in
+        ``"C | F G | [key: E] A | B7 E"``, or a score has another key signature, notes and chords
+        lie in that one from the next bar line on.
     seed
         The same seed gives the same music; a new one is drawn without it.
     temperature, top_p
