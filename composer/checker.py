@@ -127,7 +127,7 @@ def check(
             continue
         for row in rows:
             track = score.tracks[row]
-            if isinstance(constraint, DrumPieces) and not track.is_drum:
+            if constraint.for_drums and not track.is_drum:
                 continue
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
             if row not in looked_at or (about_pitch and track.is_drum and named is None):

@@ -288,13 +288,16 @@ class DrumPieces(Constraint):
 
     pieces: str | Sequence[str]
 
-    for_drums: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "pieces", tuple(map(str, listed(self.pieces))))
         if not self.sounds:
             raise RequestError("DrumPieces([]) leaves no drum; name some, such as 'kick, snare'")
+
+    @property
+    def for_drums(self) -> bool:
+        """That it is about drums alone."""
+        return True
 
     @property
     def sounds(self) -> tuple[int, ...]:
