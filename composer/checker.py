@@ -19,7 +19,7 @@ from composer.check_players import lost, unplayable
 from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.harmony import song_key
-from composer.line_checker import LINEAR, line, line_wrongs
+from composer.line_checker import LINEAR, line, line_wrongs, stepwise
 from composer.locked import Locked
 from composer.parts import track_rows
 from composer.playing import Playable
@@ -133,6 +133,7 @@ def check(
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
                 continue
             notes = _onsets(track, score.tpq, starts)
+            between = stepwise(line(notes)) if about_pitch else set()
             asked = [other for other in rows if other in looked_at]
             for bar in range(max(first, low), min(last, high) + 1):
                 inside = [note for note in notes if note.bar == bar - 1]
@@ -143,7 +144,7 @@ def check(
                     continue
                 there = _key_in(score, home, bar - 1)
                 for what in _wrong(
-                    constraint, score, row, bar - 1, inside, notes, chords, there, starts
+                    constraint, score, row, bar - 1, inside, notes, between, chords, there, starts
                 ):
                     breaches.append(Breach(constraint, row + 1, bar, what))
     return breaches
@@ -219,6 +220,7 @@ def _wrong(
     bar: int,
     inside: list[_Onset],
     notes: list[_Onset],
+    between: set[tuple[int, int]],
     chords: list[tuple[int, Chord | None]],
     key: Key,
     starts: list[int],
@@ -259,7 +261,7 @@ def _wrong(
         return wrong
     wrong = []
     for note in inside:
-        if not _pitch_is_right(constraint, score, bar, note, chords, key, starts):
+        if not _pitch_is_right(constraint, score, bar, note, between, chords, key):
             wrong.append(f"pitch {note.pitch} begins at position {note.place}")
     return wrong
 
@@ -269,9 +271,9 @@ def _pitch_is_right(
     score: Score,
     bar: int,
     note: _Onset,
+    between: set[tuple[int, int]],
     chords: list[tuple[int, Chord | None]],
     key: Key,
-    starts: list[int],
 ) -> bool:
     if isinstance(constraint, PitchRange):
         return constraint.low <= note.pitch <= constraint.high
@@ -283,9 +285,14 @@ def _pitch_is_right(
             chord, begins = name, position == note.begin
     if isinstance(constraint, InScale):
         return note.pitch % 12 in _notes_of(key, chord)
-    everywhere = isinstance(constraint, ChordTones) and constraint.everywhere
-    strong = begins or everywhere or note.place in _strong(score, bar)
-    return chord is None or not strong or note.pitch % 12 in {*chord.tones, chord.bass}
+    assert isinstance(constraint, ChordTones)
+    if chord is None or note.pitch % 12 in {*chord.tones, chord.bass}:
+        return True
+    if constraint.everywhere or begins or note.place in _strong(score, bar):
+        return False
+    if not constraint.passing:
+        return True
+    return note.pitch % 12 in _notes_of(key, chord) and (note.begin, note.pitch) in between
 
 
 def _strong(score: Score, bar: int) -> list[int]:

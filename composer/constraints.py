@@ -164,36 +164,75 @@ def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
 class ChordTones(Constraint):
     """Only notes of the chord on strong beats, and wherever a chord begins.
 
-    What matters is where a note begins; it may sound on. Between strong beats other notes of the
-    key may pass, in steps or leaps; with ``everywhere`` none may. Where there is no chord, and on
-    drums, all notes are free.
+    What matters is where a note begins; it may sound on. Between strong beats all other notes are
+    free; with ``passing`` these must be passing or neighbouring notes, and with ``everywhere``
+    there are none. Where there is no chord, and on drums, all notes are free.
 
     Parameters
     ----------
     everywhere
         Whether no other note may begin anywhere.
+    passing
+        Whether between strong beats the highest note of an onset may be another one of the key
+        (as ``InScale`` has it) if the part's line comes to it by a step of one or two semitones,
+        and goes on by one. Lower notes of the onset are the chord's.
     parts, bars
         See ``Constraint``.
+
+    Raises
+    ------
+    RequestError
+        Both are asked for.
     """
 
     everywhere: bool = False
+    passing: bool = False
 
     pitched: ClassVar[bool] = True
     by_chord: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.everywhere and self.passing:
+            raise RequestError(f"{self} leaves no note to pass; drop everywhere or passing")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is about the steps of lines."""
+        return self.passing
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return all pitches, but chord tones alone on strong beats."""
         mask = np.ones((cell.positions, 128), bool)
         chords = cell.chord_at()
-        strong = {*strong_positions(cell.numerator, cell.denominator).tolist()}
-        strong |= {position for position, _ in cell.chords}
-        if self.everywhere:
-            strong = {*range(cell.positions)}
-        for position in strong:
+        for position in np.flatnonzero(self._held(cell)).tolist():
             chord = chords[position]
             if chord is not None:
                 mask[position] = pitches_of(frozenset(chord.pitch_classes))
+        return mask | self.between(cell) if self.passing else mask
+
+    def between(self, cell: Cell) -> PitchMask:
+        """Return which pitches may begin in passing alone, shape (positions, 128)."""
+        mask = np.zeros((cell.positions, 128), bool)
+        chords = cell.chord_at()
+        for position in np.flatnonzero(~self._strong(cell)).tolist() if self.passing else ():
+            chord = chords[position]
+            if chord is not None:
+                scale = _altered_scale(cell.key, chord)
+                mask[position] = pitches_of(frozenset(scale - chord.pitch_classes))
         return mask
+
+    def _held(self, cell: Cell) -> npt.NDArray[np.bool_]:
+        """Return where notes are held to the chord."""
+        if self.everywhere or self.passing:
+            return np.ones(cell.positions, bool)
+        return self._strong(cell)
+
+    def _strong(self, cell: Cell) -> npt.NDArray[np.bool_]:
+        strong = np.zeros(cell.positions, bool)
+        strong[strong_positions(cell.numerator, cell.denominator)] = True
+        strong[[position for position, _ in cell.chords]] = True
+        return strong
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -71,9 +70,10 @@ class CellDemand:
     least: int  # onsets
     most: int  # onsets
     voices: int  # notes that may sound where one begins, itself included
-    has_pitch: bool  # whether the constraints on pitches leave one anywhere
+    has_pitch: Mask  # (positions,): where the constraints on pitches leave one
     ways: tuple[Way, ...] = ()  # how what sounds together is played
     locked: tuple[tuple[int, int], ...] = ()  # position and pitch of the notes that stay
+    passing: PitchMask | None = None  # (positions, 128): which of the pitches only in passing
 
     @property
     def onsets(self) -> int:
@@ -121,7 +121,7 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             locked = cell.locked
             if constraint.sounds is not None:
                 pitches &= _kept_pieces(constraint, cell)
-    has_pitch = bool(pitches.any())
+    has_pitch = np.asarray(pitches.any(1))
     required[[position for position, _ in locked]] = True
     for constraint in constraints:
         if isinstance(constraint, NoteCount):
@@ -141,9 +141,12 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             pitches[last : last + 1] &= pitches_of(constraint.pitch_classes(cell.key))
             pitches[last + 1 :] = False
     voices = most_voices(constraints, cell.program, cell.is_drum)
+    between = [c.between(cell) for c in constraints if isinstance(c, ChordTones) and c.passing]
+    passing = np.logical_or.reduce(between) & pitches if between else None
     return CellDemand(
-        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked
-    )
+        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked,
+        passing,
+    )  # fmt: skip
 
 
 def _kept_pieces(constraint: Locked, cell: Cell) -> PitchMask:
@@ -167,12 +170,18 @@ def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) 
     return min([ANY, *least, *([1] if singly else [])])
 
 
-def open_positions(demand: CellDemand, room: Room) -> Mask:
-    """Return at which positions of a cell a note may begin, shape (positions,)."""
+def free_pitches(demand: CellDemand, room: Room) -> PitchMask:
+    """Return which pitches may begin where, beside what sounds: shape (positions, 128)."""
     free = demand.pitches & ~room.closed
     if demand.ways:
         free &= np.array([beside(sounds, demand.ways) for sounds in room.sounds])
-    is_open = np.asarray(free.any(1) & (room.sounding < demand.voices))
+    free[room.sounding >= demand.voices] = False
+    return free
+
+
+def open_positions(demand: CellDemand, room: Room) -> Mask:
+    """Return at which positions of a cell a note may begin, shape (positions,)."""
+    is_open = np.asarray(free_pitches(demand, room).any(1))
     for position, _ in demand.locked:
         is_open[position] = room.sounding[position] <= demand.voices
         is_open[position] &= not demand.ways or fit(room.sounds[position], demand.ways)
@@ -188,50 +197,33 @@ def is_enough(demand: CellDemand, is_open: Mask) -> bool:
     """
     return (
         not demand.beyond
-        and (demand.has_pitch or demand.most == 0)
+        and (bool(demand.has_pitch.any()) or demand.most == 0)
         and demand.onsets <= demand.most
         and not (demand.required & ~is_open).any()
         and int(is_open.sum()) >= demand.least
     )
 
 
-def can_be_written(constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room) -> bool:
-    """Return whether one of some cells, which differ in their chords, can be written."""
-    demands, room = (demand_of(constraints, cell) for cell in cells), room.under(constraints)
-    return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
-
-
-def smallest_clash(
-    constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str
-) -> str:
-    """Return a sentence about the fewest constraints that no cell can keep together.
+def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: str) -> str:
+    """Return a sentence about constraints that a cell cannot keep together, though all but one.
 
     Parameters
     ----------
-    constraints
-        Those of a cell, which cannot be written under them all.
-    cells
-        The cell, once for each chord that might hold.
+    some
+        The constraints.
+    cell
+        The cell; None if no chords let it be written.
     room
         What sounds in it.
     where
         Such as ``"bar 3 of Piano"``.
     """
-    for size in range(1, len(constraints) + 1):
-        for some in combinations(constraints, size):
-            if not can_be_written(some, cells, room):
-                return _clash(some, cells, room, where)
-    raise ValueError("these constraints do not clash")
-
-
-def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str) -> str:
-    if len(cells) > 1 and any(constraint.by_chord for constraint in some):
+    if cell is None:
         return f"no chord lets {where} keep {in_words(some)}; drop one or widen it"
-    cell = cells[0]
     demand = demand_of(some, cell)
     room = room.under(some)
     is_open = open_positions(demand, room)
-    if demand.most and not demand.has_pitch:
+    if demand.most and not demand.has_pitch.any():
         verb = "leave" if len(some) > 1 else "leaves"
         return f"{in_words(some)} {verb} no pitch in {where}; widen it or drop one"
     if demand.beyond:

@@ -15,6 +15,7 @@ from composer.theory import Key
 from composer.where import Constraint
 
 LINEAR = (MaxLeap, NoParallels, Cadence, NoRepeat)
+_STEP = 2  # semitones
 
 
 class Step(NamedTuple):
@@ -44,6 +45,16 @@ def line(notes: Sequence[tuple[int, int, int, int, int]]) -> list[Step]:
         Step(bar, place, begin, max(pitches), tuple(sorted(pitches)))
         for (begin, bar, place), pitches in sorted(onsets.items())
     ]
+
+
+def stepwise(steps: Sequence[Step]) -> set[tuple[int, int]]:
+    """Return when the notes of a line begin, and their pitch, that steps lead to and from."""
+    found = set()
+    for before, now, after in zip(steps, steps[1:], steps[2:], strict=False):
+        moves = abs(now.pitch - before.pitch), abs(after.pitch - now.pitch)
+        if all(0 < move <= _STEP for move in moves):
+            found.add((now.begin, now.pitch))
+    return found
 
 
 def line_wrongs(

@@ -24,8 +24,31 @@ from composer.where import Bars, Constraint, Parts, beat_position
 Line = tuple[tuple[int, int], ...]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LineConstraint(Constraint):
+    """What must hold of the steps of lines.
+
+    Parameters
+    ----------
+    parts, bars
+        See ``Constraint``.
+
+    Raises
+    ------
+    RequestError
+        A value is none of these.
+    """
+
+    pitched: ClassVar[bool] = True
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is about the steps of lines."""
+        return True
+
+
 @dataclasses.dataclass(frozen=True)
-class MaxLeap(Constraint):
+class MaxLeap(LineConstraint):
     """At most so many semitones from each note of a part's line to the next.
 
     Of notes that begin together the highest counts; where a note is given before or after what is
@@ -46,9 +69,6 @@ class MaxLeap(Constraint):
 
     semitones: int
 
-    is_linear: ClassVar[bool] = True
-    pitched: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.semitones, int) or self.semitones < 0:
@@ -56,7 +76,7 @@ class MaxLeap(Constraint):
 
 
 @dataclasses.dataclass(frozen=True)
-class NoParallels(Constraint):
+class NoParallels(LineConstraint):
     """No parallel fifths, octaves or unisons between the lines of two parts.
 
     Where a note of both lines begins at once, and both move there in one direction from the notes
@@ -75,9 +95,6 @@ class NoParallels(Constraint):
     RequestError
         Other than two parts.
     """
-
-    is_linear: ClassVar[bool] = True
-    pitched: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,7 +160,7 @@ class Cadence(Constraint):
 
 
 @dataclasses.dataclass(frozen=True, init=False)
-class NoRepeat(Constraint):
+class NoRepeat(LineConstraint):
     """No more than so many notes in a row that follow each other as in a given score.
 
     The line of each part is held against the line of each track of the score: a run of notes is
@@ -182,9 +199,6 @@ class NoRepeat(Constraint):
     #: The lines of the score.
     lines: tuple[Line, ...] = dataclasses.field(default=(), repr=False)
     score: Score = dataclasses.field(default_factory=Score, compare=False, repr=False)
-
-    is_linear: ClassVar[bool] = True
-    pitched: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -106,14 +106,17 @@ class Constraint(Scoped):
     pitched: ClassVar[bool] = False
     #: Whether what it allows depends on the chords.
     by_chord: ClassVar[bool] = False
-    #: Whether it is about the steps of lines, so that it reaches over bar lines.
-    is_linear: ClassVar[bool] = False
     #: Whether of the bars named it is about the last alone.
     is_last: ClassVar[bool] = False
 
     @property
     def for_drums(self) -> bool:
         """Whether it is about drums alone."""
+        return False
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is about the steps of lines, so that it reaches over bar lines."""
         return False
 
 

@@ -41,7 +41,8 @@ def random_constraint(rng, grid, written):
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
-        return ChordTones(everywhere=bool(rng.random() < 0.4), **scope)
+        how = rng.choice(["", "everywhere", "passing"])
+        return ChordTones(**({how: True} if how else {}), **scope)
     if kind == 2:
         low = int(rng.integers(24, 96))
         return PitchRange(low, low + int(rng.integers(0, 30) * rng.random()), **scope)
@@ -226,13 +227,32 @@ def with_notes(grid, notes):
 
 def free_pitches(grid, where, bar, row):
     """Return which pitches may begin where, asked of the checker: (positions, 128)."""
-    length = int(grid.bar_lengths[bar])
     pitched = [c for c in about(where, bar, row) if isinstance(c, PITCH_KINDS)]
+    others = [c for c in pitched if not getattr(c, "passing", False)]
+    free = not_wrong(grid, others, bar, row)
+    if len(others) < len(pitched):
+        free &= not_wrong(grid, [ChordTones()], bar, row)
+        free &= not_wrong(grid, [ChordTones(everywhere=True)], bar, row) | not_wrong(
+            grid, [InScale()], bar, row
+        )
+    return free
+
+
+def only_passing(grid, where, bar, row):
+    """Return which pitches may begin where in passing alone, asked of the checker."""
+    if any(getattr(c, "passing", False) for c in about(where, bar, row)):
+        return ~not_wrong(grid, [ChordTones(everywhere=True)], bar, row)
+    return np.zeros((int(grid.bar_lengths[bar]), 128), bool)
+
+
+def not_wrong(grid, constraints, bar, row):
+    """Return with which pitches constraints are content that are about single notes."""
+    length = int(grid.bar_lengths[bar])
     notes = [(bar, row, place, pitch, 1) for place in range(length) for pitch in range(128)]
     free = np.ones((length, 128), bool)
     empty = grid.replace(notes=grid.notes[:0])
     looked_at = {"bars": (bar + 1, bar + 1), "parts": [row + 1]}
-    for breach in check(with_notes(empty, notes), pitched, key=grid.key, **looked_at):
+    for breach in check(with_notes(empty, notes), constraints, key=grid.key, **looked_at):
         words = breach.what.split()
         free[int(words[-1]), int(words[1])] = False
     return free
@@ -313,10 +333,13 @@ def cell_room(grid, where, bar, row, stay=()):
         if not all(can_play(heard[place] | {pitch}, way) for way in ways):
             free[place, pitch] = False
     for place in {note[2] for note in stay}:
+        pitches = [note[3] for note in stay if note[2] == place]
         is_right = sum(place in places for _, places in given) <= voices
         is_right &= all(can_play(heard[place], way) for way in ways)
-        is_right &= all(allowed[place, note[3]] for note in stay if note[2] == place)
-        free[place] = is_right
+        is_right &= all(allowed[place, pitch] for pitch in pitches)
+        free[place, : max(pitches) + 1] = False
+        free[place, max(pitches)] = True
+        free[place] &= is_right
     counts = [c for c in cell if isinstance(c, NoteCount)]
     rhythms = [c for c in cell if isinstance(c, Rhythm)]
     needed |= {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
@@ -336,42 +359,55 @@ def ends_well(grid, cadence, bar, row, pitch):
     return not check(score, cadence, key=grid.key, bars=(bar + 1, bar + 1), parts=[row + 1])
 
 
-def has_line(grid, where, written, row):
+def has_line(grid, where, written, row, locked=()):
     """Return whether a part has a line that keeps leaps, told from its beginning.
 
-    Of each time it is known which pitches the line may have come to, after how many onsets.
+    Of each time it is known which pitches the line may have come to, after how many onsets, and
+    whether by a note that has to be left by a step.
     """
-    reached = np.zeros((65, 129), bool)
-    reached[0, 128] = True
-    pitch = np.arange(129)
+    reached = np.zeros((65, 2, 129), bool)
+    reached[0, 0, 128] = True
+    moves = np.abs(np.arange(129)[:, None] - np.arange(128)[None])
+    moves[128] = 0
+    is_step = (moves > 0) & (moves <= 2)
     changed = False  # whether what is given next comes from elsewhere
     for bar in range(len(grid.bars)):
         leaps = [c.semitones for c in about(where, bar, row) if isinstance(c, MaxLeap)]
-        near = np.abs(pitch[:, None] - pitch[None]) <= min([128, *leaps])
-        near[128] = True
+        near = moves <= min([128, *leaps])
         if not written[bar, row + 1]:
             notes = [n for n in grid.notes.tolist() if n[0] == bar and n[1] == row]
             for place in sorted({note[2] for note in notes}):
                 top = max(note[3] for note in notes if note[2] == place)
-                may = (reached.any(0) & (near[:, top] | (not changed))).any()
+                ways = np.stack([near, near & is_step])[:, :, top] if changed else True
+                may = (reached.any(0) & ways).any()
                 reached[:] = False
-                reached[0, top] = may
+                reached[0, 0, top] = may
                 changed = False
             continue
         changed = True
-        free, _, least, needed, most = cell_room(grid, where, bar, row)
+        stay = [note for note in locked if note[:2] == (bar, row)]
+        free, _, least, needed, most = cell_room(grid, where, bar, row, stay)
         if any(place >= len(free) for place in needed):
             return False
+        passes = only_passing(grid, where, bar, row)
+        for note in stay:
+            if passes[note[2], note[3]]:
+                free[note[2], np.arange(128) != note[3]] = False
         for place in range(len(free)):
-            onto = (reached[:-1] @ near)[:, :128] & free[place]
+            onto = np.zeros((64, 2, 128), bool)
+            for is_between in (0, 1):
+                after = near & is_step if is_between else near
+                tops = free[place] & (passes[place] == is_between)
+                onto[:, is_between] = (reached[:-1, 0] @ after) & tops
+                onto[:, is_between] |= (reached[:-1, 1] @ (near & is_step)) & tops
             if place in needed:
                 reached[:] = False
-            reached[1:, :128] |= onto
+            reached[1:, :, :128] |= onto
         counts = np.arange(65)
         reached[(counts < least) | (counts > most)] = False
         reached[0] = reached.any(0)
         reached[1:] = False
-    return bool(reached.any())
+    return bool(reached[:, 0].any())
 
 
 VOICES = (MaxPolyphony, Monophonic)

@@ -59,15 +59,14 @@ def refused(request, where, text):
         return "refused: too long", ""
     if text.startswith("no chord") or "the rules leave no pitch" in text:
         return "refused: chords", ""
-    if "cannot be planned together" in text:
-        return "refused: not planned together", ""
     if "can be planned ahead" in text:
         return "refused: too long", ""
     if "were found" in text:
         return "refused: no lines found", ""
     if "as far as bar" in text:
         row = int(re.search(r"part (\d+)", text).group(1)) - 1
-        if not asked.has_line(asked.given_notes(request), where, request.written, row):
+        locked = request.locked.tolist()
+        if not asked.has_line(asked.given_notes(request), where, request.written, row, locked):
             return "refused: no line", ""
         return "wrongly refused", text
     bar, row = map(int, re.search(r"bar (\d+) of part (\d+)", text).groups())

@@ -1,5 +1,6 @@
 """The checker finds each kind of breach, and only that."""
 
+import numpy as np
 import pytest
 
 from composer import (
@@ -64,6 +65,37 @@ def test_each_breach_is_found(constraint, expected):
     found = check(SCORE, constraint, key="C")
     assert sorted((breach.bar, breach.what) for breach in found) == sorted(expected)
     assert all(breach.constraint == constraint for breach in found)
+
+
+PASSING = [
+    ([72, 74, 76], True),  # C, D, E over C
+    ([72, 74, 72], True),  # a neighbour
+    ([72, 71, 69, 67], True),  # two in a row
+    ([76, 74, 79], False),  # left by a leap
+    ([79, 74, 72], False),  # come to by one
+    ([76, 75, 76], False),  # not of the key
+    ([72, 74, 74, 76], False),  # said again is no step
+    ([72, 74], False),  # nothing follows
+    ([72, (67, 74), 76], True),
+    ([72, (69, 74), 76], False),  # only the highest may pass
+    ([72, (74, 79), 76], False),
+]
+
+
+@pytest.mark.parametrize(("pitches", "passes"), PASSING)
+def test_passing_notes_are_told_by_their_steps(pitches, passes):
+    rows = []
+    for i, pitch in enumerate(pitches):
+        rows += [(i * 240, 240, one, 80) for one in np.atleast_1d(pitch).tolist()]
+    score = Score(tpq=480, tracks=[Track("Flute", 73, False, rows)], chords=[(0, "C")])
+    assert (check(score, ChordTones(passing=True), key="C") == []) == passes
+
+
+def test_a_passing_note_on_a_strong_beat_is_none():
+    rows = [(i * 240, 240, pitch, 80) for i, pitch in enumerate((72, 72, 72, 76, 77, 79))]
+    score = Score(tpq=480, tracks=[Track("Flute", 73, False, rows)], chords=[(0, "C")])
+    found = check(score, ChordTones(passing=True), key="C")
+    assert [breach.what for breach in found] == ["pitch 77 begins at position 24"]
 
 
 def test_only_what_is_named_is_looked_at():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from composer import RequestError
 from composer.constraints import (
     BassNotes,
     Cell,
@@ -92,6 +93,18 @@ def test_chord_tones_are_owed_on_strong_beats_and_where_a_chord_begins():
     assert mask[[1, 12, 23, 25, 31, 36, 47]].all()
     assert ChordTones().pitches(cell()).all()
     assert ChordTones().pitches(cell((0, None))).all()
+
+
+def test_other_notes_of_the_key_may_pass_between_strong_beats():
+    where = ChordTones(passing=True)
+    assert where.is_linear
+    assert not ChordTones().is_linear
+    mask, between = where.pitches(cell((0, "E"))), where.between(cell((0, "E")))
+    assert [names(mask, p) for p in (0, 12)] == ["E G# B", "C D E F G# A B"]
+    assert [names(between, p) for p in (0, 12)] == ["", "C D F A"]
+    assert where.pitches(cell((0, None))).all()
+    with pytest.raises(RequestError, match="leaves no note to pass; drop everywhere or passing"):
+        ChordTones(everywhere=True, passing=True)
 
 
 def test_the_bass_speaks_where_a_chord_begins():

@@ -200,10 +200,7 @@ class BoundNoteMask(NoteMask):
         is_drum = cursor.state in DRUM_STATES
         pitches = at["Drum" if is_drum else "Pitch"]
         index = pitches.start + note.pitch + (0 if is_drum else cursor.lowest)
-        is_loud = np.ones(len(self._velocities), bool)
-        if note.velocity:
-            is_loud[:] = False
-            is_loud[velocity_bins(note.velocity, len(is_loud))] = True
+        is_loud = self._is_loud(note)
         is_next = bool(said[index] and is_loud[cursor.velocity])
         # A velocity that was said for another note needs one.
         was_said = "Velocity" not in self.grammar.table[cursor.state]
@@ -214,6 +211,14 @@ class BoundNoteMask(NoteMask):
         mask[index] = is_next
         is_below = others[: note.pitch].any()
         mask[at["Velocity"]] = said[at["Velocity"]] & (is_below | is_loud)
+
+    def _is_loud(self, note: LockedNote) -> Mask:
+        """Return which velocities a note may have that stays, (velocities,)."""
+        bins = np.ones(len(self._velocities), bool)
+        if note.velocity:
+            bins[:] = False
+            bins[velocity_bins(note.velocity, len(bins))] = True
+        return bins
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         super()._hear(family, value, cursor)

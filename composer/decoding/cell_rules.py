@@ -14,7 +14,6 @@ from composer.constraints import (
     allowed_chords,
     allowed_pitches,
     as_far_as_they_can,
-    chord_positions,
     pitches_of,
     strong_positions,
 )
@@ -29,6 +28,7 @@ from composer.decoding.cell_masks import (
     PitchTimes,
     sounding_at,
 )
+from composer.decoding.chord_choice import chord_places
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
 from composer.errors import RequestError
@@ -151,8 +151,10 @@ class CellRules:
 
     def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
         """Return how many ids what demands make a cell have may take, as things are or at most."""
-        if not self._bounds or not column:
+        if not self._bounds:
             return 0
+        if not column:
+            return self._bounds.chord_ids(bar)
         onsets = self._bounds.onsets(grid, bar, column - 1, now=now)
         return IDS_AN_ONSET * onsets + IDS_A_NOTE * self._bounds.staying(bar, column - 1)
 
@@ -191,11 +193,10 @@ class CellRules:
         return self._pitch_masks[row, cell]
 
     def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
-        time, start = grid.bars[bar], int(grid.bar_starts[bar])
-        signature = int(time["numerator"]), int(time["denominator"])
+        start = int(grid.bar_starts[bar])
         asked = self._request.chords_per_bar
-        required = chord_positions(*signature, asked) if asked else []
-        positions = required or strong_positions(*signature).tolist()
+        positions = chord_places(grid, bar, asked)
+        required = positions if asked else []
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]

@@ -35,6 +35,7 @@ class Hands:
         self._ways: list[tuple[Way, ...]] = [()] * len(pitches)
         #: Times at which given notes begin, which have to be playable too.
         self._given: list[int] = []
+        self._is_asked = False
 
     def enter(
         self, at: int, sounds: Sequence[int], ways: tuple[Way, ...], given: Sequence[int]
@@ -54,20 +55,31 @@ class Hands:
         """
         if not ways:
             return
+        self._is_asked = True
         for time, bits in enumerate(sounds, at):
             self._sounds[time] |= bits
             self._ways[time] = ways
         self._given += given
 
     def hear(self, pitch: int, first: int, last: int) -> None:
-        """Note that a pitch sounds from one time up to another."""
-        for time in range(first, min(last, len(self._sounds))):
-            self._sounds[time] |= 1 << pitch
+        """Note that a pitch sounds from one time up to another, and close what that rules out."""
+        self.add(pitch, first, last)
         self.narrow(first, last)
+
+    def add(self, pitch: int, first: int, last: int) -> None:
+        """Note that a pitch sounds from one time up to another."""
+        for time in range(first, min(last, len(self._sounds))) if self._is_asked else ():
+            self._sounds[time] |= 1 << pitch
+
+    def remove(self, pitch: int, first: int, last: int) -> None:
+        """Take back that a pitch sounds; it must have been added."""
+        for time in range(first, min(last, len(self._sounds))) if self._is_asked else ():
+            self._sounds[time] &= ~(1 << pitch)
 
     def narrow(self, first: int, last: int) -> None:
         """Close the pitches that cannot be played with what sounds."""
-        for start, end in self._runs(first, min(last, len(self._sounds))):
+        stop = min(last, len(self._sounds))
+        for start, end in self._runs(first, stop) if self._is_asked else ():
             if self._ways[start] and self._sounds[start]:
                 self._pitches[start:end] &= self._beside(start)
 
@@ -84,7 +96,7 @@ class Hands:
             times = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)]
             if self._ways[start] and len(times):
                 free = self._pitches[times] & (busy <= times[:, None])
-                free &= self._beside(start, 1 << pitch)
+                free &= self.with_pitch(start, pitch)
                 free[:, pitch] = False
                 closed[times] = ~free.any(1)
         return closed
@@ -93,6 +105,10 @@ class Hands:
         """Return the first time after one whose given notes cannot be played with a pitch."""
         wrong = (time for time in self._given if time > at and not self._beside(time)[pitch])
         return min(wrong, default=1 << 20)
+
+    def with_pitch(self, time: int, pitch: int) -> Mask:
+        """Return which pitches can be played at a time if one more sounds, (128,)."""
+        return self._beside(time, 1 << pitch)
 
     def _beside(self, time: int, more: int = 0) -> Mask:
         return beside(self._sounds[time] | more, self._ways[time])

@@ -17,8 +17,12 @@ Bits = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 Pitches = npt.NDArray[np.int16]
 
-#: In place of the pitch before the first.
+#: In place of the pitch before the first. A line stands at a *state*: a pitch, ``NONE``, or
+#: ``PASSING`` and the pitch of a note that may only pass, so that a step has to follow.
 NONE = 128
+PASSING = NONE + 1
+#: Semitones of the widest step.
+STEP = 2
 #: Onsets of a bar that a set of bits can count.
 MOST = 63
 
@@ -30,8 +34,9 @@ _ONE, _ZERO = np.uint64(1), np.uint64(0)
 class Table(NamedTuple):
     """What is known of one part, by times from the start of the piece; -1 stands for no pitch."""
 
-    ways: Bits  # (times, 129): bit k: from here, after this pitch, k more onsets in the bar will do
+    ways: Bits  # (times, states): bit k: from here, after this, k more onsets in the bar will do
     open: Bools  # (times, 128): which a new onset may have as its highest
+    passing: Bools  # (times, 128): and which of these only in passing
     given: Pitches  # (times,): highest note of the given onset
     required: Bools  # (times,)
     leap: Pitches  # (times,): the furthest that a line may step to here
@@ -56,10 +61,24 @@ class Copied(NamedTuple):
 
 
 @inner
-def _may_step(table: Table, time: int, pitch: int, to: int) -> bool:
-    """Return whether a line may step from a pitch to another that begins now."""
+def state_of(table: Table, time: int, pitch: int) -> int:
+    """Return where a line stands with a note that begins at a time."""
+    return PASSING + pitch if table.passing[time, pitch] else pitch
+
+
+@inner
+def _pitch_of(state: int) -> int:
+    return state - PASSING if state >= PASSING else state
+
+
+@inner
+def _may_step(table: Table, time: int, state: int, to: int) -> bool:
+    """Return whether a line may step from where it stands to a pitch that begins now."""
+    pitch = _pitch_of(state)
+    if (state >= PASSING or table.passing[time, to]) and not 0 < abs(to - pitch) <= STEP:
+        return False
     if pitch == NONE:
-        return True
+        return not table.passing[time, to]
     if abs(to - pitch) > table.leap[time]:
         return False
     for pair in range(len(table.others)):
@@ -72,11 +91,11 @@ def _may_step(table: Table, time: int, pitch: int, to: int) -> bool:
 
 
 @inner
-def _ways(table: Table, time: int, bar: int, pitch: int) -> np.uint64:
+def _ways(table: Table, time: int, bar: int, state: int) -> np.uint64:
     """Return the ways on from a time as a bar sees them that it lies in or right behind."""
     if time == len(table.bar_of):
-        return _ONE
-    ways: np.uint64 = table.ways[time, pitch]
+        return _ZERO if state >= PASSING else _ONE
+    ways: np.uint64 = table.ways[time, state]
     behind = table.bar_of[time]
     if behind == bar:
         return ways
@@ -132,23 +151,24 @@ def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
 @compiled
 def sweep(table: Table, first: int, last: int) -> None:
     """Fill the ways from the time before ``last`` back to ``first``."""
-    behind, ways = np.empty(NONE + 1, np.uint64), np.empty(NONE + 1, np.uint64)
+    states = table.ways.shape[1]
+    behind, ways = np.empty(states, np.uint64), np.empty(NONE + 1, np.uint64)
     wide = np.empty(3 * NONE, np.uint64)
     for time in range(last - 1, first - 1, -1):
         bar = table.bar_of[time]
         if time + 1 < len(table.bar_of) and table.bar_of[time + 1] == bar:
             behind[:] = table.ways[time + 1]
         else:
-            for pitch in range(NONE + 1):
-                behind[pitch] = _ways(table, time + 1, bar, pitch)
+            for state in range(states):
+                behind[state] = _ways(table, time + 1, bar, state)
         here = table.ways[time]
         if not table.written[bar]:
             given = int(table.given[time])
             if given < 0:
                 here[:] = behind
                 continue
-            for pitch in range(NONE + 1):
-                here[pitch] = behind[given] if _may_step(table, time, pitch, given) else _ZERO
+            for state in range(states):
+                here[state] = behind[given] if _may_step(table, time, state, given) else _ZERO
             continue
         if table.required[time]:
             here[:] = _ZERO
@@ -158,15 +178,23 @@ def sweep(table: Table, first: int, last: int) -> None:
         leap, every = int(table.leap[time]), _ZERO
         for to in range(NONE):
             ways[to] = _ZERO
-            if table.open[time, to] and behind[to]:
-                here[NONE] |= behind[to] << _ONE
-                if _is_perfect(table, time, to):
-                    for pitch in range(max(0, to - leap), min(NONE - 1, to + leap) + 1):
+            then = state_of(table, time, to)
+            if table.open[time, to] and behind[then]:
+                more = behind[then] << _ONE
+                if then >= PASSING or _is_perfect(table, time, to):
+                    reach = min(leap, STEP) if then >= PASSING else leap
+                    for pitch in range(max(0, to - reach), min(NONE - 1, to + reach) + 1):
                         if _may_step(table, time, pitch, to):
-                            here[pitch] |= behind[to] << _ONE
+                            here[pitch] |= more
                 else:
-                    ways[to] = behind[to] << _ONE
-                    every |= ways[to]
+                    ways[to] = more
+                    every |= more
+                if then < PASSING:
+                    here[NONE] |= more
+                if states > PASSING:
+                    for pitch in range(max(0, to - STEP), min(NONE - 1, to + STEP) + 1):
+                        if _may_step(table, time, PASSING + pitch, to):
+                            here[PASSING + pitch] |= more
         if every:
             _spread(ways, here, leap, wide)
 
@@ -184,7 +212,7 @@ def _is_perfect(table: Table, time: int, to: int) -> bool:
 
 
 @compiled
-def fewest(table: Table, time: int, bar: int, pitch: int, done: int) -> int:
+def fewest(table: Table, time: int, bar: int, state: int, done: int) -> int:
     """Return how many more onsets of a bar are the fewest that will do, or -1 if none will.
 
     Parameters
@@ -195,23 +223,23 @@ def fewest(table: Table, time: int, bar: int, pitch: int, done: int) -> int:
         The time that comes next, in the bar or right behind it.
     bar
         The bar.
-    pitch
-        The last of the line, or ``NONE``.
+    state
+        Where the line stands.
     done
         Onsets that the bar has.
     """
-    return _lowest(_ways(table, time, bar, pitch) & (table.counts[bar] >> np.uint64(done)))
+    return _lowest(_ways(table, time, bar, state) & (table.counts[bar] >> np.uint64(done)))
 
 
 @compiled
-def find_tops(tops: Bools, table: Table, time: int, pitch: int, done: int, most: int) -> None:
+def find_tops(tops: Bools, table: Table, time: int, state: int, done: int, most: int) -> None:
     """Find, in place, which pitches an onset may have as its highest.
 
     Parameters
     ----------
     tops
         Shape (128,).
-    table, pitch
+    table, state
         As for ``fewest``.
     time
         Of the onset.
@@ -225,14 +253,14 @@ def find_tops(tops: Bools, table: Table, time: int, pitch: int, done: int, most:
     for to in range(NONE):
         tops[to] = (
             table.open[time, to]
-            and (_ways(table, time + 1, bar, to) & counts) != _ZERO
-            and _may_step(table, time, pitch, to)
+            and (_ways(table, time + 1, bar, state_of(table, time, to)) & counts) != _ZERO
+            and _may_step(table, time, state, to)
         )
 
 
 @compiled
 def keep_positions(
-    positions: Bools, table: Table, start: int, at: int, pitch: int, done: int, most: int
+    positions: Bools, table: Table, start: int, at: int, state: int, done: int, most: int
 ) -> None:
     """Close, in place, the positions of a bar from which its part has no line on.
 
@@ -240,7 +268,7 @@ def keep_positions(
     ----------
     positions
         Which are open, as long as the longest bar.
-    table, pitch
+    table, state
         As for ``fewest``.
     start
         Time at which the bar begins.
@@ -264,8 +292,8 @@ def keep_positions(
             for to in range(NONE):
                 if (
                     table.open[time, to]
-                    and (_ways(table, time + 1, bar, to) & counts) != _ZERO
-                    and _may_step(table, time, pitch, to)
+                    and (_ways(table, time + 1, bar, state_of(table, time, to)) & counts) != _ZERO
+                    and _may_step(table, time, state, to)
                 ):
                     found = True
                     break
@@ -330,13 +358,12 @@ def find_line(
     lengths: Ints,
     first: int,
     bar: int,
-    pitch: int,
+    state: int,
     began: int,
     done: int,
     most: int,
     must: int,
-    lowest: int,
-    highest: int,
+    tops: Bools,
     twist: int,
     budget: int,
 ) -> int:
@@ -350,7 +377,7 @@ def find_line(
         Of the part.
     states, lengths
         Shape (automata,): where the automata stand.
-    first, bar, pitch, done
+    first, bar, state, done
         As ``time`` and so on for ``fewest``.
     began
         When the last pitch of the line began.
@@ -358,8 +385,8 @@ def find_line(
         Onsets that may follow in the bar.
     must
         A time at which there is to be an onset, -1 for none.
-    lowest, highest
-        Between which its highest pitch is to lie.
+    tops
+        Shape (128,): which it may have as its highest.
     twist
         0, or another number for another line.
     budget
@@ -372,19 +399,19 @@ def find_line(
     """
     end, count = len(table.bar_of), len(copied.most)
     span = end - first
-    pitches, dones = np.empty(span + 1, np.int64), np.empty(span + 1, np.int64)
+    stand, dones = np.empty(span + 1, np.int64), np.empty(span + 1, np.int64)
     begins = np.empty(span + 1, np.int64)
     stood = np.empty((span + 1, count), np.int64)
     matched = np.empty((span + 1, count), np.int64)
     options, chosen = np.zeros(span + 1, np.int64), np.full(span + 1, -1, np.int64)
-    pitches[0], dones[0], begins[0] = pitch, done, began
+    stand[0], dones[0], begins[0] = state, done, began
     stood[0], matched[0] = states, lengths
     at, spent, running = 0, 0, bar
     new_states, new_lengths = np.empty(count, np.int64), np.empty(count, np.int64)
     while 0 <= at < span:
         time = first + at
         running = table.bar_of[time]
-        now, so_far = pitches[at], dones[at]
+        now, so_far = stand[at], dones[at]
         if (at and table.bar_of[time - 1] != running) or (at == 0 and running != bar):
             so_far = 0
         is_written = table.written[running]
@@ -393,7 +420,8 @@ def find_line(
         if is_written:
             counts = table.counts[running] >> np.uint64(so_far)
             least = _lowest(table.ways[time, now] & counts)
-        center = int(line[time]) if line[time] >= 0 else (60 if now == NONE else now)
+        pitch = _pitch_of(now)
+        center = int(line[time]) if line[time] >= 0 else (60 if now == NONE else pitch)
         if twist:
             center = _scrambled(time, twist)
         moved = False
@@ -414,11 +442,12 @@ def find_line(
                     to = center + offset
                     if to < 0 or to >= NONE or not table.open[time, to]:
                         continue
-                    if time == must and not lowest <= to <= highest:
+                    if time == must and not tops[to]:
                         continue
                 elif table.required[time] or time == must:
                     continue
-                behind = _ways(table, time + 1, running, now if to < 0 else to)
+                then = now if to < 0 else state_of(table, time, to)
+                behind = _ways(table, time + 1, running, then)
                 if to >= 0:
                     behind = (behind << _ONE) & ~_ONE
                 behind &= counts
@@ -432,7 +461,7 @@ def find_line(
             fits = True
             if to >= 0 and now != NONE:
                 for which in range(count):
-                    _step(copied, which, new_states, new_lengths, now, to, time - begins[at])
+                    _step(copied, which, new_states, new_lengths, pitch, to, time - begins[at])
                     if copied.matters[which, time] and new_lengths[which] >= copied.most[which]:
                         fits = False
             spent += 1
@@ -440,7 +469,7 @@ def find_line(
                 continue
             chosen[at] = to
             at += 1
-            pitches[at] = now if to < 0 else to
+            stand[at] = now if to < 0 else state_of(table, time, to)
             begins[at] = begins[at - 1] if to < 0 else time
             dones[at] = so_far + (to >= 0)
             stood[at], matched[at] = new_states, new_lengths

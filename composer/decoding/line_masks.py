@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bound_masks import BoundNoteMask
-from composer.decoding.cell_masks import IDS_AN_ONSET, ChordCellMask
+from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET, ChordCellMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
@@ -22,7 +22,8 @@ class LineNoteMask(BoundNoteMask):
     """A cell under demands, of a part that has a line to keep.
 
     The line goes by the highest note of an onset, which is said last. So a note may be taken that
-    the line cannot go by if one can follow above it, and the onset is then held open for that.
+    the line cannot go by if one can follow above it, and the onset is then held open for that: a
+    free note, or one that stays and is said in its place.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class LineNoteMask(BoundNoteMask):
         self._line = line
         self._start = start
         self._bar = bar
-        self._before = line.last(start)[1]  # pitch of the line before the running onset
+        self._before = line.last(start)[1]  # where the line stands before the running onset
         self._top = -1  # highest pitch so far of the running onset
         self._fits = False  # whether the line may go by it
         self._done = 0  # onsets of the cell
@@ -64,55 +65,100 @@ class LineNoteMask(BoundNoteMask):
 
     def _left_over(self, cursor: Cursor) -> int:
         """Return the fewest onsets that must follow, or -1 if the running one cannot be left."""
-        pitch = self._top
-        if cursor.position < 0:
-            pitch = self._before
-        elif not self._fits:
+        if cursor.position >= 0 and not self._fits:
             return -1
         time = self._start + cursor.position + 1
-        return self._line.fewest(time, self._bar, pitch, self._done)
+        return self._line.fewest(time, self._bar, self._state(cursor), self._done)
+
+    def _state(self, cursor: Cursor) -> int:
+        """Return where the line stands with the running onset as it is."""
+        if cursor.position < 0:
+            return self._before
+        return self._line.state_of(self._start + cursor.position, self._top)
 
     def _to_come(self, cursor: Cursor) -> int:
         return max(super()._to_come(cursor), self._fewest)
 
     def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:
         super()._hold_positions(cursor, positions, False)
-        self._next_most = max(self._fewest - 1, (self._left - 1) // IDS_AN_ONSET)
+        self._next_most = max(self._fewest - 1, (self._ids() - 1) // IDS_AN_ONSET)
         keep_positions(
             positions,
             self._line.table,
             self._start,
             cursor.position,
-            self._before if cursor.position < 0 else self._top,
+            self._state(cursor),
             self._done,
             self._next_most,
         )
 
     def _playable(self, cursor: Cursor, lowest: int) -> Mask:
-        playable = super()._playable(cursor, lowest)
+        playable, position = super()._playable(cursor, lowest), cursor.position
         if cursor.state == "duration":
             return playable
+        passing = self._line.table.passing[self._start + position]
+        if self._top >= 0 and passing[self._top]:
+            return np.zeros_like(playable)
         if self._fewest >= 0:
-            self._most = max(self._fewest, (self._left - 1) // IDS_AN_ONSET)
-        self._find_tops(cursor.position, self._most)
+            self._most = max(self._fewest, (self._ids() - 1) // IDS_AN_ONSET)
+        self._find_tops(position, self._most)
         held, tops = playable & self._tops, self._tops
-        if self._has_room(cursor.position, 2):
-            if self._slack() < self._most:
-                kept = tops.copy()
-                self._find_tops(cursor.position, self._slack())
-                tops, self._tops = self._tops, kept
-            above = np.flatnonzero(playable & tops)
-            if len(above):
-                held[: above[-1]] |= playable[: above[-1]]
+        # With less room for ids the line has less to go by.
+        slack = self._slack(cursor)
+        if slack < self._most:
+            kept = tops.copy()
+            self._find_tops(position, slack)
+            tops, self._tops = self._tops, kept
+        lower = playable & ~passing
+        stays = self._bound.locked.highest(position)
+        if stays > self._top and tops[stays]:
+            held[:stays] |= lower[:stays]
+        above = np.flatnonzero(playable & tops)
+        if len(above) and self._has_room(position, 2):
+            lower[above[-1] :] = False
+            for pitch in np.flatnonzero(lower & ~held).tolist() if self._bound.hands else ():
+                lower[pitch] = (self._highest(position, pitch, playable) & tops).any()
+            held |= lower
         return held
+
+    def _highest(self, position: int, pitch: int, playable: Mask) -> Mask:
+        """Return which pitches the running onset may have as its highest if it takes one, (128,).
+
+        Parameters
+        ----------
+        position
+            Of the onset.
+        pitch
+            What it takes.
+        playable
+            Shape (128,): what could be taken in its place.
+        """
+        bound, tops = self._bound, np.zeros(NONE, bool)
+        is_new = bound.locked.at(position, pitch) is None
+        first = max(pitch, bound.locked.highest(position))
+        tops[first] = True
+        is_last = self._line.table.passing[self._start + position, pitch]
+        if not is_last and self._has_room(position, 1 + is_new):
+            tops[first + 1 :] = playable[first + 1 :]
+            if bound.hands and is_new:
+                tops[first + 1 :] &= bound.hands.with_pitch(position, pitch)[first + 1 :]
+        return tops
 
     def _find_tops(self, position: int, most: int) -> None:
         time = self._start + position
         find_tops(self._tops, self._line.table, time, self._before, self._done, most)
 
-    def _slack(self) -> int:
-        """Return how many onsets there are ids for if the running one takes a note more."""
-        return (self._left - _SPARE) // IDS_AN_ONSET
+    def _ids(self) -> int:
+        """Return how many ids are left beside those of the notes that stay."""
+        return self._left - IDS_A_NOTE * self._stay
+
+    def _slack(self, cursor: Cursor) -> int:
+        """Return how many onsets there are ids for if the running one takes a note more.
+
+        It is the same before and after the velocity of that note.
+        """
+        has_velocity = "Velocity" not in self.grammar.table[cursor.state]
+        return (self._ids() + has_velocity - _SPARE) // IDS_AN_ONSET
 
     def _has_room(self, position: int, notes: int) -> bool:
         bound = self._bound
@@ -128,8 +174,8 @@ class LineNoteMask(BoundNoteMask):
             taken = self._ends(cursor)
         elif family == "Position":
             taken = self._begins(cursor, value)
-        elif family == "Velocity" and self._top >= 0:
-            taken = self._looks(cursor.position, self._top + 1, NONE - 1)
+        elif family == "Velocity":
+            taken = self._is_said_so(cursor, value)
         elif family == "Pitch":
             taken = self._adds(cursor, value - cursor.lowest)
         elif family == "Duration":
@@ -161,7 +207,7 @@ class LineNoteMask(BoundNoteMask):
                 take_back()
                 return False
         if self._top >= 0:
-            self._before = self._top
+            self._before = self._state(cursor)
         self._most, self._top, self._fits = self._next_most, -1, False
         self._done += 1
         return True
@@ -170,42 +216,51 @@ class LineNoteMask(BoundNoteMask):
         """Return the time of the running onset, or the one before the cell."""
         return self._start + cursor.position
 
+    def _is_said_so(self, cursor: Cursor, velocity: int) -> bool:
+        """Say how loud the next note of an onset is: there has to be one that is."""
+        if not self._line.copies:
+            return True
+        position, playable = cursor.position, self._playable(cursor, cursor.lowest)
+        staying = self._staying(cursor)
+        if staying is None:
+            return self._top < 0 or self._looks(position, playable, self._most)
+        if self._is_loud(staying)[velocity]:
+            return True
+        free, tops = super()._playable(cursor, cursor.lowest), np.zeros(NONE, bool)
+        for pitch in np.flatnonzero(playable[: staying.pitch]).tolist():
+            tops |= self._highest(position, pitch, free)
+        return self._looks(position, tops, min(self._most, self._slack(cursor)))
+
     def _adds(self, cursor: Cursor, pitch: int) -> bool:
         """Add a note to an onset."""
-        highest = pitch
-        if self._has_room(cursor.position, 2) and self._slack() >= 0:
-            highest = NONE - 1
-        is_top = bool(self._tops[pitch])
-        most = self._most if is_top else min(self._most, self._slack())
-        if self._line.copies and not self._looks(cursor.position, pitch, highest, most):
-            return False
+        position, stays = cursor.position, self._bound.locked.highest(cursor.position)
+        is_free = self._bound.locked.at(position, pitch) is None
+        most = self._most
+        if is_free and (pitch < stays or not self._tops[pitch]):
+            most = min(most, self._slack(cursor))
+        if self._line.copies:
+            tops = self._highest(position, pitch, super()._playable(cursor, cursor.lowest))
+            stays_way = not is_free and tops[self._line.line[self._start + position]]
+            if not stays_way and not self._looks(position, tops, most):
+                return False
         self._most = most
         return True
 
-    def _looks(
-        self,
-        position: int,
-        lowest: int,
-        highest: int,
-        most: int | None = None,
-        *,
-        again: bool = False,
-    ) -> bool:
-        """Return whether there is a way on with the highest note of the onset in a range."""
+    def _looks(self, position: int, tops: Mask, most: int, *, again: bool = False) -> bool:
+        """Return whether there is a way on with one of some pitches as the highest of the onset."""
         line, time = self._line, self._start + position
-        if not line.copies or (lowest <= line.line[time] <= highest and not again):
+        if not line.copies:
             return True
-        most = self._most if most is None else most
-        found = line.find(
-            time, self._bar, self._done - 1, most=most + 1, must=time, lowest=lowest,
-            highest=highest,
-        )  # fmt: skip
+        if tops[line.line[time]] and line.ahead(time + 1, self._bar) <= most and not again:
+            return True
+        found = line.find(time, self._bar, self._done - 1, most=most + 1, must=time, tops=tops)
         return found == FOUND
 
     def _sounds(self, cursor: Cursor, pitch: int, duration: int) -> bool:
         """Let a note of the running onset sound for so long."""
         line, time = self._line, self._start + cursor.position
-        if duration > 1:
+        # What stays, with the length it has, has been heard from the beginning.
+        if duration > 1 and not self._bound.locked.is_given(cursor.position, pitch):
             take_back, tops = line.put(time, pitch, time + duration), self._tops.copy()
             if not self._goes_on(cursor, pitch, duration):
                 take_back()
@@ -220,18 +275,13 @@ class LineNoteMask(BoundNoteMask):
         """Return whether there is a way on from a note that sounds so long, or from one above."""
         position = cursor.position
         self._find_tops(position, self._most)
-        has_room = self._has_room(position, 2)
-        tops = self._tops.copy()
-        if has_room:
-            tops[pitch + 1 :] &= super()._playable(cursor, cursor.lowest)[pitch + 1 :]
-        else:
-            tops[pitch + 1 :] = False
-        if not tops[pitch:].any():
+        tops = self._highest(position, pitch, super()._playable(cursor, cursor.lowest))
+        if not (tops & self._tops).any():
             return False
         time = self._start + position
         if not self._line.copies or self._line.is_open(time + 1, time + duration):
             return True
-        return self._looks(position, pitch, NONE - 1 if has_room else pitch, again=True)
+        return self._looks(position, tops, self._most, again=True)
 
 
 class LineChordMask(ChordCellMask):

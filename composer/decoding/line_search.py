@@ -289,7 +289,7 @@ class Lines:
                 ways = []
                 for row in self._waiting[bar]:
                     cell = self._make_cell(bar, row, loose, None, chord)
-                    parts[row].enter(start, cell.open)
+                    parts[row].enter(start, cell)
                     table = parts[row].table
                     ways.append(int(((table.ways[start] & table.counts[bar]) > 0).sum()))
                 worth = min(ways) * (1 + rng.random() if twist else 1)
@@ -297,7 +297,7 @@ class Lines:
                     best, chosen[bar] = worth, chord
             for row in self._waiting[bar]:
                 cell = self._make_cell(bar, row, loose, None, chosen[bar])
-                parts[row].enter(start, cell.open)
+                parts[row].enter(start, cell)
         return chosen
 
     def hang_on(self, bar: int) -> bool:
@@ -314,9 +314,9 @@ class Lines:
             cell = self._make_cell(bar, row, self._loose[row], None, chord)
             if part is None:
                 continue
-            taken_back.append(part.enter(start, cell.open))
-            line, pitch = part.line.copy(), part.last(start)[1]
-            can = part.fewest(start, bar, pitch, 0) >= 0
+            taken_back.append(part.enter(start, cell))
+            line, state = part.line.copy(), part.last(start)[1]
+            can = part.fewest(start, bar, state, 0) >= 0
             if not can or (part.has_way and part.find(start, -1, 0) != FOUND):
                 for take_back in taken_back:
                     take_back()

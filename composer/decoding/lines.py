@@ -4,13 +4,15 @@ What is guaranteed. Constraints on lines reach over bar lines, so that what is w
 nothing for later. A part is never without a *way on*: a line from here to the end of the piece that
 keeps everything. Of that line each onset is one note of one position, which takes no room from
 another, and so all that a cell asks for (``composer.demands``) comes down to which pitches are open
-at which times, which of these times are required, and how many onsets a bar may have.
+at which times, which of these times are required, and how many onsets a bar may have. Where notes
+stay that are locked, their highest is the onset, or one note that is added above them.
 
 Whether there is one is told exactly for a part on its own, by a table filled from the end of the
 piece: for each time and each pitch that the line may have come to, the set of numbers of onsets
 that the rest of the bar may still have (``line_kernels.sweep``). An id is allowed if the table has
-a way on behind it. Notes that are written close pitches while they sound, and only from the next
-time on: the table is filled anew where that is.
+a way on behind it. Notes that are written close pitches while they sound, their own and those that
+no hand can hold beside them, and only from the next time on: the table is filled anew where that
+is. A note that may only pass leaves the line in a state of its own, from which it has to step on.
 
 Parts that must not go in parallel have a table each as well, in which the other's line is fixed:
 what is written of it, and behind that one concrete line that is a way on for it. The table is
@@ -36,12 +38,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import PitchMask
+from composer.constraints import ChordTones, PitchMask
 from composer.decoding.copied import automata
+from composer.decoding.hands import Hands
 from composer.decoding.line_kernels import (
     MOST,
     NONE,
     NOT_FOUND,
+    PASSING,
+    STEP,
     Copied,
     Table,
     fewest,
@@ -49,7 +54,7 @@ from composer.decoding.line_kernels import (
     sweep,
     take_steps,
 )
-from composer.demands import CellDemand, Demand, Room
+from composer.demands import CellDemand, Demand, Room, free_pitches
 from composer.lines import MaxLeap, NoRepeat
 from composer.score import Events
 from composer.where import Constraint
@@ -57,6 +62,7 @@ from composer.where import Constraint
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_ANY_PITCH = np.ones(NONE, bool)
 _FREE = 127  # a leap as far as any
 _BUDGET = 20_000  # steps of a search for one line while writing
 
@@ -69,9 +75,32 @@ class LineCell(NamedTuple):
     pitches: PitchMask  # (positions, 128): which of those asked for are to be taken
 
     @property
+    def stays(self) -> Ints:
+        """The highest of the notes that stay at each position, -1 without any: (positions,)."""
+        highest = np.full(len(self.pitches), -1)
+        for position, pitch in self.demand.locked:
+            highest[position] = max(highest[position], pitch)
+        return highest
+
+    @property
+    def passing(self) -> PitchMask:
+        """Which pitches an onset may have in passing alone, shape (positions, 128)."""
+        passing = self.demand.passing
+        return np.zeros_like(self.pitches) if passing is None else passing
+
+    @property
     def open(self) -> PitchMask:
-        """Which pitches may begin where, shape (positions, 128)."""
-        return self.demand.pitches & self.pitches & ~self.room.closed
+        """Which pitches an onset may have as its highest, shape (positions, 128)."""
+        is_open, stays = free_pitches(self.demand, self.room) & self.pitches, self.stays
+        for position in np.flatnonzero(stays >= 0).tolist():
+            is_open[position, : stays[position]] = False
+            is_open[position, stays[position]] = True
+        for position, pitch in self.demand.locked:
+            if not self.demand.pitches[position, pitch]:
+                is_open[position] = False
+            elif self.passing[position, pitch]:  # so it is the highest
+                is_open[position, np.arange(NONE) != pitch] = False
+        return is_open
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,6 +139,25 @@ class Given:
         return found
 
 
+def passing_notes(notes: Events, written: Bools) -> Bools:
+    """Return which given notes of a part may pass, shape (notes,): highest ones between two steps.
+
+    Parameters
+    ----------
+    notes
+        Of the part, dtype ``HELD``.
+    written
+        Shape (times,): where others will be written, so that no step over there is known.
+    """
+    onsets, where = np.unique(notes["onset"], return_inverse=True)
+    tops = np.full(len(onsets), -1)
+    np.maximum.at(tops, where, notes["pitch"].astype(np.int64))
+    leap = np.abs(np.diff(tops))
+    count = np.r_[0, written.cumsum()][np.clip(onsets, 0, len(written))]
+    is_step = np.r_[False, (leap > 0) & (leap <= STEP) & (np.diff(count) == 0), False]
+    return np.asarray((is_step[:-1] & is_step[1:])[where] & (notes["pitch"] == tops[where]))
+
+
 class PartLine:
     """What a part's line may be, and what it is so far.
 
@@ -123,15 +171,27 @@ class PartLine:
         Shape (times,): given and written notes, and behind them those of a way on.
     room
         Shape (times,): how many notes may sound that are not given.
+    stays
+        Shape (times,): the highest of the notes that stay, -1 without any.
+    hands
+        What sounds where an instrument is played with hands, over the table's open pitches.
     """
 
     def __init__(
-        self, table: Table, copied: Copied, line: npt.NDArray[np.int16], room: Ints
+        self,
+        table: Table,
+        copied: Copied,
+        line: npt.NDArray[np.int16],
+        room: Ints,
+        stays: Ints,
+        hands: Hands,
     ) -> None:
         self.table = table
         self.copied = copied
         self.line = line
         self._room = room
+        self._stays = stays
+        self._hands = hands
         self._sounding = np.zeros(len(room), np.int64)
         self._closed = np.zeros_like(table.open)  # by notes that are not given
         #: Whether ids are tried before they are taken.
@@ -157,14 +217,20 @@ class PartLine:
         ways = table.ways[0, NONE]
         return bool(ways & table.counts[0] if table.written[0] else ways)
 
-    def fewest(self, time: int, bar: int, pitch: int, done: int) -> int:
+    def fewest(self, time: int, bar: int, state: int, done: int) -> int:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
-        return fewest(self.table, time, bar, pitch, done)
+        return fewest(self.table, time, bar, state, done)
+
+    def state_of(self, time: int, pitch: int) -> int:
+        """Return where the line stands with a note that begins at a time."""
+        return PASSING + pitch if self.table.passing[time, pitch] else pitch
 
     def last(self, time: int) -> tuple[int, int]:
-        """Return when the line's last onset before a time is, and its pitch or ``NONE``."""
+        """Return when the line's last onset before a time is, and where it stands since."""
         onsets = np.flatnonzero(self.line[:time] >= 0)
-        return (int(onsets[-1]), int(self.line[onsets[-1]])) if len(onsets) else (-1, NONE)
+        if not len(onsets):
+            return -1, NONE
+        return int(onsets[-1]), self.state_of(int(onsets[-1]), int(self.line[onsets[-1]]))
 
     def ahead(self, time: int, bar: int) -> int:
         """Return how many onsets the way on has in a bar from a time on."""
@@ -204,19 +270,18 @@ class PartLine:
         *,
         most: int = MOST,
         must: int = -1,
-        lowest: int = 0,
-        highest: int = NONE - 1,
+        tops: Bools = _ANY_PITCH,
         twist: int = 0,
         budget: int = _BUDGET,
     ) -> int:
         """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
-        began, pitch = self.last(first)
+        began, state = self.last(first)
         states, lengths, is_copy = self._stand(first)
         if is_copy:
             return NOT_FOUND
         return find_line(
-            self.line, self.table, self.copied, states, lengths, first, bar, pitch, began, done,
-            most, must, lowest, highest, twist, budget,
+            self.line, self.table, self.copied, states, lengths, first, bar, state, began, done,
+            most, must, tops, twist, budget,
         )  # fmt: skip
 
     def _stand(self, first: int) -> tuple[Ints, Ints, bool]:
@@ -237,14 +302,26 @@ class PartLine:
         before = [rows[span].copy() for rows in kept]
         self._sounding[span] += 1
         self._closed[span, pitch] = True
-        open_now = table.open[span]
-        changed = open_now[:, pitch].any()
-        open_now[:, pitch] = False
-        full = self._sounding[span] >= self._room[span]
-        changed = changed or open_now[full].any()
-        open_now[full] = False
-        if changed:
+        self._hands.add(pitch, span.start, span.stop)
+        self._narrow(span)
+        if (table.open[span] != before[0]).any():
             sweep(table, span.start, span.stop)
+
+        def take_back() -> None:
+            self._hands.remove(pitch, span.start, span.stop)
+            for rows, old in zip(kept, before, strict=True):
+                rows[span] = old
+
+        return take_back
+
+    def enter(self, start: int, cell: LineCell) -> Callable[[], None]:
+        """Let a bar be what is asked of another cell; returns what takes that back."""
+        span, table = slice(start, start + len(cell.pitches)), self.table
+        kept = (table.open, table.passing, table.ways)
+        before = [rows[span].copy() for rows in kept]
+        table.open[span], table.passing[span] = cell.open, cell.passing
+        self._narrow(span)
+        sweep(table, span.start, span.stop)
 
         def take_back() -> None:
             for rows, old in zip(kept, before, strict=True):
@@ -252,18 +329,16 @@ class PartLine:
 
         return take_back
 
-    def enter(self, start: int, pitches: PitchMask) -> Callable[[], None]:
-        """Let a bar be open to other pitches, (positions, 128); returns what takes that back."""
-        span, table = slice(start, start + len(pitches)), self.table
-        before = table.open[span].copy(), table.ways[span].copy()
-        table.open[span] = pitches & ~self._closed[span]
-        table.open[span][self._sounding[span] >= self._room[span]] = False
-        sweep(table, span.start, span.stop)
-
-        def take_back() -> None:
-            table.open[span], table.ways[span] = before
-
-        return take_back
+    def _narrow(self, span: slice) -> None:
+        """Close what written notes leave no room for, but not to those that have it: who stay."""
+        is_open, spare = self.table.open[span], self._room[span] - self._sounding[span]
+        at = np.flatnonzero(self._stays[span] >= 0)
+        highest = self._stays[span][at]
+        has_room = is_open[at, highest] & (spare[at] >= 0)
+        is_open &= ~self._closed[span]
+        is_open[spare <= 0] = False
+        is_open[at, highest] = has_room
+        self._hands.narrow(span.start, span.stop)
 
 
 def make_line(
@@ -296,8 +371,11 @@ def make_line(
     written = np.repeat(given.written[:, row], np.diff(given.starts))
     line = given.line(row)
     line[written] = -1
+    demands = [d for d in given.demands if only is None or d.constraint in only]
+    can_pass = any(isinstance(d.constraint, ChordTones) and d.cells[:, row].any() for d in demands)
     table = Table(
-        np.zeros((times, NONE + 1), np.uint64),
+        np.zeros((times, PASSING + NONE if can_pass else PASSING), np.uint64),
+        np.zeros((times, NONE), bool),
         np.zeros((times, NONE), bool),
         line.copy(),
         np.zeros(times, bool),
@@ -308,34 +386,22 @@ def make_line(
         np.zeros(bars, np.uint64),
         given.written[:, row].copy(),
     )
-    room = np.full(times, 1 << 20, np.int64)
+    room, stays = np.full(times, 1 << 20, np.int64), np.full(times, -1)
+    hands = Hands(table.open)
     for bar, cell in enumerate(cells):
         if cell is not None:
-            _fill(table, room, given.starts, bar, cell, cap)
-    demands = [d for d in given.demands if only is None or d.constraint in only]
+            asked, sounding, _ = cell
+            span = slice(int(given.starts[bar]), int(given.starts[bar + 1]))
+            room[span], stays[span] = asked.voices - sounding.sounding, cell.stays
+            table.open[span], table.passing[span] = cell.open, cell.passing
+            table.required[span] = asked.required
+            hands.enter(span.start, sounding.sounds, asked.ways, ())
+            most = min(asked.most, asked.onsets + cap, MOST)
+            table.counts[bar] = sum(1 << count for count in range(asked.least, most + 1))
     _limit_leaps(table, given, row, demands)
     for pair, (demand, other, other_row) in enumerate(others):
         set_other(table, given, pair, demand, row, other, other_row)
-    return PartLine(table, copied_by(given, row, demands), line, room)
-
-
-def _fill(
-    table: Table,
-    room: Ints,
-    starts: Ints,
-    bar: int,
-    cell: LineCell,
-    cap: int,
-) -> None:
-    """Enter what is asked of a cell."""
-    demand, sounds, _ = cell
-    span = slice(int(starts[bar]), int(starts[bar + 1]))
-    room[span] = demand.voices - sounds.sounding
-    table.open[span] = cell.open
-    table.open[span][room[span] <= 0] = False
-    table.required[span] = demand.required
-    most = min(demand.most, demand.onsets + cap, MOST)
-    table.counts[bar] = sum(1 << count for count in range(demand.least, most + 1))
+    return PartLine(table, copied_by(given, row, demands), line, room, stays, hands)
 
 
 def _limit_leaps(table: Table, given: Given, row: int, demands: Sequence[Demand]) -> None:

@@ -49,6 +49,10 @@ class LockedNotes:
         notes = self._at.get(position, ())
         return next((note for note in notes if note.pitch > above), None)
 
+    def highest(self, position: int) -> int:
+        """Return the highest pitch of an onset; -1 without any."""
+        return max((note.pitch for note in self._at.get(position, ())), default=-1)
+
     def at(self, position: int, pitch: int) -> LockedNote | None:
         """Return the note of a pitch at a position."""
         return next((note for note in self._at.get(position, ()) if note.pitch == pitch), None)
