@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -68,7 +69,7 @@ def candidates(
     Raises
     ------
     RequestError
-        ``n`` is out of range.
+        ``n`` is out of range, or the verb takes no seed or returns no score.
     ComposerError
         Whatever the verb raises.
 
@@ -81,6 +82,13 @@ def candidates(
     >>> composer.melody("Am F C G", n=3, seed=1) == first.score
     True
     """
+    name = getattr(verb, "__name__", "the function")
+    taken = inspect.signature(verb).parameters.values()
+    if not any(p.name == "seed" or p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
+        raise RequestError(
+            f"candidates differ by their seed, and {name} takes no seed, so that all would be one; "
+            "call it alone"
+        )
     settings: dict[str, Any] = dict(kwargs)
     n, seed = settings.pop("n", None), settings.pop("seed", None)
     alone = cast(Callable[..., Score], verb)
@@ -97,6 +105,12 @@ def best_of(write: Callable[..., Score], n: int, seed: int | None) -> list[Candi
     made = []
     outcomes = call_together([partial(write, seed=own) for own in seeds])
     for own, (score, writers) in zip(seeds, outcomes, strict=True):
+        if not isinstance(score, Score):
+            kind = type(score).__name__
+            raise RequestError(
+                f"{getattr(write, 'func', write).__name__} returned a {kind}, which is not ranked; "
+                "give a verb that returns a score"
+            )
         values = values_of(writers, TERMS)
         made.append(Candidate(score, own, total(values, TERMS), values))
     return sorted(made, key=lambda candidate: candidate.total)

@@ -10,7 +10,8 @@ import numpy as np
 
 from composer.checker import Breach, check
 from composer.edit import begin_in
-from composer.patch import Patch, last_patch, track_of
+from composer.patch import Patch, last_patch
+from composer.patch_tracks import track_of
 from composer.score import Score
 from composer.where import Constraint, listed
 

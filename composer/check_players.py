@@ -14,6 +14,9 @@ from composer.parts import track_index
 from composer.playing import Playable
 from composer.score import Score, Track
 
+_Row = tuple[int, int, int, int]  # onset and duration in ticks, pitch, velocity
+_Place = tuple[int, int]  # position in a bar, pitch
+
 
 def unplayable(
     constraint: Playable, track: Track, begun: Iterable[int], sounding: Iterable[int]
@@ -60,7 +63,7 @@ def lost(
     place_of: Callable[[int, int], tuple[int, int]],
     before: Score | None,
 ) -> list[str]:
-    """Return what a bar of a part lacks of the notes that were to stay.
+    """Return what a bar of a part lacks of the notes that were to stay, and what came to them.
 
     Parameters
     ----------
@@ -92,13 +95,29 @@ def lost(
             f"{constraint} is about the notes of the score that was given; name it as before="
         )
     place = _track_for(source, score, row)
-    has = [(on * source.tpq, d * source.tpq, p, v) for on, d, p, v in _rows(score.tracks[row])]
-    wrong = []
-    for onset, duration, pitch, velocity in _rows(source.tracks[place]) if place >= 0 else ():
-        at_bar, position = place_of(onset, source.tpq)
-        note = (onset * score.tpq, duration * score.tpq, pitch, velocity)
-        if at_bar == bar and (wanted is None or position in wanted) and note not in has:
-            wrong.append(f"pitch {pitch} at position {position} did not stay as it was")
+    had = _rows(source.tracks[place]) if place >= 0 else []
+
+    def missing(from_: list[_Row], tpq: int, others: list[_Row], other_tpq: int) -> list[_Place]:
+        """Return place and pitch of the notes to look at that are not among others."""
+        known = [(onset * tpq, duration * tpq, *rest) for onset, duration, *rest in others]
+        found = []
+        for onset, duration, pitch, velocity in from_:
+            at_bar, position = place_of(onset, tpq)
+            note = (onset * other_tpq, duration * other_tpq, pitch, velocity)
+            named = wanted is None or position in wanted
+            named = named and (constraint.sounds is None or pitch in constraint.sounds)
+            if at_bar == bar and named and note not in known:
+                found.append((position, pitch))
+        return found
+
+    has = _rows(score.tracks[row])
+    wrong = [
+        f"pitch {pitch} at position {position} did not stay as it was"
+        for position, pitch in missing(had, source.tpq, has, score.tpq)
+    ]
+    if constraint.sounds is not None:
+        for position, pitch in missing(has, score.tpq, had, source.tpq):
+            wrong.append(f"pitch {pitch} at position {position} was not there before")
     return wrong
 
 
@@ -130,7 +149,7 @@ def _without_pins(
     return wrong
 
 
-def _rows(track: Track) -> list[tuple[int, int, int, int]]:
+def _rows(track: Track) -> list[_Row]:
     return [(int(on), int(d), int(p), int(v)) for on, d, p, v in track.notes.tolist()]
 
 

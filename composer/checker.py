@@ -75,8 +75,8 @@ def check(
     where
         Constraints, as verbs take them.
     key
-        Home key for ``InScale``; the score's key signature, or the key its notes suggest, without
-        it.
+        Home key for ``InScale`` and ``Cadence``, up to the first change of key signature; the
+        score's first signature, or the key its notes suggest, without it.
     bars, parts
         Bars, first and last, and parts to look at, such as those that a verb wrote; all without
         them.
@@ -120,13 +120,14 @@ def check(
         if isinstance(constraint, LINEAR):
             rows = [row for row in rows if not score.tracks[row].is_drum]
             lines = {row: line(_onsets(score.tracks[row], score.tpq, starts)) for row in rows}
-            for row, bar, what in line_wrongs(constraint, lines, rows, high - 1, home):
+            there = _key_in(score, home, high - 1)
+            for row, bar, what in line_wrongs(constraint, lines, rows, high - 1, there):
                 if row in looked_at and max(first, low) <= bar + 1 <= min(last, high):
                     breaches.append(Breach(constraint, row + 1, bar + 1, what))
             continue
         for row in rows:
             track = score.tracks[row]
-            if isinstance(constraint, DrumPieces) and not track.is_drum:
+            if constraint.for_drums and not track.is_drum:
                 continue
             about_pitch = isinstance(constraint, InScale | ChordTones | PitchRange)
             if row not in looked_at or (about_pitch and track.is_drum and named is None):
@@ -141,8 +142,9 @@ def check(
                     for what in lost(constraint, score, asked, row, bar - 1, place_of, before):
                         breaches.append(Breach(constraint, row + 1, bar, what))
                     continue
+                there = _key_in(score, home, bar - 1)
                 for what in _wrong(
-                    constraint, score, row, bar - 1, inside, notes, between, chords, home, starts
+                    constraint, score, row, bar - 1, inside, notes, between, chords, there, starts
                 ):
                     breaches.append(Breach(constraint, row + 1, bar, what))
     return breaches
@@ -163,6 +165,18 @@ def _bar_starts(score: Score, bars: Sequence[tuple[int, int] | None]) -> list[in
     named = [pair[1] for pair in bars if pair]
     count = max([count, *named])
     return [_position(int(score.meter.bar_start(bar)), score.tpq) for bar in range(count + 1)]
+
+
+def _key_in(score: Score, home: Key, bar: int) -> Key:
+    """Return the key of the signature that a bar begins with: of the first one the home key."""
+    holding = None
+    for tick, sharps, minor in score.key_signatures.tolist():
+        if holding is None or tick <= score.meter.bar_start(bar):
+            holding = sharps, minor
+    _, *first = score.key_signatures[0].tolist() if holding else (0, 0, 0)
+    if holding is None or [*holding] == first:
+        return home
+    return Key.from_signature(holding[0], bool(holding[1]))
 
 
 def _onsets(track: Track, tpq: int, starts: list[int]) -> list[_Onset]:

@@ -6,12 +6,12 @@ import re
 
 from composer.chord_sources import ChordsLike, read_chords
 from composer.chord_track import track_chords
-from composer.errors import RequestError, SymbolError
+from composer.errors import RequestError
 from composer.harmony import song_key
 from composer.lead_sheet import chord_texts
 from composer.parts import track_index
 from composer.score import Score, Text
-from composer.theory import Key, parse_chord
+from composer.theory import Key, is_chord
 
 LETTERS = ("chords", "sections")
 _LETTER = re.compile(r"\s*[A-G]\s*")
@@ -60,7 +60,7 @@ def _from_markers(score: Score, letters: str | None) -> Score:
                 f"marker {marker.text!r} in bar {bar} may be a chord or a rehearsal mark; say "
                 f"letters='chords' or letters='sections'"
             )
-        (taken if _is_chord(marker.text) and letters != "sections" * is_letter else left).append(
+        (taken if is_chord(marker.text) and letters != "sections" * is_letter else left).append(
             marker
         )
     if not taken:
@@ -71,11 +71,3 @@ def _from_markers(score: Score, letters: str | None) -> Score:
         )
     symbols = (Text(tick, text.strip()) for tick, text in taken)
     return score.replace(markers=tuple(left), chords=tuple(symbols))
-
-
-def _is_chord(text: str) -> bool:
-    try:
-        parse_chord(text)
-    except SymbolError:
-        return False
-    return True

@@ -10,7 +10,7 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.decoding.weights import weights_hash
 from composer.errors import ModelError
-from composer.settings import Settings, recording, verb
+from composer.settings import Settings, verb
 from composer.tokenizers.cells import Cells
 from composer.verbs.arrange import arrange
 from composer.verbs.chords import chords
@@ -108,7 +108,7 @@ class Composer:
     infill = verb(infill)
     extend = verb(extend)
     vary = verb(vary)
-    reduce = recording(reduce)
+    reduce = verb(reduce)
     stream = verb(stream, best_of_n=False)
 
 

@@ -36,7 +36,7 @@ class Cell:
     Parameters
     ----------
     key
-        Home key.
+        The key that the bar is in.
     numerator, denominator
         Time signature of the bar.
     chords
@@ -126,10 +126,11 @@ _STEPS = {0: 0, 1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 5, 10: 6, 11:
 
 @dataclasses.dataclass(frozen=True)
 class InScale(Constraint):
-    """Notes of the home key; in a chord, the chord's own notes take the place of those they alter.
+    """Notes of the key; in a chord, the chord's own notes take the place of those they alter.
 
-    So under E major in A minor the G sharp is in and the G is out, and the A stays. Drums have no
-    key.
+    So under E major in A minor the G sharp is in and the G is out, and the A stays. Where the key
+    signature changes, it is the key of the signature with which a bar begins, and the home key
+    before. Drums have no key.
 
     Parameters
     ----------
@@ -326,13 +327,16 @@ class DrumPieces(Constraint):
 
     pieces: str | Sequence[str]
 
-    for_drums: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "pieces", tuple(map(str, listed(self.pieces))))
         if not self.sounds:
             raise RequestError("DrumPieces([]) leaves no drum; name some, such as 'kick, snare'")
+
+    @property
+    def for_drums(self) -> bool:
+        """That it is about drums alone."""
+        return True
 
     @property
     def sounds(self) -> tuple[int, ...]:

@@ -119,6 +119,8 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             ways += [way] if way.is_kit or way.fingers else []
         elif isinstance(constraint, Locked):
             locked = cell.locked
+            if constraint.sounds is not None:
+                pitches &= _kept_pieces(constraint, cell)
     has_pitch = np.asarray(pitches.any(1))
     required[[position for position, _ in locked]] = True
     for constraint in constraints:
@@ -145,6 +147,18 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
         pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked,
         passing,
     )  # fmt: skip
+
+
+def _kept_pieces(constraint: Locked, cell: Cell) -> PitchMask:
+    """Return all pitches, but those of pieces that stay alone where they were hit."""
+    wanted, sounds = constraint.positions, sorted(constraint.sounds or ())
+    mask = np.ones((cell.positions, 128), bool)
+    for position in range(cell.positions):
+        if wanted is None or position in wanted:
+            mask[position, sounds] = False
+    for position, pitch in cell.locked:
+        mask[position, pitch] = True
+    return mask
 
 
 def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:

@@ -16,9 +16,10 @@ from composer.changes import Stretch
 from composer.errors import RequestError
 from composer.feel import with_feel
 from composer.grid import HELD, RESOLUTION, Grid
+from composer.harmony import key_there
 from composer.meter import Meter
 from composer.score import MAX_TICK, NOTE, Events, Score, Text
-from composer.theory import NO_CHORD, Chord, Key, chord_symbol
+from composer.theory import NO_CHORD, Chord, chord_symbol
 from composer.ticks import GRID, Ints, bar_of, edge_of, first_ticks, positions_of, ticks_of
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.quantize import quantize_signatures
@@ -219,16 +220,6 @@ def _make_way(new: Events, old: Events, last: Ints) -> Events:
     return np.concatenate([new[:0], *made])
 
 
-def _key_there(score: Score, home: Key, tick: int) -> Key:
-    """Return the key to spell a chord in: the home key until the piece changes its signature."""
-    changes = score.key_signatures[1:]
-    changes = changes[changes["tick"] <= tick]
-    if not len(changes):
-        return home
-    _, sharps, minor = changes[-1].tolist()
-    return Key.from_signature(sharps, bool(minor))
-
-
 def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
     """Return the chord symbols: the score's in the bars not written, the grid's in the others.
 
@@ -255,7 +246,7 @@ def _new_chords(score: Score, grid: Grid, bars: Mask) -> tuple[Text, ...]:
         chord = Chord(root, quality, bass if bass >= 0 else None) if root >= 0 else None
         start = int(grid.bar_starts[bar])
         tick = edge_of(start + position, score.tpq).tick
-        symbol = chord_symbol(chord, _key_there(score, grid.key, tick))
+        symbol = chord_symbol(chord, key_there(score, grid.key, tick))
         if position == 0 and bar and bars[bar] and not bars[bar - 1]:
             last = holding(start) if start < end and start not in said else ""
         if bars[bar] and symbol != last:

@@ -19,18 +19,23 @@ from composer.demands import Demand
 from composer.edit import put_back
 from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
+from composer.harmony import bar_keys
 from composer.lead_sheet import chart, key_named
 from composer.locked import Locked
 from composer.patch import Author, recorded, regions_of
 from composer.request import PartRules, Request
 from composer.scopes import rows_of
 from composer.score import Score, Text, Track
+from composer.settings import unknown_keyword
+from composer.theory import Key
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.where import Constraint
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
 _MOST_BARS, _KEPT_BARS = 48, 8
+
+_CHANGES = ("chords", "key", "meter", "tempo")  # of a stream, beside those of sampling
 
 
 class Stream(Iterator[Score]):
@@ -134,12 +139,10 @@ class Stream(Iterator[Score]):
             A value cannot be read or is out of range. Nothing has changed then.
         """
         single = {name: changes.pop(name) for name in ("temperature", "top_p") if name in changes}
-        unknown = changes.keys() - {"chords", "key", "meter", "tempo"}
-        if unknown:
-            raise RequestError(
-                f"a stream has no {', '.join(sorted(unknown))}; change chords, key, meter, tempo, "
-                "temperature, top_p or sampling"
-            )
+        for name in changes:
+            if name not in _CHANGES:
+                known = [*_CHANGES, "temperature", "top_p", "sampling"]
+                raise RequestError(f"change() {unknown_keyword(name, known)}")
         settings = dataclasses.replace(sampling or self._sampling, **single)
         if changes:
             asked = {**self._chart, **changes}
@@ -148,8 +151,10 @@ class Stream(Iterator[Score]):
             blank, key, count = chart(**asked, bars=None)
             sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
             sheet = sheet.named(self._tracks)
+            keys = bar_keys(blank, key, count)
             if self._where:
-                self._check(sheet, asked)
+                self._check(sheet, asked, keys)
+            self._keys = keys
             self._blanks = _bars_of(blank.replace(tracks=self._tracks), count)
             self._sheet = sheet
             self._chart = {**asked, "key": key.name}
@@ -161,7 +166,9 @@ class Stream(Iterator[Score]):
         """Write the next bar."""
         grid, writer = self._next_grid(), self._writer
         now = len(grid.bars) - 2
-        request = self._request(grid, [now], self._chart)
+        count = len(self._keys)
+        coming = [self._keys[(self._at + i) % count] for i in range(2)]
+        request = self._request(grid, [now], self._chart, (*[grid.key] * now, *coming))
         held = writer.held if writer else ()
         if writer and writer.grid.key == grid.key and now == len(writer.grid.bars) - 1:
             writer.take(request)
@@ -178,11 +185,12 @@ class Stream(Iterator[Score]):
         written = np.ones((1, 1 + len(one.parts)), bool)
         written[:, 0] = self._chart["chords"] is None  # given ones stay as they were written
         score = put_back(blank, one, written)
-        key = writer.grid.key.name
-        author = dataclasses.replace(self._author, sampling=self._sampling, key=key)
+        author = dataclasses.replace(self._author, sampling=self._sampling, key=coming[0].name)
         return recorded(Score(score.tpq), score, author, regions_of(score, written))
 
-    def _request(self, grid: Grid, bars: Sequence[int], chart: dict[str, Any]) -> Request:
+    def _request(
+        self, grid: Grid, bars: Sequence[int], chart: dict[str, Any], keys: tuple[Key, ...]
+    ) -> Request:
         """Return the request for some bars of a grid."""
         written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
         written[list(bars), 0 if chart["chords"] is None else 1 :] = True
@@ -193,12 +201,18 @@ class Stream(Iterator[Score]):
             demands.append(Demand(constraint, cells))
         levels = self._aims.levels(Score(tracks=self._tracks), grid, written, len(grid.bars))
         return Request(
-            grid, written, self._rules, self._sampling, demands=tuple(demands), levels=levels
+            grid,
+            written,
+            self._rules,
+            self._sampling,
+            demands=tuple(demands),
+            levels=levels,
+            keys=keys,
         )
 
-    def _check(self, sheet: Grid, chart: dict[str, Any]) -> None:
+    def _check(self, sheet: Grid, chart: dict[str, Any], keys: tuple[Key, ...]) -> None:
         """Refuse what no bar of a sheet can keep."""
-        request = self._request(sheet, range(len(sheet.bars)), chart)
+        request = self._request(sheet, range(len(sheet.bars)), chart, keys)
         Writer(request, self._decoder, self._tokenizer, endless=True)
 
     def _next_grid(self) -> Grid:

@@ -9,7 +9,8 @@ have one or none. Spaces, commas and bar lines between sections are ignored.
 The first section of a letter is written. One that comes again is the same note for note, wherever
 its chords and constraints let it; a variation, and the piece's last section where its letter came
 before, keep most bars and get others: the last quarter, and of eight bars or more the one before
-the middle. A new letter contrasts with what came before. The piece ends with a full close; where
+the middle. A new letter contrasts with what came before: fewer copies of its bars, and in melodies
+another register and other note lengths. The piece ends with a full close; where
 the last two letters differ, the chords that are invented for the first of them end on the dominant.
 """
 

@@ -162,6 +162,40 @@ def song_key(score: Score) -> Key:
     return inferred if not minor and inferred.scale == said.scale else said
 
 
+def key_there(score: Score, home: Key, tick: int) -> Key:
+    """Return the key at a tick: that of the key signature.
+
+    Parameters
+    ----------
+    score
+        The score.
+    home
+        The key up to the first change of signature, and wherever that signature comes again.
+    tick
+        Where.
+    """
+    if len(score.key_signatures) < 2:
+        return home
+    _, *first = score.key_signatures[0].tolist()
+    at = max(0, int(np.searchsorted(score.key_signatures["tick"], tick, "right")) - 1)
+    _, sharps, minor = score.key_signatures[at].tolist()
+    return home if [sharps, minor] == first else Key.from_signature(sharps, bool(minor))
+
+
+def bar_keys(score: Score, home: Key, bars: int) -> tuple[Key, ...]:
+    """Return the key that each bar of a score begins in, as ``key_there`` has it.
+
+    Parameters
+    ----------
+    score, home
+        As there.
+    bars
+        How many bars.
+    """
+    starts = score.meter.bar_start(np.arange(bars)).tolist()
+    return tuple(key_there(score, home, start) for start in starts)
+
+
 def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tuple[Text, ...]:
     """Return the chords that the notes imply, as chord symbols at ticks.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import SymbolError
-from composer.theory import note_name
+from composer.theory import note_name, note_place, plain_place
 
 _LABEL = re.compile(
     r"(?P<root>[A-G][#b]*):(?P<kind>[a-z0-9]*)(?:\((?P<degrees>[^)]*)\))?(?:/(?P<bass>[#b]*\d+))?"
@@ -94,7 +94,7 @@ def label_symbol(text: str) -> str:
             f"degrees in brackets and the bass as a degree, such as 'C:min7(11)/b3'"
         )
     root = found["root"]
-    fifths = "FCGDAEB".index(root[0]) - 1 + 7 * (root.count("#") - root.count("b"))
+    fifths = note_place(root[0]) + 7 * (root.count("#") - root.count("b"))
     symbol = note_name(fifths) + _suffix(found["kind"], [degree for degree in parsed if degree])
     if not found["bass"]:
         return symbol
@@ -102,7 +102,7 @@ def label_symbol(text: str) -> str:
     assert bass is not None  # both patterns say the same of it
     place = fifths + _FIFTHS[(int(bass["degree"]) - 1) % 7]
     place += 7 * (bass["signs"].count("#") - bass["signs"].count("b"))
-    return f"{symbol}/{note_name(place + 12 * (place < -8) - 12 * (place > 12))}"
+    return f"{symbol}/{note_name(plain_place(place))}"
 
 
 def _suffix(kind: str, degrees: list[re.Match[str]]) -> str:

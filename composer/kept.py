@@ -125,6 +125,8 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
             chosen = cells[bars, row]
             if locked.positions is not None:
                 chosen &= np.isin(places, locked.positions)
+            if locked.sounds is not None:
+                chosen &= np.isin(notes["pitch"], [*locked.sounds])
             tracks[row] = _with(tracks[row], notes[chosen])
             holding[bars[chosen], row] = True
         for pin in locked.pins:
@@ -139,6 +141,8 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
             holding[bar, row] = True
             if not len(found):
                 pins.append(_row(pin, locked, grid, bar, row))
+        if locked.sounds is not None:
+            holding = cells  # no hit of theirs may come where they are silent
         if not holding.any():
             raise RequestError(
                 f"{locked} keeps no note: none begins there in the cells that are written; name "

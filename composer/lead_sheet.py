@@ -210,11 +210,13 @@ def _keys(progression: Progression, home: Key, score: Score, bars: int) -> np.nd
 
 
 def _key_of(progression: Progression) -> Key:
-    """Return the key that chords suggest, sounded as 4/4; C major without any."""
+    """Return the key that chords suggest before they name one, sounded as 4/4; C major if none."""
+    until = progression.keys[0][:2] if progression.keys else (len(progression.bars), Fraction(0))
     flat = [
         (round((bar + share) * 4 * TPQ), chord)
         for bar, chords in enumerate(progression.bars)
         for share, chord, _ in chords
+        if (bar, share) < until
     ]
-    notes = block_chords(flat, 4 * TPQ * len(progression.bars))
+    notes = block_chords(flat, round((until[0] + until[1]) * 4 * TPQ))
     return infer_key(Score(tpq=TPQ, tracks=(Track(notes=notes),)))

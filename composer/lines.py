@@ -106,7 +106,7 @@ class NoParallels(LineConstraint):
 
 @dataclasses.dataclass(frozen=True)
 class Cadence(Constraint):
-    """A last onset on a beat and on a degree of the home key, in the last of the bars named.
+    """A last onset on a beat and on a degree of the key there, in the last of the bars named.
 
     All notes of that onset are on the degree, or on one of several; none of the part begins after
     it in the bar. It may sound on.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
+from composer.instruments import parse_piece
 from composer.pitches import parse_pitch
 from composer.score import Score
-from composer.where import Beats, Constraint, beat_position
+from composer.where import Beats, Constraint, beat_position, listed
 
 
 class Pin(NamedTuple):
@@ -61,15 +62,20 @@ class Locked(Constraint):
         may go on with a length in quarters, then a velocity: it is written so.
     beats
         Of these notes those that begin on these beats, to the nearest position; all without it.
+    pieces
+        Of drums those on these pieces of the kit, such as ``"kick, snare"``, as ``DrumPieces`` has
+        them. They play what they played and no more: no other hit of theirs is written.
+    but
+        In its place, the pieces that are written anew; all others stay.
     parts, bars
         See ``Constraint``.
 
     Raises
     ------
     RequestError
-        A row that is no note.
+        A row that is no note; pieces beside rows, or both ``pieces`` and ``but``.
     SymbolError
-        The name of a pitch that cannot be read.
+        The name of a pitch or of a piece that cannot be read.
 
     Examples
     --------
@@ -82,13 +88,42 @@ class Locked(Constraint):
 
     notes: Score | Iterable[tuple[object, ...]] | None = None
     beats: Beats | None = None
+    pieces: str | Sequence[str] | None = None
+    but: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("pieces", "but"):
+            named = getattr(self, name)
+            if named is not None:
+                object.__setattr__(self, name, tuple(map(str, listed(named))))
+        if self.pieces is not None and self.but is not None:
+            raise RequestError(
+                f"Locked takes pieces that stay or those that do not, and pieces {self.pieces!r} "
+                f"and but {self.but!r} are given; leave one out"
+            )
         if self.notes is not None and not isinstance(self.notes, Score):
             object.__setattr__(self, "notes", tuple(_pin(row) for row in self.notes))
         if self.beats is not None:
             object.__setattr__(self, "beats", tuple(self.beats))
+        if self.sounds is not None and self.pins:
+            raise RequestError(
+                f"{self} names notes and pieces of the kit; leave one out, notes have a pitch"
+            )
+
+    @property
+    def for_drums(self) -> bool:
+        """Whether it is about drums alone, as pieces of the kit are."""
+        return self.sounds is not None
+
+    @property
+    def sounds(self) -> frozenset[int] | None:
+        """The pitches of the pieces that stay; None where nothing is said of pieces."""
+        named = self.but if self.pieces is None else self.pieces
+        if named is None:
+            return None
+        sounds = frozenset(pitch for piece in named for pitch in parse_piece(piece))
+        return sounds if self.but is None else frozenset(range(128)) - sounds
 
     @property
     def pins(self) -> tuple[Pin, ...]:
@@ -108,6 +143,8 @@ class Locked(Constraint):
         notes = "a score" if isinstance(self.notes, Score) else list(self.pins or ())
         said = [f"notes={notes}"] if self.notes is not None else []
         said += [] if self.beats is None else [f"beats={list(self.beats)}"]
+        said += [] if self.pieces is None else [f"pieces={list(self.pieces)}"]
+        said += [] if self.but is None else [f"but={list(self.but)}"]
         return f"Locked({', '.join(said)})"
 
 

@@ -20,7 +20,9 @@ writing and reading again gives the same score.
   another one of its pitch comes back with the ends exchanged.
 - Notes of length 0 are kept, and there is a warning of them; a tokenizer makes them one position
   long.
-- Chord symbols are markers that begin with ``chord:``.
+- Chord symbols are markers that begin with ``chord:``. In a file without any they are the texts of
+  a track if nearly all of these can be read so (see ``composer.smf.chord_texts``); all other texts
+  are left out.
 - Text is UTF-8; bytes that are not become characters of their own and are written as they were
   (see ``composer.smf.text``). Empty markers and lyrics are not kept, nor are release velocities
   and the clicks of a time signature.

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import SymbolError
-from composer.theory import Key, note_name
+from composer.theory import Key, note_name, plain_place
 
 _NUMERAL = re.compile(
     r"(?P<sign>[b#♭♯]?)(?P<degree>VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)"
@@ -172,15 +172,10 @@ def _root(numeral: re.Match[str], key: Key) -> int:
     return _tonic(key) + fifths[degree] + _SIGNS[sign]
 
 
-def _plain(fifths: int) -> int:
-    """Return the place of the same note without double accidentals: from Fb to B#."""
-    return fifths - 12 * ((fifths > 12) - (fifths < -8))
-
-
 def _named(fifths: int) -> str:
-    return note_name(_plain(fifths))
+    return note_name(plain_place(fifths))
 
 
 def _inverted(root: int, suffix: str, bass: int) -> str:
     """Return a chord symbol, its bass an interval above the root as it is named."""
-    return _named(root) + suffix + (f"/{_named(_plain(root) + bass)}" if bass else "")
+    return _named(root) + suffix + (f"/{_named(plain_place(root) + bass)}" if bass else "")

@@ -33,7 +33,8 @@ class Outline:
         The earlier bar that this one is a variation of, which the model is shown; or ``NONE``.
     contrasts
         Whether it is to be unlike what came before: copies of earlier bars are less likely, and the
-        melody moves to where its range has more room.
+        melody moves to where its range has more room, and to longer notes or shorter ones, unless
+        their length or the density is asked for. This is so for all bars of a section.
     half_closes
         Whether chords that are written in it are the dominant's.
     closes

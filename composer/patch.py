@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-A patch knows the tracks that it is about by name, program and whether they are drums, and where
-several are alike by their number among them: so it finds them when others have come or gone. It
-says nothing about events that it neither takes out nor puts in.
+A patch knows the tracks that it is about as ``composer.patch_tracks`` has them, so that it finds
+them when others have come or gone. It says nothing about events that it neither takes out nor puts
+in.
 
 Laws, wherever ``apply`` does not refuse: a patch and its ``revert()`` leave every event as it was,
 and patches about different cells may be applied in any order. Tracks that two patches add in one
@@ -23,6 +23,17 @@ import numpy.typing as npt
 from composer import __version__
 from composer.changes import ChordChange, Missing, NoteChange, RowChange, Stretch, chord_changes
 from composer.errors import RequestError
+from composer.patch_tracks import (
+    Kept,
+    Placed,
+    aligned,
+    identity,
+    kept_track,
+    other_tracks,
+    placed_tracks,
+    refusal,
+    track_of,
+)
 from composer.score import Score, Track
 
 if TYPE_CHECKING:
@@ -89,32 +100,6 @@ class Region(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.bars} of {self.name}"
-
-
-class Kept(NamedTuple):
-    """A track that is there before a patch and after it."""
-
-    name: str
-    program: int
-    is_drum: bool
-    was: tuple[int, int]  # which of how many that are alike, before; from 0
-    now: tuple[int, int]  # the same after
-
-    def revert(self) -> Kept:
-        """Return the same for the patch back."""
-        return self._replace(was=self.now, now=self.was)
-
-
-class Placed(NamedTuple):
-    """A whole track put in or taken out, and the tracks on both sides that stay."""
-
-    track: Track
-    after: Kept | None
-    until: Kept | None
-
-    def revert(self) -> Placed:
-        """Return the same for the patch back."""
-        return Placed(self.track, *(kept and kept.revert() for kept in self[1:]))
 
 
 class TrackChange(NamedTuple):
@@ -213,7 +198,7 @@ class Patch:
             if change.notes:
                 fields["notes"] = _made(change.notes, track.notes, title)
             tracks[index] = track.replace(**fields)
-        return _placed(self, score, tracks)
+        return placed_tracks(self.taken, self.added, score, tracks)
 
     def __str__(self) -> str:
         notes = [change.notes for change in self.tracks if change.notes]
@@ -283,8 +268,8 @@ def patch_between(
             f"one score counts {before.tpq} ticks a quarter and the other {after.tpq}; give both "
             "as many"
         )
-    pairs = _aligned(before.tracks, after.tracks)
-    kept = [_kept(before.tracks, after.tracks, i, j) for i, j in pairs]
+    pairs = aligned(before.tracks, after.tracks)
+    kept = [kept_track(before.tracks, after.tracks, i, j) for i, j in pairs]
     changes = (
         _track_change(track, before.tracks[i], after.tracks[j])
         for track, (i, j) in zip(kept, pairs, strict=True)
@@ -298,8 +283,8 @@ def patch_between(
         tuple(change for change in changes if change.notes or change.rows),
         chord_changes(before.chords, after.chords, stretches),
         tuple((name, change) for name, change in rows if change.out or change.put),
-        _others(before.tracks, [i for i, _ in pairs], kept),
-        _others(after.tracks, [j for _, j in pairs], kept),
+        other_tracks(before.tracks, [i for i, _ in pairs], kept),
+        other_tracks(after.tracks, [j for _, j in pairs], kept),
     )
 
 
@@ -376,16 +361,12 @@ def last_patch(score: Score) -> Patch:
     return score.history[-1]
 
 
-def _refusal(what: str) -> str:
-    return f"the score does not hold {what}; apply the patch to the score that it was made from"
-
-
 def _made(change: Any, table: Any, where: str) -> Any:
     """Return a table with a change made."""
     try:
         return change.made(table if isinstance(change, NoteChange | ChordChange) else _list(table))
     except Missing as error:
-        raise RequestError(_refusal(f"what the patch takes out of {where}: {error}")) from None
+        raise RequestError(refusal(f"what the patch takes out of {where}: {error}")) from None
 
 
 def _list(table: Any) -> Any:
@@ -398,49 +379,6 @@ def _lists(before: Any, after: Any, name: str) -> tuple[Any, Any]:
     return ((), ()) if old is new else (_list(old), _list(new))
 
 
-def _identity(track: Track) -> tuple[str, int, bool]:
-    return track.name, track.program, track.is_drum
-
-
-def _aligned(before: Sequence[Track], after: Sequence[Track]) -> list[tuple[int, int]]:
-    """Return which track of one score goes on in which of the other, in order.
-
-    Of all ways the one with the most tracks that are as they were, then with the most that go on.
-    """
-    first = 0
-    while first < min(len(before), len(after)) and before[first] == after[first]:
-        first += 1
-    old, new = before[first:], after[first:]
-    unlike = 1 + len(old) + len(new)  # as they were counts more than any number that go on
-    best = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    worth = [
-        [(_identity(a) == _identity(b)) * (1 + unlike * (a is b or a == b)) for b in new]
-        for a in old
-    ]
-    for i in reversed(range(len(old))):
-        for j in reversed(range(len(new))):
-            both = best[i + 1][j + 1] + worth[i][j] if worth[i][j] else 0
-            best[i][j] = max(best[i + 1][j], best[i][j + 1], both)
-    pairs, i, j = [(k, k) for k in range(first)], 0, 0
-    while i < len(old) and j < len(new):
-        if worth[i][j] and best[i][j] == best[i + 1][j + 1] + worth[i][j]:
-            pairs.append((first + i, first + j))
-            i, j = i + 1, j + 1
-        elif best[i][j] == best[i + 1][j]:
-            i += 1
-        else:
-            j += 1
-    return pairs
-
-
-def _kept(before: Sequence[Track], after: Sequence[Track], i: int, j: int) -> Kept:
-    was, now = (
-        [k for k, track in enumerate(tracks) if _identity(track) == _identity(before[i])]
-        for tracks in (before, after)
-    )
-    return Kept(*_identity(before[i]), (was.index(i), len(was)), (now.index(j), len(now)))
-
-
 def _track_change(track: Kept, before: Track, after: Track) -> TrackChange:
     notes = NoteChange.between(before.notes, after.notes)
     rows = ((name, RowChange.between(*_lists(before, after, name))) for name in _TRACK_ROWS)
@@ -451,85 +389,13 @@ def _track_change(track: Kept, before: Track, after: Track) -> TrackChange:
     )
 
 
-def _others(
-    tracks: Sequence[Track], places: Sequence[int], kept: Sequence[Kept]
-) -> tuple[Placed, ...]:
-    """Return the tracks that do not stay, each with its neighbours that do."""
-    bounds: list[Kept | None] = [None, *kept, None]
-    placed = []
-    for i, track in enumerate(tracks):
-        if i not in places:
-            before = sum(place < i for place in places)
-            placed.append(Placed(track, bounds[before], bounds[before + 1]))
-    return tuple(placed)
-
-
-def track_of(kept: Kept, score: Score) -> int:
-    """Return the index in a score of a track that a patch is about.
-
-    Raises
-    ------
-    RequestError
-        The score does not have it.
-    """
-    alike = [i for i, track in enumerate(score.tracks) if _identity(track) == kept[:3]]
-    number, count = kept.was
-    if len(alike) < count:
-        raise RequestError(_refusal(f"the track {kept.name or f'of program {kept.program}'}"))
-    return alike[number]
-
-
-def _placed(patch: Patch, score: Score, tracks: list[Track]) -> tuple[Track, ...]:
-    """Return the tracks of a score without those taken and with those added."""
-
-    def gap(placed: Placed) -> tuple[int, int]:
-        after = -1 if placed.after is None else track_of(placed.after, score)
-        return after, len(tracks) if placed.until is None else track_of(placed.until, score)
-
-    gone = set()
-    for placed in patch.taken:
-        after, until = gap(placed)
-        found = [i for i in range(after + 1, until) if tracks[i] == placed.track and i not in gone]
-        if not found:
-            raise RequestError(_refusal(f"{placed.track.name or 'a track'} as it was"))
-        gone.add(found[0])
-    new: dict[int, tuple[int, list[Track]]] = {}
-    for placed in patch.added:
-        after, until = gap(placed)
-        new.setdefault(after, (until, []))[1].append(placed.track)
-    result, i = [], -1
-    while i < len(tracks):
-        if i >= 0 and i not in gone:
-            result.append(tracks[i])
-        if i in new:
-            until, group = new[i]
-            others = [tracks[k] for k in range(i + 1, until) if k not in gone]
-            result += _merged(others, group)
-            i = until - 1
-        i += 1
-    return tuple(result)
-
-
-def _merged(first: Sequence[Track], second: Sequence[Track]) -> list[Track]:
-    """Return tracks of both, each kept in order, in the same order whichever comes first."""
-
-    def rank(track: Track) -> tuple[Any, ...]:
-        tables = (track.notes, track.controls, track.pitch_bends, track.pedals)
-        return (*_identity(track), *(table.tobytes() for table in tables), track.lyrics)
-
-    merged, rest = [], [list(first), list(second)]
-    while all(rest):
-        merged.append(min(rest, key=lambda tracks: rank(tracks[0])).pop(0))
-    return [*merged, *rest[0], *rest[1]]
-
-
 def _regions(patch: Patch, after: Score) -> tuple[Region, ...]:
     """Return the cells in which notes and chords change."""
     ticks = {0: [text.tick for c in patch.chords for text in (*c.out, *c.put)]}
     for change in patch.tracks:
         if change.notes:
             kept = change.track
-            index = [i for i, t in enumerate(after.tracks) if _identity(t) == kept[:3]][kept.now[0]]
+            index = [i for i, t in enumerate(after.tracks) if identity(t) == kept[:3]][kept.now[0]]
             notes = (change.notes.out["onset"], change.notes.put["onset"])
             ticks[index + 1] = np.concatenate(notes).tolist()
     bars = {part: after.meter.bar_and_position(of_part)[0] for part, of_part in ticks.items()}

@@ -1,12 +1,23 @@
-"""How candidates are ranked: by what the model held of them, and by how much they repeat.
+"""How candidates are ranked: by the model, by how much they repeat, and by what was aimed at.
 
 A term says how far a candidate is from what is wanted, the lower the better; their weighted sum
 ranks. ``TERMS`` has them all: what else is to count becomes one more of them.
 
 Likelihood a note prefers many even notes, each easy to guess: of eight melodies over the chords of
 a lead sheet it takes those with twice as many notes as real ones. It is counted between a note and
-a bar therefore, and for less than repetition. How much probability constraints take from the model,
-their slack turned round, was tried as one more term and changed nothing.
+a bar therefore, and for less than repetition.
+
+Controls are counted in levels, those that the model knows. Without them the best of eight were
+further from what was asked than any, 0.94 levels and 0.84 (150 requests of melodies and pianos);
+with this weight they are 0.35 away, the nearest of all eight 0.19, and repeat themselves by 0.63
+standard deviations more or less than is usual where it was 0.55.
+
+The slack in constraints does not count. How much probability they take from the model was tried as
+one more term, and changed nothing. How often a candidate comes to the edge of what they allow (the
+most onsets, the widest leap, either end of the range) was tried on 40 times eight melodies: those
+at the edge more often are, if anything, nearer to real ones (correlation -0.16, error 0.06), and at
+weights that change the choice it is a worse one, 0.95 standard deviations from real means in place
+of 0.93. Music that has few bounds to move in uses all of them.
 
 Of 110 times eight melodies over the chords of lead sheets the best by this sum are nearer to real
 melodies than any, in measures that it does not look at (n-grams of rhythm, interval and degree,
@@ -28,8 +39,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.cell_measures import measure_parts
 from composer.decoding.writer import Writer
 from composer.score import Events
+from composer.tokenizers.families import transposition
+from composer.tokenizers.levels import KINDS, REGISTER, UNSAID
 
 Ints = npt.NDArray[np.int64]
 
@@ -137,10 +151,33 @@ def repetition(writer: Writer) -> float:
     return float(np.mean(distances)) if distances else 0.0
 
 
+def control_error(writer: Writer) -> float:
+    """Return how far what was asked of density, register and so on is from what came, in levels.
+
+    The bars of a part that one level is asked of are measured together, as the controls are
+    defined; what comes between two levels counts in parts of one. Silence has a density alone. What
+    the contrasts of a form ask for counts as well.
+    """
+    grid, levels = writer.grid, writer.request.levels
+    if levels is None:
+        return 0.0
+    shift = transposition(grid.key)
+    errors = []
+    for column, kind in enumerate(KINDS):
+        asked = np.where(writer.request.written[:, 1:], levels.cells[..., column], UNSAID)
+        for level in np.unique(asked[asked != UNSAID]).tolist():
+            got = measure_parts(grid, asked == level)[:, column]
+            got = got[~np.isnan(got)] + (shift if column == REGISTER else 0)
+            reached = np.interp(got, kind.values, np.arange(len(kind.values)))
+            errors += np.abs(reached - level).tolist()
+    return float(np.mean(errors)) if errors else 0.0
+
+
 #: What candidates are ranked by.
 TERMS: tuple[Term, ...] = (
     Term("likelihood", 0.5, likelihood),
     Term("repetition", 3.0, repetition),
+    Term("control error", 2.0, control_error),
 )
 
 

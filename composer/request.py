@@ -14,6 +14,7 @@ from composer.errors import RequestError
 from composer.grid import CELL_NOTE, Grid
 from composer.outline import Outline
 from composer.score import Events
+from composer.theory import Key
 from composer.tokenizers.cells_vocabulary import ROLES
 from composer.tokenizers.levels import Levels
 
@@ -105,6 +106,8 @@ class Request:
         the model decides without it.
     outline
         How the bars hang together; nothing is asked of them without it.
+    keys
+        The key that each bar is in; the grid's without it.
     locked
         Notes that stay in the cells written, in each of which a demand is that they do; dtype
         ``CELL_NOTE``, lengths such as grids have. A duration or velocity of 0 is free.
@@ -125,6 +128,7 @@ class Request:
     held: Events | None = None
     chords_per_bar: int | None = None
     outline: Outline | None = None
+    keys: tuple[Key, ...] = ()
     locked: Events = dataclasses.field(default_factory=lambda: np.empty(0, CELL_NOTE))
 
     def __post_init__(self) -> None:
@@ -140,6 +144,8 @@ class Request:
                     f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "
                     f"has {shape[0]} bars and {shape[1] - 1} parts"
                 )
+        if self.keys and len(self.keys) != shape[0]:
+            raise RequestError(f"there are keys for {len(self.keys)} bars; the grid has {shape[0]}")
         if self.outline is not None and len(self.outline) != shape[0]:
             raise RequestError(
                 f"the outline is of {len(self.outline)} bars; the grid has {shape[0]}"

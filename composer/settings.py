@@ -40,7 +40,9 @@ class Settings(TypedDict, total=False):
     key
         Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
         Without it that of the score's key signature, or the one that its notes or the chords
-        suggest; C major where there is nothing to go by.
+        suggest; C major where there is nothing to go by. Where chords name another key, as in
+        ``"C | F G | [key: E] A | B7 E"``, or a score has another key signature, notes and chords
+        lie in that one from the next bar line on.
     seed
         The same seed gives the same music; a new one is drawn without it.
     temperature, top_p
@@ -142,17 +144,20 @@ def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     Parameters
     ----------
     function
-        Takes ``**settings``, and has an entry ``**settings`` among the parameters it documents.
+        Takes ``**settings`` and has such an entry among the parameters it documents, or takes none.
     settings
         Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
     best_of_n
         Whether it takes ``n``.
     """
+    own = inspect.signature(function)
+    *first, last = own.parameters.values()
+    if last.kind is not inspect.Parameter.VAR_KEYWORD:
+        return cast(Verb, _called_right(recording(function), own))
     taken = settings or (Settings, NoteSettings)
     kinds = {
         name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
     }
-    own = inspect.signature(function)
     given = [
         inspect.Parameter(
             name,
@@ -162,30 +167,50 @@ def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
         )
         for name, kind in kinds.items()
     ]
-    *first, _ = own.parameters.values()
-    signature = own.replace(parameters=[*first, *given])
-
     served = recording(function)
 
     @wraps(function)
-    def shown(*arguments: Any, **keywords: Any) -> Any:
-        for name in keywords:
-            if name not in signature.parameters:
-                raise TypeError(f"{function.__name__}() knows no {name!r}; {_nearest(name)}")
-        n = keywords.pop("n", None)
-        if n is not None:
-            seed = keywords.pop("seed", None)
-            return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
-        return served(*arguments, **keywords)
+    def best(*arguments: Any, n: int | None = None, **keywords: Any) -> Any:
+        if n is None:
+            return served(*arguments, **keywords)
+        seed = keywords.pop("seed", None)
+        return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
 
-    def _nearest(name: str) -> str:
-        known = [parameter for parameter in signature.parameters if parameter != "self"]
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-
-    shown.__signature__ = signature  # type: ignore[attr-defined]
+    shown = _called_right(best, own.replace(parameters=[*first, *given]))
     shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
     return cast(Verb, shown)
+
+
+def _called_right(function: Callable[..., Any], signature: inspect.Signature) -> Any:
+    """Return a verb that shows a signature, and refuses in its own words what does not fit it."""
+
+    @wraps(function)
+    def shown(*arguments: Any, **keywords: Any) -> Any:
+        known = [name for name in signature.parameters if name != "self"]
+        for name in keywords:
+            if name not in known:
+                raise RequestError(f"{function.__name__}() {unknown_keyword(name, known)}")
+        try:
+            signature.bind(*arguments, **keywords)
+        except TypeError as error:
+            raise RequestError(
+                f"{function.__name__}() cannot be called so: {error}; it takes {', '.join(known)}"
+            ) from None
+        return function(*arguments, **keywords)
+
+    shown.__signature__ = signature  # type: ignore[attr-defined]
+    return shown
+
+
+def unknown_keyword(name: str, known: Sequence[str]) -> str:
+    """Return what is wrong with a keyword that something does not know.
+
+    >>> unknown_keyword("sede", ["score", "seed"])
+    "knows no 'sede', did you mean 'seed'? It takes score, seed"
+    """
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f", did you mean {near[0]!r}? It" if near else "; it"
+    return f"knows no {name!r}{hint} takes {', '.join(known)}"
 
 
 def recording(function: Verb) -> Verb:

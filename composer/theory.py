@@ -87,9 +87,22 @@ def _pitch_class(letter: str, accidental: str) -> int:
     return (NATURALS[letter.upper()] + _ACCIDENTALS[accidental]) % 12
 
 
-def _fifths(letter: str, accidental: str) -> int:
-    """Return the place of a note on the line of fifths."""
+def note_place(letter: str, accidental: str = "") -> int:
+    """Return the place of a note on the line of fifths: F is -1, C is 0, G is 1.
+
+    >>> note_place("B", "b"), note_place("f", "#")
+    (-2, 6)
+    """
     return "FCGDAEB".index(letter.upper()) - 1 + 7 * _ACCIDENTALS[accidental]
+
+
+def plain_place(fifths: int) -> int:
+    """Return the place of the same note without double accidentals: from Fb, -8, to B#, 12."""
+    while fifths > 12:
+        fifths -= 12
+    while fifths < -8:
+        fifths += 12
+    return fifths
 
 
 @dataclass(frozen=True)
@@ -154,7 +167,7 @@ class Key:
             word = word if len(word) == 1 else word.lower()
             for mode, words in _MODES.items():
                 if word in words or (not word and mode == "major"):
-                    return cls.named(_fifths(letter, accidental), mode)
+                    return cls.named(note_place(letter, accidental), mode)
         raise SymbolError(f"key {text!r} cannot be read; write one like 'Bb major' or 'F# minor'")
 
     @classmethod
@@ -305,11 +318,8 @@ def spell_above(root: str, semitones: int, intervals: tuple[int, ...]) -> str:
     if 7 not in intervals:  # altered fifths, and the diminished seventh
         steps[6], steps[8] = -6, 8 if 8 in intervals else -4
         steps[9] = -9 if intervals == (0, 3, 6, 9) else 3
-    place = (
-        "FCGDAEB".index(root[0]) - 1 + 7 * (root.count("#") - root.count("b")) + steps[semitones]
-    )
     # Past Fb and B# the simpler name is what people write: Edim7/Bbb is for textbooks.
-    return note_name(place + 12 * (place < -8) - 12 * (place > 12))
+    return note_name(plain_place(note_place(root[0], root[1:]) + steps[semitones]))
 
 
 def chord_symbol(chord: Chord | None, key: Key | None = None) -> str:
@@ -342,16 +352,33 @@ def parse_chord(text: str) -> Chord | None:
     >>> [str(parse_chord(text)) for text in ("CΔ7", "c-7", "Bb13(b9)", "F♯ø", "D/F#")]
     ['Cmaj7', 'Cm7', 'Bb7b9', 'F#m7b5', 'D/F#']
     """
-    plain = text.strip()
-    if _SILENCE.fullmatch(plain):
+    if _SILENCE.fullmatch(text.strip()):
         return None
-    found = _CHORD.fullmatch(plain)
-    tones = suffix_tones(found["suffix"]) if found else None
-    if found is None or tones is None or found["suffix"].endswith("/"):
+    read = _matched(text)
+    if read is None:
         raise SymbolError(_unreadable(text))
+    found, tones = read
     root = _pitch_class(found[1], found[2])
     bass = None if found[4] is None else _pitch_class(found[4], found[5])
     return Chord(root, _nearest_quality(tones), bass)
+
+
+def is_chord(text: str) -> bool:
+    """Return whether a text can be read as a chord symbol, ``N.C.`` among them.
+
+    >>> [is_chord(text) for text in ("F#m7/E", "N.C.", "Chorus")]
+    [True, True, False]
+    """
+    return _SILENCE.fullmatch(text.strip()) is not None or _matched(text) is not None
+
+
+def _matched(text: str) -> tuple[re.Match[str], frozenset[int]] | None:
+    """Return root, suffix and bass of a chord symbol, and the tones that the suffix asks for."""
+    found = _CHORD.fullmatch(text.strip())
+    tones = suffix_tones(found["suffix"]) if found else None
+    if found is None or tones is None or found["suffix"].endswith("/"):
+        return None
+    return found, tones
 
 
 def split_symbol(text: str) -> tuple[str, str, str]:

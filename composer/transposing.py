@@ -16,7 +16,7 @@ from composer.chord_track import key_at, keys_of
 from composer.errors import RequestError, SymbolError
 from composer.pitches import pitch_name
 from composer.score import Score, Text, Track
-from composer.theory import Key, note_name, parse_chord
+from composer.theory import Key, note_name, note_place, parse_chord, plain_place
 
 _STEPS = (
     "unison second third fourth fifth sixth seventh octave ninth tenth eleventh twelfth "
@@ -49,7 +49,6 @@ _SYMBOL = re.compile(
 # How far from the signature's sharps the names of roots lie on the line of fifths: in C from Gb to
 # D#, in A minor from Eb to D#.
 _STRETCHED = {"major": (-6, 9), "minor": (-3, 9)}
-_SIGNS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2}
 
 
 def parse_interval(text: str) -> tuple[int, int]:
@@ -71,8 +70,8 @@ def parse_interval(text: str) -> tuple[int, int]:
     for words, interval in _WORDS.items():
         plain = re.sub(rf"^{words}$", interval, plain)
     if counted := re.fullmatch(r"(\d+) (?:semitones?|half (?:steps|tones))", plain):
-        semitones = int(counted[1])
-        return (-semitones if down else semitones), _usual_fifths(-semitones if down else semitones)
+        semitones = -int(counted[1]) if down else int(counted[1])
+        return semitones, _usual_fifths(semitones)
     found = re.fullmatch(r"([A-Za-z]*?) ?(\d+|[a-z]+?)(?:st|nd|rd|th)?", plain)
     step = _step(plain, found)
     quality = found[1] if found else ""
@@ -127,13 +126,13 @@ def transpose(score: Score, interval: int | str | None = None, *, to: str | None
         fifths = _fifths_for(keys[0][1], semitones)
     signatures = score.key_signatures.copy()
     for row in signatures:
-        row["sharps"] = _within(int(row["sharps"]) + fifths, -7, 7)
+        row["sharps"] = _signature(int(row["sharps"]) + fifths)
     chords = []
     for tick, text in score.chords:
         # Where the signature had to be respelled, the chords under it go along.
         key = key_at(keys, tick)
-        shift = _within(key.sharps + fifths, -7, 7) - key.sharps
-        goal = Key((key.tonic + semitones) % 12, key.mode, _within(key.sharps + shift, -7, 7))
+        shift = _signature(key.sharps + fifths) - key.sharps
+        goal = Key((key.tonic + semitones) % 12, key.mode, _signature(key.sharps + shift))
         chords.append(Text(tick, _respelled(text, semitones, shift, key, goal)))
     return score.replace(
         tracks=tuple(_moved(track, semitones, score) for track in score.tracks),
@@ -165,12 +164,13 @@ def transposed_symbol(text: str, semitones: int, fifths: int) -> str:
     if chord is None or found is None or semitones % 12 == 0 == fifths:
         return text
     letter, sign, suffix, space, bass, bass_sign, end = found.groups()
-    place = _place(letter, sign)
-    moved = _within(place + fifths, -8, 12)
-    symbol = _note(moved) + suffix
+    place = note_place(letter, sign)
+    moved = plain_place(place + fifths)
+    symbol = note_name(moved) + suffix
     if bass:
         # The bass goes by the root's own interval, so that a third stays a third.
-        symbol += f"/{space}{_note(_within(_place(bass, bass_sign) + moved - place, -8, 12))}{end}"
+        below = plain_place(note_place(bass, bass_sign) + moved - place)
+        symbol += f"/{space}{note_name(below)}{end}"
     return symbol
 
 
@@ -182,33 +182,25 @@ def _respelled(text: str, semitones: int, fifths: int, key: Key, goal: Key) -> s
     """
     found = _SYMBOL.fullmatch(text)
     low, high = _STRETCHED[key.mode]
-    if found is None or low <= _place(found[1], found[2]) - key.sharps <= high:
+    if found is None or low <= note_place(found[1], found[2]) - key.sharps <= high:
         return transposed_symbol(text, semitones, fifths)
     moved = transposed_symbol(text, semitones, fifths)
     named = _SYMBOL.fullmatch(moved)
     if named is None or moved == text:
         return moved
-    place = _place(named[1], named[2])
+    place = note_place(named[1], named[2])
     anew = _SYMBOL.fullmatch(goal.spell(7 * place % 12))
     assert anew is not None  # a note name is a symbol
-    return transposed_symbol(moved, 0, _place(anew[1], anew[2]) - place)
+    return transposed_symbol(moved, 0, note_place(anew[1], anew[2]) - place)
 
 
-def _place(letter: str, sign: str) -> int:
-    return "FCGDAEB".index(letter.upper()) - 1 + 7 * _SIGNS[sign]
-
-
-def _note(fifths: int) -> str:
-    return note_name(fifths)
-
-
-def _within(fifths: int, low: int, high: int) -> int:
-    """Return the place of the same note, or key, within bounds."""
-    while fifths > high:
-        fifths -= 12
-    while fifths < low:
-        fifths += 12
-    return fifths
+def _signature(sharps: int) -> int:
+    """Return the sharps of the same key in a signature of at most seven."""
+    while sharps > 7:
+        sharps -= 12
+    while sharps < -7:
+        sharps += 12
+    return sharps
 
 
 def _usual_fifths(semitones: int) -> int:

@@ -104,12 +104,15 @@ class Constraint(Scoped):
 
     #: Whether it is about pitches, so that drums need not keep it unless they are named.
     pitched: ClassVar[bool] = False
-    #: Whether it is about drums alone.
-    for_drums: ClassVar[bool] = False
     #: Whether what it allows depends on the chords.
     by_chord: ClassVar[bool] = False
     #: Whether of the bars named it is about the last alone.
     is_last: ClassVar[bool] = False
+
+    @property
+    def for_drums(self) -> bool:
+        """Whether it is about drums alone."""
+        return False
 
     @property
     def is_linear(self) -> bool:

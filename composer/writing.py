@@ -25,7 +25,7 @@ from composer.demands import Mask
 from composer.edit import chord_stretches, grid_bars, own_bars, put_back
 from composer.errors import RequestError
 from composer.everyday import asked_of, with_ranges
-from composer.harmony import song_key
+from composer.harmony import bar_keys, song_key
 from composer.instruments import parse_instrument
 from composer.kept import kept_by, with_source
 from composer.outline import Outline
@@ -154,6 +154,7 @@ def write(
         held=kept.held(score, grid, written) if demands else None,
         chords_per_bar=chords_per_bar,
         outline=outline.cut(pieces) if outline else None,
+        keys=_cut_keys(bar_keys(score, sheet.key, sheet.bars), pieces),
         locked=locked,
     )
     hidden = None if composer.progress else True  # None: hidden unless there is a terminal
@@ -197,6 +198,11 @@ def _pieces(score: Score, bars: int, count: int) -> npt.NDArray[np.int64]:
     if count == bars:
         return np.ones(bars, np.int64)
     return np.diff([grid_bars(score, bar) for bar in range(bars + 1)])
+
+
+def _cut_keys(keys: tuple[Key, ...], pieces: npt.NDArray[np.int64]) -> tuple[Key, ...]:
+    """Return the key of each bar of the grid, by the keys of the bars it is cut from."""
+    return tuple(key for key, size in zip(keys, pieces, strict=True) for _ in range(size))
 
 
 def sampling_of(

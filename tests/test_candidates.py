@@ -6,15 +6,28 @@ import threading
 import numpy as np
 import pytest
 
-from composer import Candidate
+from composer import Candidate, metrics
 from composer.best_of import candidates, seeds_of
 from composer.decoding.sampler import write_together
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, Part
-from composer.ranking import TERMS, USUAL, Term, habits, likelihood, repetition, total, values_of
+from composer.ranking import (
+    TERMS,
+    USUAL,
+    Term,
+    control_error,
+    habits,
+    likelihood,
+    repetition,
+    total,
+    values_of,
+)
 from composer.request import PartRules, Request
+from composer.theory import Key
 from composer.together import call_together
+from composer.tokenizers.families import transposition
+from composer.tokenizers.levels import NAMES, UNSAID, Levels, level_of
 from tests.test_sampler import all_of, plain_grid
 
 
@@ -74,8 +87,21 @@ def test_a_negative_seed_is_refused(random_composer):
 
 
 def test_a_stream_has_no_candidates(random_composer):
-    with pytest.raises(TypeError, match="knows no 'n'"):
+    with pytest.raises(RequestError, match="knows no 'n'"):
         random_composer.stream("C", n=2)
+    with pytest.raises(RequestError, match="stream returned a Stream, which is not ranked"):
+        candidates(random_composer.stream, "C", n=2)
+
+
+def test_a_verb_without_a_seed_has_no_candidates(random_composer):
+    tune = random_composer.melody("C", seed=1)
+    with pytest.raises(RequestError, match="reduce takes no seed, so that all would be one; call"):
+        candidates(random_composer.reduce, tune, n=2)
+
+
+def test_what_a_verb_does_not_know_its_candidates_do_not_know(random_composer):
+    with pytest.raises(RequestError, match=r"melody\(\) knows no 'tempi', did you mean 'tempo'"):
+        candidates(random_composer.melody, "C", tempi=90)
 
 
 def test_what_a_verb_refuses_is_refused(random_composer):
@@ -156,6 +182,68 @@ def test_what_the_model_held_likelier_ranks_first(writers):
     first, other = writers
     other.grid, other.log_probability = first.grid, 2 * first.log_probability
     assert 0 < likelihood(first) < likelihood(other)
+
+
+def asking(writer, **levels):
+    """Let a writer's request ask its only part for levels, by bar."""
+    asked = Levels.none(8, 1)
+    for name, of_bars in levels.items():
+        asked.cells[:, 0, NAMES.index(name)] = of_bars
+    writer.request = dataclasses.replace(writer.request, levels=asked)
+    return writer
+
+
+def test_a_control_that_is_kept_better_ranks_first(writers):
+    first, other = writers
+    quarters = [(bar, position, 72) for bar in range(8) for position in range(0, 48, 12)]
+    first.grid = other.grid = first.grid.replace(notes=cell_notes(*quarters))
+    other.log_probability = first.log_probability
+    one, two = (level_of(np.array([[density, *[np.nan] * 5]]))[0, 0] for density in (1, 2))
+    asking(first, density=one), asking(other, density=two)
+    assert (control_error(first), control_error(other)) == (0, 2)  # 1.5 lies between
+    assert total(values_of([first])) < total(values_of([other]))
+
+
+def test_bars_that_one_level_is_asked_of_are_measured_together(writers):
+    halves = [(bar, position, 72) for bar in range(4) for position in (0, 24)]
+    eighths = [(bar, position, 72) for bar in range(4, 8) for position in range(0, 48, 6)]
+    first, _ = writers
+    first.grid = first.grid.replace(notes=cell_notes(*halves, *eighths))
+    sparse, moderate, busy = (
+        level_of(np.array([[density, *[np.nan] * 5]]))[0, 0] for density in (0.5, 1, 2)
+    )
+    assert control_error(asking(first, density=[sparse] * 4 + [busy] * 4)) == 0
+    # An onset and a quarter a beat on the average.
+    assert control_error(asking(first, density=moderate)) == pytest.approx(0.5)
+    assert control_error(asking(first, density=UNSAID)) == 0
+
+
+def test_the_register_asked_for_is_that_of_the_key(writers):
+    first, _ = writers
+    grid = first.grid.replace(notes=cell_notes((0, 0, 79)), key=Key.parse("G"))
+    first.grid = grid
+    asked = level_of(np.array([[np.nan, np.nan, 79, *[np.nan] * 3]]), transposition(grid.key))
+    assert control_error(asking(first, register=asked[0, 2])) < 0.5
+    assert control_error(asking(first, register=asked[0, 2] - 2)) > 1.5
+
+
+def test_silence_is_no_error_but_of_density(writers):
+    first, _ = writers
+    first.grid = first.grid.replace(notes=cell_notes())
+    assert control_error(asking(first, register=3)) == 0
+    assert control_error(asking(first, density=3)) == 3
+
+
+def test_the_best_of_many_keeps_to_a_control_better(random_composer):
+    def error(score):
+        return abs(metrics.density(score, 1) - 0.5)
+
+    found = candidates(random_composer.melody, "C Am", n=6, density="sparse", seed=1)
+    assert all("control error" in candidate.terms for candidate in found)
+    errors = [candidate.terms["control error"] for candidate in found]
+    assert max(errors) > min(errors)
+    far, near = found[int(np.argmax(errors))], found[int(np.argmin(errors))]
+    assert error(far.score) > error(near.score)
 
 
 def test_parts_are_held_to_what_is_given_of_them(decoders, cells):

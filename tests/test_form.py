@@ -11,7 +11,7 @@ import pytest
 
 import composer
 from composer.constraints import PitchRange
-from composer.decoding.sampler import write_cells
+from composer.decoding.sampler import write_cells, write_together
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.errors import RequestError, SymbolError
@@ -21,6 +21,7 @@ from composer.lines import Cadence
 from composer.outline import NONE, Outline
 from composer.request import PartRules, Request
 from composer.theory import Key, parse_chord
+from composer.tokenizers.levels import KINDS, NAMES, UNSAID, Levels
 from composer.where import NoteCount, Rhythm
 from tests.asked import breaches, random_asked
 from tests.test_sampler import all_of, check_untouched, plain_grid
@@ -255,6 +256,44 @@ def test_a_contrast_lies_elsewhere(random_composer):
         before = np.median([note[2] for note in notes_in(song, 0, 0, 8)])
         pitches = [note[2] for note in notes_in(song, 0, 8, 4)]
         assert min(pitches) >= before - 4 or max(pitches) <= before + 4
+
+
+def lengths_asked(writer):
+    """Return the levels of note length that a writer asked for, bar by bar."""
+    return writer.request.levels.cells[:, 0, NAMES.index("note_length")].tolist()
+
+
+@pytest.mark.parametrize(("duration", "wanted"), [(6, 0.75), (48, 3)])
+def test_a_contrast_has_notes_of_another_length(duration, wanted, decoders, spy_on, cells):
+    notes = [(bar, 0, 0, 74, duration, 80) for bar in range(8)]
+    grid = plain_grid(16, [Part("", 73)], notes)
+    written = all_of(grid, 0, 1)
+    written[:8] = False
+    outline = Form.parse("AABA").outline(16)
+    request = Request(grid, written, (PartRules("melody"),), Sampling(1), 1, outline=outline)
+    (writer,) = write_together([request], decoders[512], cells)
+    level = KINDS[NAMES.index("note_length")].values.index(wanted)
+    assert lengths_asked(writer) == [UNSAID] * 8 + [level] * 4 + [UNSAID] * 4
+    spy = spy_on(512)
+    assert spy.write(request).notes.tolist() == writer.grid.notes.tolist()
+    control = cells.vocabulary.id(f"Control_note_length:{wanted:g}")
+    assert sum(said.count(control) for said in spy.sequences) == 4
+
+
+@pytest.mark.parametrize("name", ["density", "note_length"])
+def test_what_is_asked_of_a_contrast_stays(name, decoders, cells):
+    grid = plain_grid(12, [Part("", 73)])
+    asked = Levels.none(12, 1)
+    asked.cells[4:6, 0, NAMES.index(name)] = 2
+    outline = Form.parse("ABA").outline(12)
+    request = Request(grid, all_of(grid, 0, 1), (PartRules("melody"),), outline=outline)
+    request = dataclasses.replace(request, levels=asked)
+    (writer,) = write_together([request], decoders[512], cells)
+    kept, free = lengths_asked(writer)[4:6], lengths_asked(writer)[6:8]
+    assert kept == [2 if name == "note_length" else UNSAID] * 2
+    assert free[0] != UNSAID
+    assert free[0] == free[1]
+    assert asked.cells[6:].max() == UNSAID  # the levels that were given are as they were
 
 
 @pytest.mark.parametrize("context_length", [120, 250])

@@ -229,3 +229,108 @@ def test_what_stays_of_a_score_that_is_not_given_cannot_be_checked():
     with pytest.raises(RequestError, match="name it as before="):
         check(TWO, Locked())
     assert check(TWO, Locked(), before=TWO) == []
+
+
+# Pieces of the kit
+
+
+def beat():
+    """Return four bars of drums, played a little off the grid, and a flute."""
+    rng = np.random.default_rng(8)
+    kit = [(4, 42, 70), (8, 36, 101), (8, 38, 90)]
+    hits = [
+        (max(0, 1920 // n * i + int(rng.integers(-7, 8))) + 1920 * bar, 55, pitch, velocity + i)
+        for bar in range(4)
+        for n, pitch, velocity in kit
+        for i in range(n)
+        if pitch == 42 or (i % 4 == 0) == (pitch == 36)
+    ]
+    flute = [(960 * i, 900, 72 + i % 4, 93) for i in range(8)]
+    return Score(tracks=(Track("Kit", is_drum=True, notes=hits), Track("Flute", 73, notes=flute)))
+
+
+BEAT = beat()
+HI_HAT, KICK, SNARE = {42, 44, 46}, {35, 36}, {38, 40}
+
+
+def hits(score, sounds):
+    return [row for row in rows(score) if row[2] in sounds]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"notes": (6, 16)}, {"where": [Playable()]}, {"polyphony": {"Kit": 2}}, {"feel": True}],
+    ids=str,
+)
+def test_one_piece_of_the_kit_is_written_and_the_others_are_not_touched(
+    seed, settings, random_composer
+):
+    score = random_composer.infill(BEAT, "2-3", {"Kit": "hi-hat"}, seed=seed, **settings)
+    others = {*range(128)} - HI_HAT
+    assert hits(score, others) == hits(BEAT, others)
+    assert outside(rows(score)) == outside(rows(BEAT))
+    assert score.tracks[1] == BEAT.tracks[1]
+    assert hits(score, HI_HAT) != hits(BEAT, HI_HAT)
+    assert score.certificate().holds
+
+
+def test_all_of_a_part_goes_beside_pieces_of_another(random_composer):
+    parts = {"drums": ["hi-hat", "toms"], "Flute": None}
+    score = random_composer.infill(BEAT, "1-4", parts, seed=1)
+    assert hits(score, KICK | SNARE) == hits(BEAT, KICK | SNARE)
+    assert score.tracks[1] != BEAT.tracks[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pieces_that_are_named_play_what_they_played(seed, random_composer):
+    where = Locked(pieces="kick")
+    score = random_composer.infill(BEAT, "1-4", "drums", where=[where, NoteCount(8)], seed=seed)
+    assert hits(score, KICK) == hits(BEAT, KICK)
+    assert hits(score, SNARE) != hits(BEAT, SNARE)
+    more = score.tracks[0].replace(notes=[*rows(score), (480, 60, 36, 90)])
+    (breach,) = check(score.replace(tracks=(more, score.tracks[1])), where, before=BEAT)
+    assert (breach.bar, breach.what) == (1, "pitch 36 at position 12 was not there before")
+    less = score.tracks[0].replace(notes=[row for row in rows(score) if row[2] != 36])
+    assert check(score.replace(tracks=(less, score.tracks[1])), where, before=BEAT)
+
+
+def test_a_piece_that_was_silent_stays_so(random_composer):
+    where = [Locked(but="hi-hat"), NoteCount(6)]
+    quiet = BEAT.replace(tracks=(Track("Kit", is_drum=True, notes=hits(BEAT, HI_HAT)),))
+    score = random_composer.infill(quiet, "1-4", where=where, seed=1)
+    assert {row[2] for row in rows(score)} <= HI_HAT
+    assert score != quiet
+
+
+def test_a_piece_may_stay_on_some_beats(random_composer):
+    where = Locked(pieces="kick", beats=[1])
+    score = random_composer.infill(BEAT, "1-4", "drums", where=where, seed=1)
+    assert {row for row in hits(BEAT, KICK) if row[0] % 1920 < 9} <= {*rows(score)}
+    assert check(score, where, before=BEAT) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "settings", "message"),
+    [
+        ({"Flute": "kick"}, {}, r"Locked\(but=\['kick'\]\) is about Flute, which plays no drums"),
+        ({"Kit": "kik"}, {}, "drum 'kik' is unknown; did you mean 'kick'"),
+        ({}, {}, "parts is empty"),
+        (
+            {"Kit": "hi-hat"},
+            {"where": NoteCount(max=1, parts="Kit")},
+            r"Locked\(but=\['hi-hat'\]\) in bar 1 of Kit needs 8 onsets; .* allows 1",
+        ),
+    ],
+)
+def test_pieces_that_cannot_be_are_refused(parts, settings, message, random_composer):
+    with pytest.raises(ValueError, match=message):
+        random_composer.infill(BEAT, 1, parts, **settings)
+
+
+def test_pieces_go_with_notes_of_a_score_alone():
+    with pytest.raises(RequestError, match=r"pieces .*'kick'.* and but .*'snare'.* are given"):
+        Locked(pieces="kick", but="snare")
+    with pytest.raises(RequestError, match="names notes and pieces of the kit"):
+        Locked([(1, 1, 36)], pieces="kick")
+    assert Locked(but="hi-hat, ride").but == ("hi-hat", "ride")

@@ -58,6 +58,7 @@ CHAINS = (
     ("check_players", "kept"),
     ("check_players", "checker", "demands", "decoding"),
     ("score", "changes", "patch", "settings", "writing", "compose"),
+    ("score", "patch_tracks", "patch"),
     ("grid", "ticks", "feel", "edit", "writing"),
     ("patch", "checker", "certificate", "compose"),
     ("metric_columns", "metrics", "constraints", "demands", "decoding", "compose"),

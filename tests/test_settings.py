@@ -1,10 +1,13 @@
 """What all verbs take is shown by each, and what none takes is refused by name."""
 
 import inspect
+import re
 
 import pytest
 
+import composer
 from composer.compose import Composer
+from composer.errors import RequestError
 from composer.settings import Settings
 
 VERBS = ["melody", "chords", "harmonize", "arrange", "infill", "stream"]
@@ -24,15 +27,50 @@ def test_a_verb_shows_and_documents_every_setting(name):
     assert verb.__doc__.count("Parameters\n----------") == 1
 
 
-def test_a_keyword_that_is_not_known_is_named_with_the_nearest(random_composer):
-    with pytest.raises(TypeError, match=r"melody\(\) knows no 'chors'; did you mean 'chords'\?"):
-        random_composer.melody(chors="Am")
-    with pytest.raises(TypeError, match=r"infill\(\) knows no 'sede'; did you mean 'seed'\?"):
-        random_composer.infill("x.mid", "1", sede=3)
-    with pytest.raises(
-        TypeError, match=r"chords\(\) knows no 'xyz'; it takes meter, .*, where, .*, guidance$"
-    ):
+@pytest.mark.parametrize(
+    ("verb", "wrong", "near"),
+    [
+        ("melody", "chors", "chords"),
+        ("chords", "chord_per_bar", "chords_per_bar"),
+        ("harmonize", "seeds", "seed"),
+        ("arrange", "part", "parts"),
+        ("infill", "sede", "seed"),
+        ("extend", "bar", "bars"),
+        ("vary", "ammount", "amount"),
+        ("reduce", "tow", "to"),
+        ("stream", "melodie", "melody"),
+    ],
+)
+def test_a_keyword_that_is_not_known_is_named_with_the_nearest(verb, wrong, near, random_composer):
+    taken = ", ".join([*inspect.signature(getattr(random_composer, verb)).parameters])
+    message = f"{verb}() knows no '{wrong}', did you mean '{near}'? It takes {taken}"
+    with pytest.raises(RequestError, match=f"^{re.escape(message)}$"):
+        getattr(random_composer, verb)(**{wrong: 3})
+    with pytest.raises(RequestError, match=f"^{re.escape(message)}$"):
+        getattr(composer, verb)(**{wrong: 3})
+
+
+def test_a_keyword_that_no_setting_is_near_to_is_refused_with_all_there_are(random_composer):
+    with pytest.raises(RequestError, match=r"^reduce\(\) knows no 'seed'; it takes score, to$"):
+        random_composer.reduce("x.mid", seed=1)
+    with pytest.raises(RequestError, match=r"knows no 'xyz'; it takes meter, .*guidance$"):
         random_composer.chords(xyz=3)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "keywords", "reason"),
+    [
+        ("infill", (), {}, "missing a required argument: 'score'; it takes score, bars, parts"),
+        ("chords", (4,), {}, "too many positional arguments; it takes meter, tempo"),
+        ("reduce", ("x.mid",), {"score": "x"}, "multiple values for argument 'score'"),
+    ],
+)
+def test_a_call_that_does_not_fit_says_what_the_verb_takes(
+    verb, arguments, keywords, reason, random_composer
+):
+    message = rf"{verb}\(\) cannot be called so: {reason}"
+    with pytest.raises(RequestError, match=message):
+        getattr(random_composer, verb)(*arguments, **keywords)
 
 
 def test_settings_given_alone_go_before_those_of_sampling(random_composer):

@@ -69,6 +69,55 @@ def test_what_a_score_cannot_keep_is_said_once(events, message):
     assert score == read_midi(PLAIN)
 
 
+def texts(*rows, kind=1):
+    """Return text events, each a quarter after the one before."""
+    return b"".join(bytes([96 * (i > 0)]) + meta(kind, t.encode())[1:] for i, t in enumerate(rows))
+
+
+@pytest.mark.parametrize(
+    ("of_conductor", "of_track", "chords"),
+    [
+        (["Am", "F", "C", "G7/B"], [], ["Am", "F", "C", "G7/B"]),
+        ([], ["Am ", "F", "N.C.", "G7"], ["Am", "F", "N.C.", "G7"]),
+        (["Am", "F", "C", "Dm7"] * 3 + ["Chorus"], ["Hello"], ["Am", "F", "C", "Dm7"] * 3),
+        (["C", "F", "G", "Am"], ["C", "F", "G", "Am", "Dm"], ["C", "F", "G", "Am", "Dm"]),
+    ],
+)
+def test_texts_that_are_chords_become_chord_symbols(of_conductor, of_track, chords):
+    source = midi(texts(*of_conductor) + END, texts(*of_track) + NOTE + END, division=96)
+    score, said = read_and_hear(source)
+    assert [text for _, text in score.chords] == chords
+    assert score.chords[1].tick == 96
+    lost = len(of_conductor) + len(of_track) - len(chords)
+    assert (f"left out: {lost} x text" in said) == (lost > 0)
+    assert len(score.tracks) == 1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["A", "B", "A", "C", "A"],  # rehearsal marks
+        ["A", "man", "Do", "Dim", "Am", "E", "Gm"],  # syllables
+        ["Am", "F", "C"],  # too few to be sure
+        ["am", "f", "c", "g"],
+        ["Am", "F", "C", "G7", "Verse"],
+    ],
+)
+def test_texts_that_may_be_something_else_are_no_chords(rows):
+    score, said = read_and_hear(midi(texts(*rows) + NOTE + END))
+    assert score.chords == ()
+    assert f"{len(rows)} x text" in said
+
+
+def test_chord_markers_go_before_texts(tmp_path):
+    events = texts("chord:C", kind=6) + texts("Am", "F", "C", "G7")
+    score, _ = read_and_hear(midi(events + NOTE + END))
+    assert [text for _, text in score.chords] == ["C"]
+    score, _ = read_and_hear(midi(texts("Am", "F", "C", "G7") + NOTE + END))
+    score.write_midi(tmp_path / "again.mid")
+    assert read_and_hear(tmp_path / "again.mid") == (score, "")
+
+
 def test_the_name_of_a_conductor_track_is_said_to_be_lost():
     with pytest.warns(ComposerWarning, match="1 x name of a track without events"):
         read_midi(midi(meta(3, b"Title") + meta(0x51, b"\7\0\0") + END, NOTE + END))

@@ -37,7 +37,7 @@ from composer.decoding.suspense import Leaning
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
-from composer.theory import Chord
+from composer.theory import Chord, Key
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Grammar
@@ -176,7 +176,7 @@ class CellRules:
         """Return what rules may know of a cell, under the chords of the grid or under one."""
         part, time = grid.parts[row], grid.bars[bar]
         return Cell(
-            key=grid.key,
+            key=self._key(grid, bar),
             numerator=int(time["numerator"]),
             denominator=int(time["denominator"]),
             chords=((0, chord),) if chord else _chords(grid, bar),
@@ -184,6 +184,10 @@ class CellRules:
             is_drum=part.is_drum,
             locked=self._locked.get((bar, row), ()),
         )
+
+    def _key(self, grid: Grid, bar: int) -> Key:
+        """Return the key that a bar is in."""
+        return self._request.keys[bar] if self._request.keys else grid.key
 
     def _pitches(self, grid: Grid, bar: int, row: int, *, leaning: bool = False) -> PitchMask:
         """Return what a part's rules allow in a bar, and in a bar with demands what they can.
@@ -229,11 +233,11 @@ class CellRules:
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
         open_chords: Mapping[int, ChordMask] = {
-            position: allowed_chords(grid.key, classes)
+            position: allowed_chords(self._key(grid, bar), classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)
         }
         if self._shape:
-            open_chords = self._shape.chords(grid.key, bar, open_chords)
+            open_chords = self._shape.chords(self._key(grid, bar), bar, open_chords)
         lines = self._bounds.lines if self._bounds else None
         kind: Callable[..., ChordCellMask] = ChordCellMask
         if lines and lines.hang_on(bar):

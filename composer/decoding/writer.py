@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from composer.decoding.cell_masks import CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
+from composer.decoding.contrast import contrasting
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
 from composer.decoding.leanings import Leanings
@@ -107,9 +108,10 @@ class Writer:
         self.own = request.written.copy()
         self._outline = request.outline or Outline.free(len(request.grid.bars))
         self._rules = rules
-        levels = request.levels
+        levels, has_contrasts = request.levels, self._outline.contrasts.any()
+        has_controls = has_contrasts or (levels and (levels.cells != UNSAID).any())
         #: Most ids that head a cell: its part, and its controls.
-        self._heading = 1 + (len(KINDS) if levels and (levels.cells != UNSAID).any() else 0)
+        self._heading = 1 + len(KINDS) * bool(has_controls)
         self._windows = self._windows_of(self.decoder.context_length // 2)
         if request.demands:
             self._check_context()
@@ -178,6 +180,9 @@ class Writer:
     def _write(self) -> _Steps:
         while self.todo:
             number = self.todo[0]
+            if self._outline.contrasts[number] and self._outline.begins[number]:
+                self.request = contrasting(self.request, self._outline, self.grid, number)
+                self._windows = self._windows_of(self.decoder.context_length // 2)
             self._copy(number)
             if not self.own[number].any():
                 self._window = None  # what comes next sees the copy as given

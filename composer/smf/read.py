@@ -67,6 +67,7 @@ from composer.score import (
     Track,
 )
 from composer.score import TEMPO as TEMPO_ROW
+from composer.smf.chord_texts import chords_among
 from composer.smf.chunks import MAX_TRACKS, Layout, find_tracks
 from composer.smf.text import decode_text
 from composer.smf.walk import (
@@ -104,6 +105,7 @@ from composer.smf.walk import (
     SYSEX,
     SYSTEM,
     TEMPO,
+    TEXT,
     TICK,
     TOO_LATE,
     UNENDED,
@@ -129,7 +131,7 @@ _DROPPED = {
     METER: "impossible time signature",
     KEY: "impossible key signature",
     0x00: "sequence number",
-    0x01: "text",
+    TEXT: "text",
     0x02: "copyright notice",
     0x04: "instrument name",
     0x07: "cue point",
@@ -202,6 +204,13 @@ def read_score(source: bytes, name: str) -> Reading:
         for row in others
         if row[KIND] == MARKER
     )
+    if not chords and layout.form != 2:
+        chords = chords_among(
+            (row[OWNER], Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]])))
+            for row in others
+            if row[KIND] == TEXT
+        )
+        _count_off(dropped, _DROPPED[TEXT], len(chords))
     score = Score(
         tpq=layout.tpq,
         tracks=_tracks(source, walked, others, layout.form == 2),
@@ -212,6 +221,14 @@ def read_score(source: bytes, name: str) -> Reading:
         chords=chords,
     )
     return Reading(score, dropped, layout.repairs + repairs)
+
+
+def _count_off(dropped: dict[str, int], kind: str, kept: int) -> None:
+    """Take events that were kept after all out of the counts."""
+    if kept:
+        dropped[kind] -= kept
+        if not dropped[kind]:
+            del dropped[kind]
 
 
 def _check(source: bytes, layout: Layout, walked: Walked, name: str) -> None:

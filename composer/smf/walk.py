@@ -27,7 +27,7 @@ MAX_DELTA = 2**28 - 1  # four bytes of seven bits, the longest that the standard
 
 # An event's kind is its meta type, or one of these, or its status byte above _CHANNEL_EVENT. After
 # the events come other things that are counted.
-NAME, LYRIC, MARKER, PORT, END, TEMPO, METER, KEY = 3, 5, 6, 0x21, 0x2F, 0x51, 0x58, 0x59
+TEXT, NAME, LYRIC, MARKER, PORT, END, TEMPO, METER, KEY = 1, 3, 5, 6, 0x21, 0x2F, 0x51, 0x58, 0x59
 SYSEX, SYSTEM, POLY, PRESSURE, LOST_NAME = range(256, 261)
 HIGH_BYTE, RESUMED, NO_END, BEHIND_END, UNENDED = range(261, 266)
 LONG = 266
@@ -273,7 +273,9 @@ def _read_meta_event(
         else:
             counts[kind] += 1
     elif kind != LYRIC and kind != MARKER:
-        if kind == PORT and length > 0:
+        if kind == TEXT and length > 0:
+            _add_other(tick, TEXT, chunk, start, start + length, others, counts)
+        elif kind == PORT and length > 0:
             _add_other(tick, PORT_SET, chunk, int(source[start]), 0, others, counts)
         counts[kind] += 1
 

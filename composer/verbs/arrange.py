@@ -63,7 +63,8 @@ def arrange(
         a text with commas does as well.
     chords
         Lead-sheet text, or any chords as in ``melody``, in place of the score's chords; a text
-        begins behind a pickup. A score without chords is harmonised along with the parts.
+        begins behind a pickup. Keys that it names are for its numerals alone: the notes keep to the
+        score's key signatures. A score without chords is harmonised along with the parts.
     keep
         Tracks that stay, by number (from 1), name, instrument or role; all without it.
     form

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from composer.demands import Mask
 from composer.errors import RequestError
+from composer.locked import Locked
 from composer.meter import BarsLike, bar_set
 from composer.parts import track_rows
+from composer.scopes import constraints_of
 from composer.score import Score
 from composer.settings import NoteSettings, ScoreLike
 from composer.where import Parts, listed
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
 
     from composer.compose import Composer
 
+#: Pieces of the kit by drum part; None for all of a part.
+Pieces = Mapping[str | int, str | Sequence[str] | None]
+
 
 def infill(
     self: Composer,
     score: ScoreLike,
     bars: BarsLike | None = None,
-    parts: Parts = None,
+    parts: Parts | Pieces = None,
     *,
     cells: Mapping[str | int, BarsLike] | None = None,
     **settings: Unpack[NoteSettings],
@@ -42,7 +47,9 @@ def infill(
     parts
         Tracks by number (from 1), name, instrument or role (``"melody"``, ``"bass"``,
         ``"accompaniment"``, ``"drums"``), and ``"chords"`` for the chord symbols (a track that is
-        called so goes by its number); all tracks without it.
+        called so goes by its number); all tracks without it. With pieces of the kit of each drum
+        part, such as ``{"drums": "hi-hat"}``, those alone are written anew (None for all of a
+        part).
     cells
         In place of both: bars for each part, such as ``{"piano": "5-8", "bass": "7"}``.
     **settings
@@ -68,12 +75,18 @@ def infill(
     >>> new = composer.infill(song, cells={"piano": "1-2, 4", "bass": 3}, seed=2)
     >>> new.tracks[0] == song.tracks[0], new.tracks[1] == song.tracks[1]
     (True, False)
+    >>> beat = composer.arrange(tune, "drums", seed=1)
+    >>> ticking = composer.infill(beat, "1-4", {"drums": "hi-hat"}, density="busy", seed=2)
     """
     if (cells is None) == (bars is None):
         given = "both are given" if cells else "neither is given"
         raise RequestError(f"infill takes bars or cells, and {given}; give such as bars='5-8'")
     if cells is not None and parts is not None:
         raise RequestError(f"cells name their parts, and parts {parts!r} is given; leave it out")
+    if isinstance(parts, Mapping):
+        kept = [Locked(but=own, parts=part) for part, own in parts.items() if own is not None]
+        settings["where"] = [*constraints_of(settings.get("where", ())), *kept]
+        parts = [*parts]
     sheet = Sheet.of(score, settings.get("key"))
     asked = cells_of(sheet, cells) if cells is not None else cells_in(sheet, bars, parts)
     return write(self, sheet, asked, own_rules(self, sheet, asked), settings)
