@@ -138,7 +138,7 @@ def test_chords_of_more_than_three_notes_are_sevenths():
     assert not {"0:maj", "9:m", "4:dim", "7:sus4"} & names
 
 
-def test_onsets_of_other_parts_are_shared_less_but_by_a_bass():
+def test_onsets_of_other_parts_are_shared_less_but_by_bass_and_drums():
     def named(column, role=None, bar=0):
         settings = Sampling(share_onsets=0.1)
         leanings = Leanings(settings, VOCABULARY, grid(), bar, column, role=role)
@@ -149,7 +149,7 @@ def test_onsets_of_other_parts_are_shared_less_but_by_a_bass():
     assert named(2) == {"Position_0", "Position_12"}
     assert named(1) == {"Position_12"}  # its own do not count, nor drums
     assert named(2, bar=1) == {"Position_0"}
-    assert named(3, role="bass") == set()
+    assert named(3, role="bass") == named(4) == set()
 
 
 def test_pieces_end_on_the_tonic_as_often_as_asked():

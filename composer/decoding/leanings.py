@@ -40,7 +40,7 @@ class Leanings:
     bar, column
         The cell; column 0 is the chords.
     role
-        What the part of the cell is. A bass shares the onsets of others, which go by it.
+        What the part of the cell is. A bass shares the onsets of others, as drums do.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -78,7 +78,8 @@ class Leanings:
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
-        onsets = self._beside if sampling.share_onsets != 1 and role != "bass" else ()
+        keeps_time = role == "bass" or not column or grid.parts[column - 1].is_drum
+        onsets = () if keeps_time or sampling.share_onsets == 1 else self._beside
         self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
 
     def changes(self, cursor: Cursor, rows: Sequence[tuple[int, ...]] = ()) -> dict[int, float]:
