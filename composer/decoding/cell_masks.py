@@ -366,6 +366,11 @@ class ChordCellMask(CellMask):
             tones = (root + np.array(QUALITIES[quality].intervals)) % 12
             mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
 
+    def where(self, values: Collection[int]) -> list[int]:
+        """Return the positions at which a chord of some values of ``Chord`` may begin."""
+        rows = [value - 1 for value in values]
+        return [position for position in self._open if self._chords_at(position)[rows].any()]
+
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""
         wanted = self._open[position]
