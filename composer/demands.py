@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +70,7 @@ class CellDemand:
     least: int  # onsets
     most: int  # onsets
     voices: int  # notes that may sound where one begins, itself included
-    has_pitch: bool  # whether the constraints on pitches leave one anywhere
+    has_pitch: Mask  # (positions,): where the constraints on pitches leave one
     ways: tuple[Way, ...] = ()  # how what sounds together is played
     locked: tuple[tuple[int, int], ...] = ()  # position and pitch of the notes that stay
     passing: PitchMask | None = None  # (positions, 128): which of the pitches only in passing
@@ -120,7 +119,7 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
             ways += [way] if way.is_kit or way.fingers else []
         elif isinstance(constraint, Locked):
             locked = cell.locked
-    has_pitch = bool(pitches.any())
+    has_pitch = np.asarray(pitches.any(1))
     required[[position for position, _ in locked]] = True
     for constraint in constraints:
         if isinstance(constraint, NoteCount):
@@ -184,50 +183,33 @@ def is_enough(demand: CellDemand, is_open: Mask) -> bool:
     """
     return (
         not demand.beyond
-        and (demand.has_pitch or demand.most == 0)
+        and (bool(demand.has_pitch.any()) or demand.most == 0)
         and demand.onsets <= demand.most
         and not (demand.required & ~is_open).any()
         and int(is_open.sum()) >= demand.least
     )
 
 
-def can_be_written(constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room) -> bool:
-    """Return whether one of some cells, which differ in their chords, can be written."""
-    demands, room = (demand_of(constraints, cell) for cell in cells), room.under(constraints)
-    return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
-
-
-def smallest_clash(
-    constraints: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str
-) -> str:
-    """Return a sentence about the fewest constraints that no cell can keep together.
+def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: str) -> str:
+    """Return a sentence about constraints that a cell cannot keep together, though all but one.
 
     Parameters
     ----------
-    constraints
-        Those of a cell, which cannot be written under them all.
-    cells
-        The cell, once for each chord that might hold.
+    some
+        The constraints.
+    cell
+        The cell; None if no chords let it be written.
     room
         What sounds in it.
     where
         Such as ``"bar 3 of Piano"``.
     """
-    for size in range(1, len(constraints) + 1):
-        for some in combinations(constraints, size):
-            if not can_be_written(some, cells, room):
-                return _clash(some, cells, room, where)
-    raise ValueError("these constraints do not clash")
-
-
-def _clash(some: Sequence[Constraint], cells: Sequence[Cell], room: Room, where: str) -> str:
-    if len(cells) > 1 and any(constraint.by_chord for constraint in some):
+    if cell is None:
         return f"no chord lets {where} keep {in_words(some)}; drop one or widen it"
-    cell = cells[0]
     demand = demand_of(some, cell)
     room = room.under(some)
     is_open = open_positions(demand, room)
-    if demand.most and not demand.has_pitch:
+    if demand.most and not demand.has_pitch.any():
         verb = "leave" if len(some) > 1 else "leaves"
         return f"{in_words(some)} {verb} no pitch in {where}; widen it or drop one"
     if demand.beyond:

@@ -134,12 +134,14 @@ def unharmonised(seed):
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_bar_without_chords_is_refused_if_and_only_if_no_chord_would_do(seed, decoders, cells):
+def test_a_bar_of_one_chord_is_refused_if_and_only_if_no_chord_would_do(seed, decoders, cells):
     grid, where, written = unharmonised(seed)
 
     def writer_of(grid, written):
         demands = demands_on(where, grid.score(), grid, written, 2)
-        request = Request(grid, written, (PartRules(),) * 2, seed=seed, demands=demands)
+        request = Request(
+            grid, written, (PartRules(),) * 2, seed=seed, demands=demands, chords_per_bar=1
+        )
         decoders[512].reset()
         try:
             return Writer(request, decoders[512], cells)

@@ -2,10 +2,10 @@
 
 What is guaranteed. Each cell can be completed when it is begun, and stays so with each id: see
 ``composer.demands`` for why counting decides it. A note that rings on into bars that are still to
-be written leaves enough open there as well. Where a bar's chords are written too, its first chord
-is one under which every part of the bar can be completed if no other follows, and so is each that
-does follow; notes do not ring on into such a bar if it has onsets to keep under its chords, nor, in
-an endless request, into any bar that has. A part that plays singly of itself is held to that like
+be written leaves enough open there as well. Where a bar's chords are written too, they are such
+that every part of the bar can be completed under them (``composer.decoding.chord_choice``); notes
+do not ring on into such a bar if it has onsets to keep under its chords, nor, in an endless
+request, into any bar that has. A part that plays singly of itself is held to that like
 to a demand, wherever it then can be written.
 
 Notes that stay in a cell that is written are given ones, and those of their onsets that are owed
@@ -16,13 +16,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from itertools import product
-from typing import NamedTuple, Protocol
+from itertools import combinations, product
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import Cell, ChordMask, PitchMask, as_far_as_they_can
+from composer.constraints import Cell, PitchMask, as_far_as_they_can
+from composer.decoding.chord_choice import (
+    CHORDS,
+    IDS_A_CHORD,
+    ChordChoice,
+    OpenByChord,
+    chord_places,
+)
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
 from composer.decoding.hands import Hands
 from composer.decoding.line_search import Lines, Loose
@@ -32,12 +39,12 @@ from composer.demands import (
     ANY,
     CellDemand,
     Room,
+    clash_of,
     demand_of,
     free_pitches,
     is_enough,
     most_voices,
     open_positions,
-    smallest_clash,
 )
 from composer.errors import RequestError
 from composer.grid import Grid, held_on_grid
@@ -45,7 +52,7 @@ from composer.grips import bits_of
 from composer.playing import Playable
 from composer.request import Request
 from composer.score import Events
-from composer.theory import QUALITIES, Chord
+from composer.theory import Chord
 from composer.tokenizers.bins import DURATIONS
 from composer.where import Constraint, Monophonic
 
@@ -53,7 +60,6 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _LONGEST = int(DURATIONS[-1])
-_CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
 _SINGLE = -1  # stands for a part's own playing singly among the numbers of demands
 
 
@@ -110,6 +116,7 @@ class Bounds:
         self._endless = endless
         self._starts, self._parts = grid.bar_starts, grid.parts
         self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
+        self._each_chord: dict[tuple[tuple[int, ...], Cell, bool], list[CellDemand]] = {}
         #: Of cells whose chords are known beforehand.
         self._fixed: dict[tuple[int, int], CellDemand] = {}
         held = held_on_grid(grid)
@@ -124,6 +131,12 @@ class Bounds:
                 self._asked[bar][row] += (index,)
         singly = [rules.monophonic for rules in request.parts]
         self._rooms: dict[tuple[int, int], Room] = {}
+        self._chord_ids: dict[int, int] = {}
+        self._chords_per_bar = request.chords_per_bar
+        #: Parts with a line to keep.
+        self._lined = np.zeros(len(grid.parts), bool)
+        for demand in request.demands:
+            self._lined |= demand.constraint.is_linear & demand.cells.any(0)
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
         self.lines = self._find_lines(request, grid)
@@ -142,6 +155,10 @@ class Bounds:
         """Return how many onsets a cell must have, as things are now or at most."""
         onsets = self._of(grid, bar, row).onsets if self._asked[bar][row] else 0
         return max(onsets, self.lines.onsets(bar, row, at_most=not now)) if self.lines else onsets
+
+    def chord_ids(self, bar: int) -> int:
+        """Return how many ids the chords of a bar may take that its parts hang on."""
+        return self._chord_ids.get(bar, 0)
 
     def staying(self, bar: int, row: int) -> int:
         """Return how many notes stay in a cell that is written."""
@@ -206,10 +223,17 @@ class Bounds:
         return self.lines.begin(bar, row) if self.lines else None
 
     def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
-        """Return which chords a bar's parts can be written under; None where all are alike."""
+        """Return which chords a bar's parts can be written under; None where all are alike.
+
+        They begin where a bar's chords do, and where that is not enough, at any position. Bars on
+        which lines hang have one chord.
+        """
         rows = [row for row in range(len(grid.parts)) if self._by_chord(bar, row)]
-        choice = ChordChoice([self._open_by_chord(grid, bar, row) for row in rows])
-        return choice if rows else None
+        if not rows:
+            return None
+        parts = [self._open_by_chord(grid, bar, row, self._asked[bar][row]) for row in rows]
+        lined = self._lined & self._written[bar, 1:]
+        return self._choice(grid, bar, parts, one=bool(lined[rows].any()))
 
     def _check_bar(self, grid: Grid, bar: int, singly: list[bool]) -> None:
         """Refuse a bar that cannot be written, and hold parts to play singly where they can."""
@@ -223,11 +247,13 @@ class Bounds:
             if singly[row] and not self._can(grid, bar, row):
                 self._asked[bar][row] = asked
         choice = self.chords(grid, bar)
-        if choice and not choice.allowed(0).any():
+        if choice:
+            self._chord_ids[bar] = IDS_A_CHORD * len(choice.places)
+        if choice and not choice.can:
             for row in rows:
                 self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             choice = self.chords(grid, bar)
-            if choice and not choice.allowed(0).any():
+            if choice and not choice.can:
                 names = [
                     grid.part_name(r) for r, _ in enumerate(grid.parts) if self._by_chord(bar, r)
                 ]
@@ -272,66 +298,99 @@ class Bounds:
         asked = dict.fromkeys(i for bar in self._asked for i in bar[row] if i != _SINGLE)
         return [self._constraints[i] for i in sorted(asked)]
 
-    def _can(self, grid: Grid, bar: int, row: int) -> bool:
-        asked, room = self._asked[bar][row], self._room(bar, row)
-        demands = (self._demand(asked, cell) for cell in self._cells(grid, bar, row))
-        return any(is_enough(demand, open_positions(demand, room)) for demand in demands)
+    def _can(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...] | None = None) -> bool:
+        """Return whether a cell can be written under what is asked of it, or under some of that."""
+        asked = self._asked[bar][row] if asked is None else asked
+        room = self._room(bar, row).under(self._list(asked))
+        demand = self._demand(asked, self.cell(grid, bar, row))
+        if not self._by_chord(bar, row, asked):
+            return is_enough(demand, open_positions(demand, room))
+        if demand.beyond or demand.onsets > demand.most:
+            return False
+        return self._choice(grid, bar, [self._open_by_chord(grid, bar, row, asked)]).can
+
+    def _choice(
+        self, grid: Grid, bar: int, parts: Sequence[OpenByChord], *, one: bool = False
+    ) -> ChordChoice:
+        """Return the chords that leave some cells of a bar enough, one chord where one is meant."""
+        if one:
+            return ChordChoice(parts, [0])
+        choice = ChordChoice(parts, chord_places(grid, bar, self._chords_per_bar))
+        if choice.can or self._chords_per_bar:
+            return choice
+        return ChordChoice(parts, range(int(grid.bar_lengths[bar])))
 
     def _clash(self, grid: Grid, bar: int, row: int) -> str:
-        constraints = self._list(self._asked[bar][row])
+        asked = self._asked[bar][row]
         where = f"bar {bar + 1} of {grid.part_name(row)}"
-        cells = self._cells(grid, bar, row)
-        return smallest_clash(constraints, cells, self._room(bar, row), where)
-
-    def _cells(self, grid: Grid, bar: int, row: int) -> list[Cell]:
-        """Return the cell of a bar and part, once for each chord if those are to be written."""
-        if not self._by_chord(bar, row):
-            return [self.cell(grid, bar, row)]
-        return [self.cell(grid, bar, row, chord) for chord in _CHORDS]
+        for size in range(1, len(asked) + 1):
+            for some in combinations(asked, size):
+                if not self._can(grid, bar, row, some):
+                    cell = None if self._by_chord(bar, row, some) else self.cell(grid, bar, row)
+                    return clash_of(self._list(some), cell, self._room(bar, row), where)
+        raise ValueError("these constraints do not clash")
 
     def _hanging(self, bar: int) -> str:
         asked = {i for row in self._asked[bar] for i in row if i != _SINGLE}
         names = [str(self._constraints[i]) for i in sorted(asked) if self._constraints[i].by_chord]
         return " and ".join(names)
 
-    def _by_chord(self, bar: int, row: int) -> bool:
+    def _by_chord(self, bar: int, row: int, asked: tuple[int, ...] | None = None) -> bool:
         """Return whether what a cell may hold waits for chords that are to be written."""
-        hangs = any(constraint.by_chord for constraint in self._list(self._asked[bar][row]))
+        asked = self._asked[bar][row] if asked is None else asked
+        hangs = any(constraint.by_chord for constraint in self._list(asked))
         return hangs and bool(self._written[bar, 0])
 
-    def _open_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
+    def _by_each_chord(
+        self, grid: Grid, bar: int, row: int, asked: tuple[int, ...], *, begins: bool
+    ) -> list[CellDemand]:
+        """Return what is asked of a cell under each chord, which begins before or everywhere."""
+        cell = self.cell(grid, bar, row, CHORDS[0])  # all are alike but for their chords
+        if (asked, cell, begins) not in self._each_chord:
+            positions = range(cell.positions if begins else 1)
+            self._each_chord[asked, cell, begins] = [
+                demand_of(
+                    self._list(asked),
+                    dataclasses.replace(cell, chords=tuple((p, chord) for p in positions)),
+                )
+                for chord in CHORDS
+            ]
+        return self._each_chord[asked, cell, begins]
+
+    def _open_by_chord(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...]) -> OpenByChord:
         if not self._written[bar, row + 1]:
-            return self._fits_by_chord(grid, bar, row)
-        asked, room = self._asked[bar][row], self._room(bar, row)
-        demands = [self._demand(asked, cell) for cell in self._cells(grid, bar, row)]
-        room = room.under(self._list(asked))
+            return self._fits_by_chord(grid, bar, row, asked)
+        room = self._room(bar, row).under(self._list(asked))
+        held = self._by_each_chord(grid, bar, row, asked, begins=False)
+        begun = self._by_each_chord(grid, bar, row, asked, begins=True)
         return OpenByChord(
-            np.array([open_positions(demand, room) for demand in demands]),
-            np.array([demand.has_pitch or demand.most == 0 for demand in demands]),
-            demands[0].required,
-            demands[0].least,
+            np.array([open_positions(demand, room) for demand in held]),
+            np.array([open_positions(demand, room) for demand in begun]),
+            np.array([demand.has_pitch | (demand.most == 0) for demand in held]),
+            held[0].required,
+            held[0].least,
         )
 
-    def _fits_by_chord(self, grid: Grid, bar: int, row: int) -> OpenByChord:
+    def _fits_by_chord(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...]) -> OpenByChord:
         """Return under which chords the given notes of a cell are what is asked for."""
-        asked = self._asked[bar][row]
         hangs = tuple(i for i in asked if i != _SINGLE and self._constraints[i].by_chord)
-        demands = [self._demand(hangs, cell) for cell in self._cells(grid, bar, row)]
         start, end = self._starts[bar], self._starts[bar + 1]
         notes = self._held[self._held["part"] == row]
         passes = passing_notes(notes, np.repeat(self._written[:, row + 1], np.diff(self._starts)))
         inside = (notes["onset"] >= start) & (notes["onset"] < end)
         notes, passes = notes[inside], passes[inside]
         positions = notes["onset"] - start
-        is_open = np.ones((len(demands), end - start), bool)
-        for fits, demand in zip(is_open, demands, strict=True):
-            right = demand.pitches[positions, notes["pitch"]]
-            if demand.passing is not None:
-                right &= passes | ~demand.passing[positions, notes["pitch"]]
-            fits[positions[~right]] = False
         required = np.zeros(end - start, bool)
         required[positions] = True
-        return OpenByChord(is_open, np.ones(len(demands), bool), required, 0)
+        fits = np.ones((2, len(CHORDS), end - start), bool)
+        for begins, rows in enumerate(fits):
+            demands = self._by_each_chord(grid, bar, row, hangs, begins=bool(begins))
+            for fitting, demand in zip(rows, demands, strict=True):
+                right = demand.pitches[positions, notes["pitch"]]
+                if demand.passing is not None:
+                    right &= passes | ~demand.passing[positions, notes["pitch"]]
+                fitting[positions[~right]] = False
+        return OpenByChord(fits[0], fits[1], np.ones_like(fits[0]), required, 0)
 
     def _enter(self, bound: Bound, grid: Grid, bar: int, row: int, index: int, at: int) -> None:
         """Enter a cell that is to be written into the times of one before it, or its own."""
@@ -480,48 +539,9 @@ class LineCells:
     def candidates(self, bar: int) -> list[Chord]:
         """Return the chords that leave all parts of a bar enough."""
         choice = self._bounds.chords(self._grid, bar)
-        allowed = choice.allowed(0).ravel() if choice else np.ones(len(_CHORDS), bool)
-        return [_CHORDS[i] for i in np.flatnonzero(allowed)]
+        allowed = choice.allowed(0).ravel() if choice else np.ones(len(CHORDS), bool)
+        return [CHORDS[i] for i in np.flatnonzero(allowed)]
 
     def constraints(self, row: int) -> list[Constraint]:
         """Return the constraints of a part."""
         return self._bounds.constraints(row)
-
-
-class OpenByChord(NamedTuple):
-    """Where a cell is open under each chord, and what it asks for."""
-
-    is_open: Bools  # (chords, positions)
-    has_pitch: Bools  # (chords,)
-    required: Bools  # (positions,)
-    least: int
-
-
-class ChordChoice:
-    """Which chords of a bar leave its parts enough.
-
-    Parameters
-    ----------
-    parts
-        The cells that depend on it.
-    """
-
-    def __init__(self, parts: list[OpenByChord]) -> None:
-        self._parts = parts
-        # What the chords chosen so far leave open, the last of them held.
-        self._chosen = [part.is_open[0].copy() for part in parts]
-
-    def allowed(self, position: int) -> ChordMask:
-        """Return which chords may begin at a position and hold to the end, (12, qualities)."""
-        enough = np.ones(len(_CHORDS), bool)
-        for part, chosen in zip(self._parts, self._chosen, strict=True):
-            here = part.is_open.copy()
-            here[:, :position] = chosen[:position]
-            enough &= part.has_pitch & (here.sum(1) >= part.least)
-            enough &= ~(part.required & ~here).any(1)
-        return enough.reshape(12, len(QUALITIES))
-
-    def take(self, position: int, root: int, quality: int) -> None:
-        """Note the chord that begins at a position."""
-        for part, chosen in zip(self._parts, self._chosen, strict=True):
-            chosen[position:] = part.is_open[root * len(QUALITIES) + quality, position:]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints import ChordMask, PitchMask
-from composer.decoding.bounds import ChordChoice
+from composer.decoding.chord_choice import ChordChoice
 from composer.decoding.open_positions import leave_open
 from composer.decoding.suspensions import Suspensions
 from composer.theory import QUALITIES, Chord
@@ -341,6 +341,7 @@ class ChordCellMask(CellMask):
         self._open = {
             position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
         }
+        self._places = choice.places if choice else sorted(self._open)
         self._shift = shift
         self._last = NO_CHORD
         #: Chords that were tried here and left a part no line.
@@ -349,7 +350,7 @@ class ChordCellMask(CellMask):
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         positions = mask[at["Position"]]
-        later = [p for p in self._open if positions[p] and (p > 0) == bool(self.rows)]
+        later = [p for p in self._places if positions[p] and (p > 0) == bool(self.rows)]
         if self._choice:
             later = [p for p in later if self._chords_at(p).any()]
         positions[:] = False
@@ -373,14 +374,14 @@ class ChordCellMask(CellMask):
 
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""
-        wanted = self._open[position]
+        wanted = self._open.get(position, np.zeros(12 * len(QUALITIES), bool))
         if self._choice is None:
             return wanted
         possible = np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
         possible[self._refused] = False
         both = wanted & possible
-        # Every bar needs a first chord; another only where all is as it should be.
-        return both if position or both.any() else possible
+        # Where no other chord has to follow it comes only where all is as it should be.
+        return both if both.any() or (position and self._choice.may_end()) else possible
 
     def _chord(self, value: int) -> Chord:
         """Return the chord that a value says."""
@@ -394,7 +395,7 @@ class ChordCellMask(CellMask):
             root, quality = chord.root, chord.quality
             self.rows.append((cursor.position, root, quality, -1))
             if self._choice:
-                self._choice.take(cursor.position, root, quality)
+                self._choice.take(cursor.position, root * len(QUALITIES) + quality)
         elif family == "Bass":
             self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
 
@@ -404,7 +405,10 @@ class ChordCellMask(CellMask):
         return [p for p in self._required if p > last and self._chords_at(p).any()]
 
     def _settled(self) -> bool:
-        return bool(self.rows) and not self._owed()
+        return bool(self.rows) and not self._owed() and not self._must_go_on()
+
+    def _must_go_on(self) -> bool:
+        return bool(self.rows and self._choice and not self._choice.may_end())
 
 
 def _narrow(values: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> None:

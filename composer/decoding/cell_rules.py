@@ -15,8 +15,6 @@ from composer.constraints import (
     allowed_chords,
     allowed_pitches,
     as_far_as_they_can,
-    beat_length,
-    chord_positions,
     pitches_of,
     strong_positions,
 )
@@ -32,11 +30,12 @@ from composer.decoding.cell_masks import (
     PitchTimes,
     sounding_at,
 )
+from composer.decoding.chord_choice import chord_places
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
 from composer.decoding.suspensions import Suspensions
 from composer.errors import RequestError
-from composer.grid import RESOLUTION, Grid, chord_of
+from composer.grid import Grid, chord_of
 from composer.request import Request
 from composer.theory import Chord
 from composer.tokenizers.bins import DURATIONS
@@ -160,8 +159,10 @@ class CellRules:
 
     def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
         """Return how many ids what demands make a cell have may take, as things are or at most."""
-        if not self._bounds or not column:
+        if not self._bounds:
             return 0
+        if not column:
+            return self._bounds.chord_ids(bar)
         onsets = self._bounds.onsets(grid, bar, column - 1, now=now)
         return IDS_AN_ONSET * onsets + IDS_A_NOTE * self._bounds.staying(bar, column - 1)
 
@@ -216,10 +217,10 @@ class CellRules:
         return (close.narrowed(pitches) if close else pitches), close
 
     def _chord_mask(self, grid: Grid, bar: int, after: int, budget: int) -> CellMask:
-        time, start = grid.bars[bar], int(grid.bar_starts[bar])
-        signature = int(time["numerator"]), int(time["denominator"])
+        start = int(grid.bar_starts[bar])
         asked = self._request.chords_per_bar
-        required = chord_positions(*signature, asked) if asked else []
+        positions = chord_places(grid, bar, asked)
+        required = positions if asked else []
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]
@@ -227,11 +228,6 @@ class CellRules:
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
         table = np.stack([onsets, onsets + notes["duration"], notes["pitch"]], 1)
-        positions = required or strong_positions(*signature).tolist()
-        length, beat = int(grid.bar_lengths[bar]), beat_length(*signature)
-        has_notes = ((onsets < length) & (table[:, 1] > 0)).any()
-        if has_notes and not required and beat >= RESOLUTION:
-            positions = [*range(0, length, beat)]  # as they will have it
         open_chords: Mapping[int, ChordMask] = {
             position: allowed_chords(grid.key, classes)
             for position, classes in zip(positions, sounding_at(positions, table), strict=True)

@@ -1,0 +1,175 @@
+"""Which chords a bar may have, where its parts are to keep constraints under them.
+
+A bar's chords are told in order, each where it begins. A chord may be told if others can follow, or
+none, so that every part of the bar can be completed: required positions are open, and as many as
+its onsets need. That is worked out from the end of the bar, and exactly: of each place where a
+chord may begin it is known what the parts can gain from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from composer.constraints import ChordMask, beat_length, chord_positions, strong_positions
+from composer.grid import RESOLUTION, Grid
+from composer.theory import QUALITIES, Chord
+
+IDS_A_CHORD = 3  # Position, Chord and Bass
+CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
+
+Bools = npt.NDArray[np.bool_]
+#: What each part has that it needs: open positions for its onsets, and one for a pitch at all.
+_Gain: TypeAlias = tuple[int, ...]
+_Gains: TypeAlias = frozenset[_Gain]
+
+_NO_GAINS: _Gains = frozenset()
+
+
+class OpenByChord(NamedTuple):
+    """Where a cell is open under each chord of ``CHORDS``, and what it asks for."""
+
+    is_open: Bools  # (chords, positions): under a chord that began before
+    begins: Bools  # (chords, positions): under one that begins there
+    has_pitch: Bools  # (chords, positions): where constraints leave a pitch
+    required: Bools  # (positions,)
+    least: int  # open positions that it needs, and pitches at all if any
+
+
+def chord_places(grid: Grid, bar: int, chords: int | None) -> list[int]:
+    """Return the positions at which so many chords of a bar begin, or where any usually do.
+
+    These are strong beats, and where notes with pitches sound in the bar, each beat of a quarter or
+    more: as the notes will have it.
+    """
+    signature = int(grid.bars[bar]["numerator"]), int(grid.bars[bar]["denominator"])
+    if chords:
+        return chord_positions(*signature, chords)
+    beat = beat_length(*signature)
+    if beat >= RESOLUTION and _has_notes(grid, bar):
+        return [*range(0, int(grid.bar_lengths[bar]), beat)]
+    return [int(position) for position in strong_positions(*signature)]
+
+
+def _has_notes(grid: Grid, bar: int) -> bool:
+    """Return whether notes with pitches sound in a bar."""
+    is_drum = np.array([part.is_drum for part in grid.parts] or [False])
+    notes = grid.notes[~is_drum[grid.notes["part"]]]
+    onsets = grid.bar_starts[notes["bar"]] + notes["position"]
+    start, end = grid.bar_starts[bar], grid.bar_starts[bar + 1]
+    return bool(((onsets < end) & (onsets + notes["duration"] > start)).any())
+
+
+class ChordChoice:
+    """Which chords of a bar leave its parts enough.
+
+    Parameters
+    ----------
+    parts
+        The cells that depend on it.
+    places
+        Positions at which a chord may begin, rising from 0.
+    """
+
+    def __init__(self, parts: Sequence[OpenByChord], places: Sequence[int]) -> None:
+        self.places = list(places)
+        self._need = tuple(n for part in parts for n in (part.least, 1))
+        edges = [*places, len(parts[0].required)]
+        spans = [slice(first, last) for first, last in pairwise(edges)]
+        #: What each chord gains between two places, held there or begun; None where it may not be.
+        self._held = [self._gains(parts, span, begins=False) for span in spans]
+        self._begun = [self._gains(parts, span, begins=True) for span in spans]
+        #: And with all that may follow, from each place on.
+        self._ahead: list[list[_Gains]] = []
+        self._fill()
+        self._sum: _Gain | None = (0,) * len(self._need)  # up to where the last chord began
+        self._chord, self._since = -1, 0  # that chord, and its place
+
+    @property
+    def can(self) -> bool:
+        """Whether there are chords that leave the parts enough."""
+        return bool(self.allowed(0).any())
+
+    def allowed(self, position: int) -> ChordMask:
+        """Return which chords may begin at a position, (12, qualities)."""
+        place = self.places.index(position)
+        so_far = self._up_to(place)
+        found = [
+            so_far is not None and any(self._is_enough(so_far, more) for more in gains)
+            for gains in self._ahead[place]
+        ]
+        return np.array(found).reshape(12, len(QUALITIES))
+
+    def take(self, position: int, chord: int) -> None:
+        """Note the chord that begins at a position, by its number in ``CHORDS``."""
+        place = self.places.index(position)
+        self._sum = self._up_to(place)
+        self._chord, self._since = chord, place
+
+    def may_end(self) -> bool:
+        """Return whether no other chord has to follow those that have been taken."""
+        total = self._up_to(len(self.places))
+        return self._chord >= 0 and total is not None and self._is_enough(total)
+
+    def _up_to(self, place: int) -> _Gain | None:
+        """Return what has been gained if the last chord holds up to a place."""
+        if self._chord < 0 or self._sum is None:
+            return self._sum
+        total = self._sum
+        for at in range(self._since, place):
+            gains = self._begun if at == self._since else self._held
+            gain = gains[at][self._chord]
+            if gain is None:
+                return None
+            total = self._add(total, gain)
+        return total
+
+    def _fill(self) -> None:
+        """Work out from the last place to the first what may be gained."""
+        nothing: _Gains = frozenset([(0,) * len(self._need)])
+        holds = [nothing] * len(CHORDS)
+        for held, begun in zip(reversed(self._held), reversed(self._begun), strict=True):
+            ahead = [self._with(gain, more) for gain, more in zip(begun, holds, strict=True)]
+            self._ahead.insert(0, ahead)
+            others = self._best(gain for gains in {*ahead} for gain in gains)
+            kept = [self._with(gain, more) for gain, more in zip(held, holds, strict=True)]
+            best = {gains: self._best([*gains, *others]) for gains in {*kept}}
+            holds = [best[gains] for gains in kept]
+
+    def _gains(
+        self, parts: Sequence[OpenByChord], span: slice, *, begins: bool
+    ) -> list[_Gain | None]:
+        can, columns = np.ones(len(CHORDS), bool), []
+        for part in parts:
+            is_open = part.is_open[:, span].copy()
+            if begins:
+                is_open[:, 0] = part.begins[:, span.start]
+            can &= ~(part.required[span] & ~is_open).any(1)
+            columns += [is_open.sum(1), part.has_pitch[:, span].any(1)]
+        rows = np.minimum(np.stack(columns, 1), self._need).tolist()
+        return [tuple(row) if fits else None for row, fits in zip(rows, can.tolist(), strict=True)]
+
+    def _with(self, gain: _Gain | None, more: _Gains) -> _Gains:
+        if gain is None:
+            return _NO_GAINS
+        return self._best(self._add(gain, other) for other in more)
+
+    def _add(self, first: _Gain, second: _Gain) -> _Gain:
+        pairs = zip(first, second, self._need, strict=True)
+        return tuple(min(a + b, need) for a, b, need in pairs)
+
+    def _is_enough(self, *gains: _Gain) -> bool:
+        totals = map(sum, zip(*gains, strict=True))
+        return all(total >= need for total, need in zip(totals, self._need, strict=True))
+
+    def _best(self, gains: Iterable[_Gain]) -> _Gains:
+        """Return those of which no other has at least as much of everything."""
+        kept: list[_Gain] = []
+        for gain in sorted({*gains}, reverse=True):
+            if not any(all(a >= b for a, b in zip(other, gain, strict=True)) for other in kept):
+                kept.append(gain)
+        return frozenset(kept)
