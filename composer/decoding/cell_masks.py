@@ -368,9 +368,9 @@ class ChordCellMask(CellMask):
             mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
 
     def where(self, values: Collection[int]) -> list[int]:
-        """Return the positions at which a chord of some values of ``Chord`` may begin."""
-        rows = [value - 1 for value in values]
-        return [position for position in self._open if self._chords_at(position)[rows].any()]
+        """Return the positions at which a chord of some values of ``Chord`` may yet begin."""
+        last, rows = self.rows[-1][0] if self.rows else -1, [value - 1 for value in values]
+        return [p for p in self._open if p > last and self._chords_at(p)[rows].any()]
 
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""
