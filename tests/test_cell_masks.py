@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer.constraints import allowed_chords
-from composer.decoding.cell_masks import CellMask, ChordCellMask, NoteMask, sounding_at
+from composer.decoding.cell_masks import CellMask, ChordCellMask, Close, NoteMask, sounding_at
 from composer.theory import Chord, Key
 
 FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)
@@ -71,6 +71,16 @@ def test_rules_are_kept_position_by_position(walk):
     assert not walk.open_of("Pitch")
     assert not walk.open_of("Velocity")  # no note could follow it
     assert walk.open() == {"Position_9", "EOS"}
+
+
+def test_the_last_note_is_near_where_it_can_be(walk):
+    pitches = np.zeros((48, 128), bool)
+    pitches[0, 70] = True
+    pitches[24, [60, 65, 77]] = True
+    close = Close((24,), pitches)
+    walk.notes(pitches=close.narrowed(pitches), monophonic=True, close=close)
+    walk.say("Position_0", "Velocity_9", "Pitch_68", "Duration_1", "Position_24")
+    assert walk.open_of("Pitch") == [63, 75]  # two lower; not ten away
 
 
 def test_a_pitch_that_sounds_may_not_begin(walk):

@@ -5,10 +5,12 @@ import pytest
 
 import composer
 from composer import Sampling, metrics
+from composer.decoding.cell_masks import ChordCellMask
 from composer.decoding.leanings import Leanings
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.theory import Key, parse_chord
+from composer.theory import QUALITIES, Key, parse_chord
 from composer.tokenizers.cells import Cells
+from composer.tokenizers.families import transposition
 
 TOKENIZER = Cells()
 VOCABULARY = TOKENIZER.vocabulary
@@ -33,7 +35,7 @@ class At:
 def doubled(column, bar=0, position=12, factor=0.1):
     """Return the pitches that a cell leans away from."""
     leanings = Leanings(Sampling(double_notes=factor), VOCABULARY, grid(), bar, column)
-    changes = leanings.changes(At(position))
+    changes = leanings.changes(At(position), None)
     assert {*changes.values()} <= {factor}
     return {index - VOCABULARY.base["Pitch"] - 6 for index in changes}
 
@@ -49,7 +51,7 @@ def test_pitches_of_other_parts_are_those_that_begin_at_the_position():
 
 def tonic_chords(key, bar, **options):
     leanings = Leanings(Sampling(tonic_ends=5), VOCABULARY, grid(key), bar, 0, **options)
-    changes = leanings.changes(At(0))
+    changes = leanings.changes(At(0), None)
     assert {*changes.values()} <= {5}
     texts = [VOCABULARY.tokens[index] for index in changes]
     return {text.removeprefix("Chord_") for text in texts}
@@ -69,7 +71,7 @@ def test_the_chord_of_the_bar_before_is_leant_away_from():
 
     def named(bar, rows=chords):
         written = grid("Eb").replace(chords=rows)
-        changes = Leanings(settings, VOCABULARY, written, bar, 0).changes(At(0))
+        changes = Leanings(settings, VOCABULARY, written, bar, 0).changes(At(0), None)
         return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
 
     assert named(0) == {}
@@ -97,12 +99,21 @@ def test_notes_of_other_parts_are_doubled_as_often_as_asked():
     assert share(0.01) < share(1) < share(100)
 
 
-def bass_changes(sampling, rows, bar=1, bars=3, state="bass"):
-    """Return what basses of Eb major lean to behind chords of a cell, by token."""
+def bass_changes(sampling, rows, bar=1, bars=3, state="bass", chords=None):
+    """Return what is leant to behind chords of a cell of Eb major, by token."""
     before = np.array([(0, 0, 3, 0, -1)], CELL_CHORD)  # Eb
     written = grid("Eb", bars).replace(chords=before)
     leanings = Leanings(sampling, VOCABULARY, written, bar, 0)
-    changes = leanings.changes(At(0, state=state), rows)
+    every = np.ones((12, len(QUALITIES)), bool)
+    mask = ChordCellMask(
+        TOKENIZER.grammar,
+        0,
+        9,
+        chords=chords or {0: every, 12: every},
+        shift=transposition(written.key),
+    )
+    mask.rows = rows
+    changes = leanings.changes(At(0, state=state), mask)
     return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
 
 
@@ -124,32 +135,37 @@ def test_the_last_bar_goes_on_until_it_is_home_and_no_further():
         home = bass_changes(settings, [(0, 3, 0, -1)], bar=2, state=state)
         away = bass_changes(settings, [(0, 10, 0, -1)], bar=2, state=state)
         assert {*home.values()} == {1 / 5}
-        assert {*away.values()} == {5}
-        assert all(name.startswith("Position_") for name in [*home, *away])
-    assert {*bass_changes(settings, [(0, 3, 0, 7)], bar=2).values()} == {5}  # Eb/G is no end
+        assert all(name.startswith("Position_") for name in home)
+        assert away == {"Position_12": 25}
+    inverted = bass_changes(settings, [(0, 3, 0, 7)], bar=2)
+    assert {*inverted.values()} == {25}  # Eb/G is no end
+    some = np.zeros((12, len(QUALITIES)), bool)
+    some[10] = True
+    only = {0: ~some, 12: some, 24: ~some}
+    assert bass_changes(settings, [(0, 10, 0, -1)], bar=2, chords=only) == {"Position_24": 25}
     assert bass_changes(settings, [(0, 3, 0, -1)], bar=1) == {}
 
 
 def test_chords_of_more_than_three_notes_are_sevenths():
-    changes = Leanings(Sampling(sevenths=0.5), VOCABULARY, grid(), 1, 0).changes(At(0))
+    changes = Leanings(Sampling(sevenths=0.5), VOCABULARY, grid(), 1, 0).changes(At(0), None)
     names = {VOCABULARY.tokens[index].removeprefix("Chord_") for index in changes}
     assert {*changes.values()} == {0.5}
     assert {"0:7", "5:m7", "7:9", "11:maj7"} < names
     assert not {"0:maj", "9:m", "4:dim", "7:sus4"} & names
 
 
-def test_onsets_of_other_parts_are_shared_less_but_by_a_bass():
+def test_onsets_of_other_parts_are_shared_less_but_by_bass_and_drums():
     def named(column, role=None, bar=0):
         settings = Sampling(share_onsets=0.1)
         leanings = Leanings(settings, VOCABULARY, grid(), bar, column, role=role)
-        changes = leanings.changes(At(0))
+        changes = leanings.changes(At(0), None)
         assert {*changes.values()} <= {0.1}
         return {VOCABULARY.tokens[index] for index in changes}
 
     assert named(2) == {"Position_0", "Position_12"}
     assert named(1) == {"Position_12"}  # its own do not count, nor drums
     assert named(2, bar=1) == {"Position_0"}
-    assert named(3, role="bass") == set()
+    assert named(3, role="bass") == named(4) == set()
 
 
 def test_pieces_end_on_the_tonic_as_often_as_asked():

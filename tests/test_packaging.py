@@ -77,6 +77,7 @@ CHAINS = (
     ("scopes", "settings", "writing", "verbs", "compose", "shipped"),
     ("errors", "outline", "form", "verbs"),
     ("outline", "request", "decoding.shape", "decoding.cell_rules"),
+    ("constraints", "decoding.suspensions", "decoding.cell_masks", "decoding.shape"),
     ("decoding", "ranking", "best_of", "settings"),
     ("decoding", "together", "best_of", "settings"),
 )

@@ -16,6 +16,8 @@ from composer.roles import (
     part_rules,
     register,
     role_of,
+    tune_middle,
+    under,
 )
 from composer.theory import Key
 
@@ -94,6 +96,20 @@ def test_rules_of_bass_chords_and_drums():
     assert (piano.least_notes, piano.most_notes) == (3, 4)
     drums = part_rules(parse_instrument("drums"), None)
     assert drums.rules == (PitchRange(35, 81),)
+
+
+def test_accompaniments_go_under_the_tune_but_keep_an_octave():
+    piano = part_rules(parse_instrument("piano"), "accompaniment")
+    assert under(piano, 67).rules[0] == PitchRange(40, 67)
+    assert under(piano, 45).rules[0] == PitchRange(40, 52)
+    assert under(piano, 90) == piano
+    assert under(piano, 67).rules[1:] == piano.rules[1:]
+    grid = grid_of((73, MELODY), (0, BLOCKS))
+    assert tune_middle(grid, given_rules(grid)) == 74
+    assert tune_middle(grid, given_rules(grid)[1:]) == 127
+    for name, role in (("bass", "bass"), ("flute", "melody"), ("drums", None)):
+        rules = part_rules(parse_instrument(name), role)
+        assert under(rules, 45) == rules
 
 
 MELODY = [[72], [74], [76], [74]]

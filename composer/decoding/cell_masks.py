@@ -16,7 +16,7 @@ import numpy.typing as npt
 from composer.constraints import ChordMask, PitchMask
 from composer.decoding.chord_choice import ChordChoice
 from composer.decoding.open_positions import leave_open
-from composer.decoding.suspense import Leaning
+from composer.decoding.suspensions import Suspensions
 from composer.theory import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
@@ -155,7 +155,7 @@ class NoteMask(CellMask):
         Pitches of the part's last onset before the bar.
     close
         How the cell comes to its close; None to leave its end free.
-    leaning
+    suspensions
         Which of the pitches lean on the chord; for a part of one note at a time.
     """
 
@@ -173,13 +173,13 @@ class NoteMask(CellMask):
         least_notes: int = 1,
         least_onsets: int = 0,
         strong: Collection[int] = (),
-        last: Collection[int] = (),
+        last: Sequence[int] = (),
         close: Close | None = None,
-        leaning: Leaning | None = None,
+        suspensions: Suspensions | None = None,
     ) -> None:
         super().__init__(grammar, after, budget)
         self._close = close
-        self._leaning = leaning
+        self._suspensions = suspensions
         self._is_last = False  # whether the running onset is the one that closes
         self._pitches = pitches
         self._busy = busy.copy()
@@ -201,8 +201,8 @@ class NoteMask(CellMask):
         self._holding = False
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
-            if self._leaning and self._leaning.owes:
-                _narrow(mask[at["Position"]][: len(self._pitches)], self._leaning.positions())
+            if self._suspensions and self._suspensions.owes:
+                _narrow(mask[at["Position"]][: len(self._pitches)], self._suspensions.positions())
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
@@ -219,20 +219,20 @@ class NoteMask(CellMask):
         if cursor.state == "duration":
             pitch = cursor.rank - lowest
             room = self._room[cursor.position, pitch]
-            if self._leaning:
-                room = min(room, self._leaning.latest(cursor.position, pitch, room))
+            if self._suspensions:
+                room = min(room, self._suspensions.latest(cursor.position, pitch, room))
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
             if self._close and cursor.position in self._close.positions:
                 self._hold_the_last(self._close, cursor.position, pitch, mask[at["Duration"]])
 
     def _move_on(self, position: int, playable: npt.NDArray[np.bool_]) -> None:
         """Leave, in place, what may follow a note that leans, and what is near for the last one."""
-        leaning, close = self._leaning, self._close
-        if leaning:
-            if leaning.owes:
-                _narrow(playable, leaning.following(position))
+        suspensions, close = self._suspensions, self._close
+        if suspensions:
+            if suspensions.owes:
+                _narrow(playable, suspensions.following(position))
             elif self._left < _ROOM_TO_LEAN:
-                _narrow(playable, leaning.firm(position))
+                _narrow(playable, suspensions.firm(position))
         if close and self._monophonic and self.last and position == close.positions[-1]:
             _narrow(playable, np.abs(np.arange(128) - self.last[-1]) <= _NEAR)
 
@@ -287,14 +287,14 @@ class NoteMask(CellMask):
             close, position = self._close, cursor.position
             if close and position in close.positions[:-1]:
                 self._is_last |= position + duration > close.following(position)
-            if self._leaning:
-                self._leaning.hear(position, pitch)
+            if self._suspensions:
+                self._suspensions.hear(position, pitch)
 
     def _settled(self) -> bool:
         return self._owed <= 0 and not self._holding and not self._must_go_on()
 
     def _must_go_on(self) -> bool:
-        return self._must_close() or bool(self._leaning and self._leaning.owes)
+        return self._must_close() or bool(self._suspensions and self._suspensions.owes)
 
     def _must_close(self) -> bool:
         """Return whether the onset that closes is still to come."""
@@ -366,6 +366,11 @@ class ChordCellMask(CellMask):
             root, quality = divmod(cursor.rank - 1, len(QUALITIES))
             tones = (root + np.array(QUALITIES[quality].intervals)) % 12
             mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
+
+    def where(self, values: Collection[int]) -> list[int]:
+        """Return the positions at which a chord of some values of ``Chord`` may yet begin."""
+        last, rows = self.rows[-1][0] if self.rows else -1, [value - 1 for value in values]
+        return [p for p in self._open if p > last and self._chords_at(p)[rows].any()]
 
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""

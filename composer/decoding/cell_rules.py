@@ -33,7 +33,7 @@ from composer.decoding.cell_masks import (
 from composer.decoding.chord_choice import chord_places
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.shape import Shape
-from composer.decoding.suspense import Leaning
+from composer.decoding.suspensions import Suspensions
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
 from composer.request import Request
@@ -134,12 +134,12 @@ class CellRules:
         pitches, close = self._shaped(grid, bar, row)
         if self._shape:
             room = self._shape.room(bar, room, close, copying)
-        leaning = None
+        suspensions = None
         if rules.leans and rules.monophonic:
             free, _ = self._shaped(grid, bar, row, close, leaning=True)
             tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
-            leaning = Leaning(free, pitches, tones)
-            pitches = leaning.pitches
+            suspensions = Suspensions(free, pitches, tones)
+            pitches = suspensions.pitches
         return kind(
             self._grammar,
             after,
@@ -154,7 +154,7 @@ class CellRules:
             strong=[*strong, *(position for position, _ in _chords(grid, bar))],
             last=_last_pitches(grid, bar, row),
             close=close,
-            leaning=leaning,
+            suspensions=suspensions,
         )
 
     def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:

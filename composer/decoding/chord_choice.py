@@ -41,23 +41,27 @@ class OpenByChord(NamedTuple):
 
 
 def chord_places(grid: Grid, bar: int, chords: int | None) -> list[int]:
-    """Return the positions at which so many chords of a bar begin, or without a number may.
+    """Return the positions at which so many chords of a bar begin, or where any usually do.
 
-    These are the strong beats, and all beats of a quarter or more where notes are given that chords
-    have to suit.
+    These are strong beats, and where notes with pitches sound in the bar, each beat of a quarter or
+    more: as the notes will have it.
     """
     signature = int(grid.bars[bar]["numerator"]), int(grid.bars[bar]["denominator"])
     if chords:
         return chord_positions(*signature, chords)
-    start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
+    beat = beat_length(*signature)
+    if beat >= RESOLUTION and _has_notes(grid, bar):
+        return [*range(0, int(grid.bar_lengths[bar]), beat)]
+    return [int(position) for position in strong_positions(*signature)]
+
+
+def _has_notes(grid: Grid, bar: int) -> bool:
+    """Return whether notes with pitches sound in a bar."""
     is_drum = np.array([part.is_drum for part in grid.parts] or [False])
     notes = grid.notes[~is_drum[grid.notes["part"]]]
-    onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
-    has_notes = ((onsets < length) & (onsets + notes["duration"] > 0)).any()
-    beat = beat_length(*signature)
-    if has_notes and beat >= RESOLUTION:
-        return [*range(0, length, beat)]
-    return [int(position) for position in strong_positions(*signature)]
+    onsets = grid.bar_starts[notes["bar"]] + notes["position"]
+    start, end = grid.bar_starts[bar], grid.bar_starts[bar + 1]
+    return bool(((onsets < end) & (onsets + notes["duration"] > start)).any())
 
 
 class ChordChoice:

@@ -5,8 +5,9 @@ Nothing here forbids an id; masks do that. ``Sampling`` says what each setting i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from composer.decoding.cell_masks import CellMask, ChordCellMask
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory import QUALITIES, Key
@@ -40,7 +41,7 @@ class Leanings:
     bar, column
         The cell; column 0 is the chords.
     role
-        What the part of the cell is. A bass shares the onsets of others, which go by it.
+        What the part of the cell is. A bass shares the onsets of others, as drums do.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -78,32 +79,36 @@ class Leanings:
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
-        onsets = self._beside if sampling.share_onsets != 1 and role != "bass" else ()
+        keeps_time = role == "bass" or not column or grid.parts[column - 1].is_drum
+        onsets = () if keeps_time or sampling.share_onsets == 1 else self._beside
         self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
 
-    def changes(self, cursor: Cursor, rows: Sequence[tuple[int, ...]] = ()) -> dict[int, float]:
+    def changes(self, cursor: Cursor, mask: CellMask) -> dict[int, float]:
         """Return what the probabilities of some ids are multiplied by where a cursor stands.
 
         Parameters
         ----------
         cursor
             Where the sequence stands.
-        rows
-            What the cell holds so far, as ``CellMask`` has it.
+        mask
+            The cell's, which knows what it holds so far.
         """
-        if cursor.state in _BEHIND_A_CHORD:
-            return self._behind(cursor, rows)
+        if isinstance(mask, ChordCellMask) and cursor.state in _BEHIND_A_CHORD:
+            return self._behind(cursor, mask)
         lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes
         pitches = self._beside.get(cursor.position, ()) if factor != 1 else ()
         return self._chords or {**self._shared, **{lowest + pitch: factor for pitch in pitches}}
 
-    def _behind(self, cursor: Cursor, rows: Sequence[tuple[int, ...]]) -> dict[int, float]:
+    def _behind(self, cursor: Cursor, mask: ChordCellMask) -> dict[int, float]:
         """Return the changes where a chord has been said: of its bass, and of going on."""
-        changes, ends, inversions = {}, self._sampling.tonic_ends, self._sampling.inversions
+        ends, inversions = self._sampling.tonic_ends, self._sampling.inversions
+        changes, rows = dict[int, float](), mask.rows
         if self._is_last and ends != 1:
-            is_home = self._value(*rows[-1][1:3]) in self._tonic and rows[-1][3] < 0
-            factor = 1 / ends if is_home else ends
-            changes = dict.fromkeys(range(*self._positions.indices(self._positions.stop)), factor)
+            first = self._positions.start
+            if self._value(*rows[-1][1:3]) in self._tonic and rows[-1][3] < 0:
+                changes = dict.fromkeys(range(first, self._positions.stop), 1 / ends)
+            else:  # the model does not know that the piece ends, so that it takes more than there
+                changes = dict.fromkeys((first + at for at in mask.where(self._tonic)), ends**2)
         before = [*(row[1:] for row in self._before), *rows[:-1]]
         if inversions < 1:
             changes |= {self._base["Bass"] + value: inversions for value in range(12)}

@@ -73,8 +73,8 @@ class Sampling:
         The same for going on with the chord of the bar before: below 1 for chords that change more
         often.
     tonic_ends
-        The same for the tonic chord, in the first and in the last bar of a piece, and in the last
-        for going on until it is there, and no further.
+        The same for the tonic chord, in the first and in the last bar of a piece; in the last, the
+        square of it for going on where the tonic can come yet, and less for going on from there.
     sevenths
         The same for chords of more than three notes: below 1 for more triads.
     inversions

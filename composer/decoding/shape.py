@@ -107,7 +107,7 @@ class Shape:
         if len(required):
             late = tuple(position for position in finals if position >= required[-1])
             finals = late or (int(required[-1]),)
-        is_open = pitches.any(1)
+        is_open = np.asarray(pitches.any(1))
         if not is_open[[*finals]].any() and is_open.any():
             before, after = np.flatnonzero(is_open[: finals[-1]]), np.flatnonzero(is_open)
             finals = (int(before[-1] if len(before) else after[0]),)

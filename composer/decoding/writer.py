@@ -306,7 +306,7 @@ class Writer:
         if copies:
             for index in copies.next_ids():
                 changes[index] = changes.get(index, 1.0) * repeat_bars
-        for index, factor in self._leanings.changes(self._said.cursor, mask.rows).items():
+        for index, factor in self._leanings.changes(self._said.cursor, mask).items():
             changes[index] = changes.get(index, 1.0) * factor
         return changes
 

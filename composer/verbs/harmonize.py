@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from composer.compose import Composer
 
 #: Where pieces begin and end on the tonic as often as lead sheets do or more, and triads and
-#: inversions are as frequent as in folk tunes: 76% and 7%, and 80% and 7% there
+#: inversions are as frequent as in lead sheets of folk tunes: 80% and 7%, as there
 #: (``benchmarks/examples.py``). Styles know best how many sevenths they have.
 HARMONIC = Sampling(0.6, 0.95, repeat_chords=0.3, tonic_ends=10, sevenths=0.35, inversions=5)
 STYLED = dataclasses.replace(HARMONIC, sevenths=1)

@@ -64,7 +64,8 @@ def melody(
     Returns
     -------
     Score
-        One track, and the chords as chord symbols; with a form, a marker at each section.
+        One track, which ends on a held note, the tonic or the root of a chord without it; the
+        chords as chord symbols; with a form, a marker at each section.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Notes that lean on the chord: not of it where notes of it are usual, and then one that is.
+"""Suspensions and appoggiaturas: notes of no chord where notes of it are usual, and then one of it.
 
-A melody's suspensions and appoggiaturas. Such a note begins on a strong beat, or with a chord. The
-next onset, in the same bar, is a step away and a note of the chord there.
+Such a note leans on what follows: the next onset, in the same bar, is a step away and a note of the
+chord there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 _STEP = 2  # semitones
 
 
-class Leaning:
+class Suspensions:
     """Which notes of a line may lean on the chord, and what follows them.
 
     Parameters
@@ -40,7 +40,8 @@ class Leaning:
         self._latest = np.where(near, places, -1).max(0)
         self._near = near
         # Where no other note may begin none leans, so that an onset can do without it.
-        leans = pitches & ~usual & (pitches & usual).any(1)[:, None]
+        has_others = np.asarray((pitches & usual).any(1))[:, None]
+        leans = pitches & ~usual & has_others
         self._leans = leans & (self._latest > places)
         #: Which pitches may begin where, shape (positions, 128).
         self.pitches = (pitches & usual) | self._leans
@@ -57,16 +58,16 @@ class Leaning:
 
     def positions(self) -> Bools:
         """Return where a note can follow the one that leans, shape (positions,)."""
-        return self._near[:, self._pitch]
+        return np.asarray(self._near[:, self._pitch])
 
     def following(self, position: int) -> Bools:
         """Return which pitches can follow the one that leans, shape (128,)."""
         distance = np.abs(np.arange(128) - self._pitch)
-        return self._goals[position] & (distance > 0) & (distance <= _STEP)
+        return np.asarray(self._goals[position] & (distance > 0) & (distance <= _STEP))
 
     def firm(self, position: int) -> Bools:
         """Return which pitches do not lean, shape (128,)."""
-        return ~self._leans[position]
+        return np.asarray(~self._leans[position])
 
     def latest(self, position: int, pitch: int, default: int) -> int:
         """Return where a note must have ended so that one can follow it, if it leans."""
