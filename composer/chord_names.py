@@ -105,6 +105,7 @@ def nearest_symbol(text: str) -> str | None:
     else:  # D/C7: a bass is one note
         begin = _BASS.match(slash + bass)
         bass = begin[0] if begin and suffix_tones(stem) is not None else ""
+    stem = stem.rstrip("/ ")
     if suffix_tones(stem) is not None:
         return root + stem + bass
     near = difflib.get_close_matches(stem, list(_OWN_WAY), n=1, cutoff=0.6)

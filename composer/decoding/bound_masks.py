@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from composer.constraints import PitchMask
 from composer.decoding.bounds import Bound
 from composer.decoding.cell_masks import (
     CONTENT,
@@ -34,6 +35,9 @@ class BoundNoteMask(NoteMask):
         What demands leave it.
     sounds_until, ends_by
         As ``busy`` and ``room`` of ``NoteMask``, by notes of the same pitch alone.
+    usual
+        Shape (positions, 128): what the part's rules about pitches allow, or anything where they
+        leave nothing.
     grammar, after, budget, others
         As for ``NoteMask``.
     """
@@ -43,6 +47,7 @@ class BoundNoteMask(NoteMask):
         bound: Bound,
         sounds_until: PitchTimes,
         ends_by: PitchTimes,
+        usual: PitchMask,
         grammar: Grammar,
         after: int,
         budget: int,
@@ -52,6 +57,7 @@ class BoundNoteMask(NoteMask):
         self._bound = bound
         self._sounds_until = sounds_until
         self._ends_by = ends_by
+        self._usual = usual
         self._required = bound.demand.required
         self._is_locked = np.zeros(len(self._required), bool)
         self._is_locked[bound.locked.positions] = True
@@ -76,7 +82,16 @@ class BoundNoteMask(NoteMask):
         if may_end and positions.any():  # rules would end the cell: nothing is added to an onset
             held[:] = False
             held[self._slices["Position"]] = positions
+        self._keep_pitches(cursor, held)
         return held
+
+    def _keep_pitches(self, cursor: Cursor, mask: Mask) -> None:
+        """Leave the pitches that rules allow, in place, where they allow nothing else besides."""
+        is_drum = cursor.state in DRUM_STATES
+        lowest = 0 if is_drum else cursor.lowest
+        pitches = mask[self._slices["Drum" if is_drum else "Pitch"]][lowest : lowest + 128]
+        if cursor.position >= 0 and (pitches & self._usual[cursor.position]).any():
+            pitches &= self._usual[cursor.position]
 
     def _hold(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content to what demands allow, in place, and open the way out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -120,23 +121,25 @@ class CellRules:
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
         busy, room = _sounding(grid, bar, row, self._after)
         bound = self._bounds.bound(grid, bar, row) if self._bounds else None
-        kind: Callable[..., NoteMask]
-        kind = partial(BoundNoteMask, bound, busy.copy(), room) if bound else NoteMask
+        usual = self._pitches(grid, bar, row)
+        bounds: tuple[Any, ...] = bound, busy.copy(), room, usual
+        kind: Callable[..., NoteMask] = partial(BoundNoteMask, *bounds) if bound else NoteMask
         line = self._bounds.line(bar, row) if self._bounds else None
         if line:
             start = int(grid.bar_starts[bar])
-            kind = partial(LineNoteMask, bound, busy.copy(), room, line=line, start=start, bar=bar)
+            kind = partial(LineNoteMask, *bounds, line=line, start=start, bar=bar)
         if rules.monophonic:
             busy[:] = busy.max()
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
             room = np.minimum(room, _chord_room(grid, bar, self._after))
-        pitches, close = self._shaped(grid, bar, row)
+        pitches, close = self._shaped(grid, bar, row, usual)
         if self._shape:
             room = self._shape.room(bar, room, close, copying)
         suspensions = None
         if rules.leans and rules.monophonic:
-            free, _ = self._shaped(grid, bar, row, close, leaning=True)
+            free = self._pitches(grid, bar, row, leaning=True)
+            free, _ = self._shaped(grid, bar, row, free, close)
             tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
             suspensions = Suspensions(free, pitches, tones)
             pitches = suspensions.pitches
@@ -206,10 +209,9 @@ class CellRules:
         return self._pitch_masks[row, leaning, cell]
 
     def _shaped(
-        self, grid: Grid, bar: int, row: int, close: Close | None = None, *, leaning: bool = False
+        self, grid: Grid, bar: int, row: int, pitches: PitchMask, close: Close | None = None
     ) -> tuple[PitchMask, Close | None]:
         """Return the pitches of a cell as the outline has them, and how it comes to its close."""
-        pitches = self._pitches(grid, bar, row, leaning=leaning)
         if not self._shape:
             return pitches, None
         role = self._request.parts[row].role
