@@ -4,9 +4,9 @@
 
 Each control is asked for at levels from low to high, of a melody over chords, of a piano under that
 melody, and of drums; the rest is left to the model. What comes out is measured as the controls are
-defined (``composer.cell_measures``) and averaged over the seeds. ``rank`` is Spearman's correlation
-of asked and got over all pieces, ``off`` the mean distance in levels, and ``chance`` the same where
-nothing is asked. Guidances are compared.
+defined (``composer.controls.measures``) and averaged over the seeds. ``rank`` is Spearman's
+correlation of asked and got over all pieces, ``off`` the mean distance in levels, and ``chance``
+the same where nothing is asked. Guidances are compared.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy as np
 
 import composer
 from composer import Controls
-from composer.cell_measures import measure_parts
 from composer.compose import Composer
+from composer.controls.measures import measure_parts
 from composer.score import Score
 from composer.tokenizers.levels import KINDS, NAMES, UNSAID, level_of
 

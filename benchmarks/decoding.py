@@ -32,6 +32,7 @@ from safetensors.numpy import load_file, save_file
 
 import composer
 from composer.compose import PRETRAINED
+from composer.constraints.where import Constraint
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.cell_masks import CellMask
 from composer.decoding.cell_rules import CellRules
@@ -40,7 +41,6 @@ from composer.decoding.line_masks import LineNoteMask
 from composer.decoding.sampling import Chooser, Sampling
 from composer.decoding.weights import LlamaShape
 from composer.decoding.writer import Said
-from composer.where import Constraint
 
 NEW = 128  # ids decoded for a figure
 TOGETHER = 8

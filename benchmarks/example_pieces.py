@@ -25,7 +25,7 @@ from composer import (
     Score,
     example,
 )
-from composer.where import Constraint
+from composer.constraints.where import Constraint
 
 
 @dataclasses.dataclass(frozen=True)

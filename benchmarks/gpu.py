@@ -24,13 +24,13 @@ import torch
 
 from composer.compose import PRETRAINED, Composer
 from composer.decoding.cpu import CPUDecoder
+from composer.decoding.request import Request
 from composer.decoding.sampler import write_together
 from composer.decoding.torch_decoder import TorchDecoder
 from composer.decoding.weights import LlamaShape, load_weights
 from composer.instruments import parse_instrument
-from composer.request import Request
-from composer.roles import part_rules
-from composer.writing import SAMPLING
+from composer.writing.roles import part_rules
+from composer.writing.sheet import SAMPLING
 
 STEPS = 32
 CHECKED = 256  # ids whose logits are held to those of the other decoder

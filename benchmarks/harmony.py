@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from composer import ComposerWarning, Score, Text, Track
-from composer.harmony import INFERRED, infer_chords, infer_key
-from composer.theory import QUALITIES, parse_chord
+from composer.harmony.inference import INFERRED, infer_chords, infer_key
+from composer.theory.symbols import QUALITIES, parse_chord
 
 TONES = [frozenset(step % 12 for step in quality.intervals) for quality in QUALITIES]
 NEAREST = [

@@ -29,7 +29,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 sys.path[0] = str(Path(__file__).parents[1])
 
 from composer import Score  # noqa: E402
-from composer.harmony import infer_chords  # noqa: E402
+from composer.harmony.inference import infer_chords  # noqa: E402
 from composer.tokenizers import Cells, REMIPlus  # noqa: E402
 from composer.tokenizers.bins import TIME_SIGNATURES  # noqa: E402
 

@@ -28,35 +28,35 @@ _HOMES = {
     "SymbolError": "composer.errors",
     "TokenError": "composer.errors",
     "TrainingError": "composer.errors",
-    "Breach": "composer.checker",
-    "Certificate": "composer.certificate",
-    "check": "composer.checker",
-    "Candidate": "composer.best_of",
-    "candidates": "composer.best_of",
+    "Breach": "composer.checking.checker",
+    "Certificate": "composer.checking.certificate",
+    "check": "composer.checking.checker",
+    "Candidate": "composer.best_of.candidates",
+    "candidates": "composer.best_of.candidates",
     "Composer": "composer.compose",
-    "ChordTones": "composer.constraints",
-    "DrumPieces": "composer.constraints",
-    "InScale": "composer.constraints",
-    "Locked": "composer.locked",
-    "PitchRange": "composer.constraints",
-    "Cadence": "composer.lines",
-    "MaxLeap": "composer.lines",
-    "NoParallels": "composer.lines",
-    "NoRepeat": "composer.lines",
-    "Playable": "composer.playing",
-    "Controls": "composer.controls",
-    "MaxPolyphony": "composer.where",
-    "Monophonic": "composer.where",
-    "NoteCount": "composer.where",
-    "Rhythm": "composer.where",
+    "ChordTones": "composer.constraints.pitch_rules",
+    "DrumPieces": "composer.constraints.pitch_rules",
+    "InScale": "composer.constraints.pitch_rules",
+    "Locked": "composer.constraints.locked",
+    "PitchRange": "composer.constraints.pitch_rules",
+    "Cadence": "composer.constraints.lines",
+    "MaxLeap": "composer.constraints.lines",
+    "NoParallels": "composer.constraints.lines",
+    "NoRepeat": "composer.constraints.lines",
+    "Playable": "composer.constraints.playing",
+    "Controls": "composer.controls.words",
+    "MaxPolyphony": "composer.constraints.where",
+    "Monophonic": "composer.constraints.where",
+    "NoteCount": "composer.constraints.where",
+    "Rhythm": "composer.constraints.where",
     "example": "composer.example_tunes",
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
     "Note": "composer.score",
-    "Author": "composer.patch",
-    "Patch": "composer.patch",
-    "Region": "composer.patch",
-    "diff": "composer.patch",
+    "Author": "composer.edits.patch",
+    "Patch": "composer.edits.patch",
+    "Region": "composer.edits.patch",
+    "diff": "composer.edits.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
     "Text": "composer.score",
@@ -142,13 +142,18 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from composer.best_of import Candidate, candidates
-    from composer.certificate import Certificate
-    from composer.checker import Breach, check
+    from composer.best_of.candidates import Candidate, candidates
+    from composer.checking.certificate import Certificate
+    from composer.checking.checker import Breach, check
     from composer.compose import Composer, load
-    from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
-    from composer.controls import Controls
+    from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+    from composer.constraints.locked import Locked
+    from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
+    from composer.constraints.playing import Playable
+    from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
+    from composer.controls.words import Controls
     from composer.decoding.sampling import Sampling
+    from composer.edits.patch import Author, Patch, Region, diff
     from composer.errors import (
         ComposerError,
         ComposerWarning,
@@ -161,10 +166,6 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from composer.example_tunes import example, example_names
-    from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
-    from composer.locked import Locked
-    from composer.patch import Author, Patch, Region, diff
-    from composer.playing import Playable
     from composer.score import Note, Score, Text, Track
     from composer.shipped import (
         arrange,
@@ -177,4 +178,3 @@ if TYPE_CHECKING:
         stream,
         vary,
     )
-    from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm

@@ -10,7 +10,6 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.decoding.weights import weights_hash
 from composer.errors import ModelError
-from composer.settings import Settings, verb
 from composer.tokenizers.cells import Cells
 from composer.verbs.arrange import arrange
 from composer.verbs.chords import chords
@@ -21,6 +20,7 @@ from composer.verbs.melody import melody
 from composer.verbs.reduce import reduce
 from composer.verbs.stream import stream
 from composer.verbs.vary import vary
+from composer.writing.settings import Settings, verb
 
 #: The model that comes with the package.
 PRETRAINED = Path(__file__).with_name("pretrained")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.score import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track
-from composer.theory import Chord, Key, chord_symbol
+from composer.theory.symbols import Chord, Key, chord_symbol
 
 #: Positions a quarter note; also the ``tpq`` of every quantised score.
 RESOLUTION = 12

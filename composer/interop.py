@@ -34,7 +34,6 @@ from composer.midi import (
     pedals_as_controls,
     to_symusic,
 )
-from composer.music21_chords import chord_text, music21_chord
 from composer.score import (
     CONTROL,
     NOTE,
@@ -49,6 +48,7 @@ from composer.score import (
     microseconds_per_quarter,
 )
 from composer.smf.read import pedals_of, split_markers
+from composer.theory.music21_chords import chord_text, music21_chord
 
 __all__ = [
     "from_miditoolkit",

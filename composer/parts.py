@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from composer.constraints.where import Parts, listed
 from composer.errors import RequestError, SymbolError
 from composer.instruments import BASSES, parse_instrument
 from composer.score import Score
-from composer.where import Parts, listed
 
 #: What a part may do in a piece, as users name it.
 ROLES = ("melody", "bass", "accompaniment", "drums")

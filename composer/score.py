@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from composer.certificate import Certificate
-    from composer.chord_sources import ChordsLike
+    from composer.checking.certificate import Certificate
+    from composer.edits.patch import Patch
+    from composer.harmony.sources import ChordsLike
     from composer.meter import Meter
-    from composer.patch import Patch
 
 #: A structured array of one of the dtypes below.
 Events = npt.NDArray[Any]
@@ -425,7 +425,7 @@ class Score(_Value):
         >>> composer.infill(tune, bars="3-4", seed=2).undo() == tune
         True
         """
-        from composer.patch import last_patch
+        from composer.edits.patch import last_patch
 
         before = last_patch(self).revert().applied_to(self)
         return before.replace(history=self.history[:-1])
@@ -446,7 +446,7 @@ class Score(_Value):
         >>> certificate.holds
         True
         """
-        from composer.certificate import certify
+        from composer.checking.certificate import certify
 
         return certify(self)
 
@@ -512,7 +512,7 @@ class Score(_Value):
         >>> [text for _, text in marked.with_chords(markers=True).chords]
         ['Am7', 'D7/F#']
         """
-        from composer.chords_into import with_chords
+        from composer.harmony.chords_into import with_chords
 
         return with_chords(self, chords, track=track, markers=markers, letters=letters, key=key)
 
@@ -543,7 +543,7 @@ class Score(_Value):
         >>> higher.key_signatures.tolist(), [text for _, text in higher.chords]
         ([(0, -3, 0)], ['Eb/G', 'Am7b5'])
         """
-        from composer.transposing import transpose
+        from composer.harmony.transposing import transpose
 
         return transpose(self, interval, to=to)
 

@@ -12,17 +12,17 @@ from itertools import product
 
 import numpy as np
 
-from composer.checker import check
-from composer.constraints import ChordTones, DrumPieces, InScale, PitchRange
-from composer.demands import Demand
+from composer.checking.checker import check
+from composer.constraints.demands import Demand
+from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+from composer.constraints.locked import Locked
+from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
+from composer.constraints.playing import Playable
+from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
 from composer.instruments import KIT_PIECES
-from composer.lines import Cadence, MaxLeap, NoParallels, NoRepeat
-from composer.locked import Locked
-from composer.playing import Playable
-from composer.scopes import demands_on
-from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.writing.scopes import demands_on
 from tests.test_sampler import random_request
 
 PITCH_KINDS = (InScale, ChordTones, PitchRange, DrumPieces)

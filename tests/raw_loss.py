@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
 from composer.errors import ComposerError, SymbolError
 from composer.score import Score, Track
-from composer.theory import parse_chord
+from composer.theory.symbols import parse_chord
 from composer.tokenizers import REMI, Cells, CellsConfig, RemiConfig, REMIPlus
 
 FORMATS = [

@@ -7,12 +7,8 @@ import numpy as np
 import pytest
 
 from composer import Candidate, metrics
-from composer.best_of import candidates, seeds_of
-from composer.decoding.sampler import write_together
-from composer.decoding.sampling import Sampling
-from composer.errors import RequestError
-from composer.grid import CELL_NOTE, Part
-from composer.ranking import (
+from composer.best_of.candidates import candidates, seeds_of
+from composer.best_of.ranking import (
     TERMS,
     USUAL,
     Term,
@@ -23,9 +19,13 @@ from composer.ranking import (
     total,
     values_of,
 )
-from composer.request import PartRules, Request
-from composer.theory import Key
-from composer.together import call_together
+from composer.best_of.together import call_together
+from composer.decoding.request import PartRules, Request
+from composer.decoding.sampler import write_together
+from composer.decoding.sampling import Sampling
+from composer.errors import RequestError
+from composer.grid import CELL_NOTE, Part
+from composer.theory.symbols import Key
 from composer.tokenizers.families import transposition
 from composer.tokenizers.levels import NAMES, UNSAID, Levels, level_of
 from tests.test_sampler import all_of, plain_grid

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from composer.constraints import allowed_chords
+from composer.constraints.pitch_rules import allowed_chords
 from composer.decoding.cell_masks import CellMask, ChordCellMask, Close, NoteMask, sounding_at
-from composer.theory import Chord, Key
+from composer.theory.symbols import Chord, Key
 
 FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
-from composer.cell_measures import beat_lengths, measure_cells, measure_parts
+from composer.controls.measures import beat_lengths, measure_cells, measure_parts
 from composer.tokenizers import Cells
 from composer.tokenizers.levels import KINDS, NAMES, UNSAID, level_of
 

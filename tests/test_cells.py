@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import Score, TokenError, Track
-from composer.theory import QUALITIES, Key
+from composer.theory.symbols import QUALITIES, Key
 from composer.tokenizers import Cells, CellsConfig
 from composer.tokenizers.cells import home_key
 from composer.tokenizers.cells_codec import restated_chords

@@ -7,13 +7,13 @@ import pytest
 
 import composer
 from composer import ChordTones, InScale, NoteCount, PitchRange, RequestError, Rhythm, Score, Track
-from composer.checker import check
+from composer.checking.checker import check
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.request import PartRules, Request
-from composer.scopes import demands_on
-from composer.theory import QUALITIES, Key
+from composer.theory.symbols import QUALITIES, Key
+from composer.writing.scopes import demands_on
 from tests import asked
 
 POSITIONS = 3

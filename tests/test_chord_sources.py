@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from composer import RequestError, Score, SymbolError, Track
-from composer.chord_sources import read_chords
+from composer.harmony.lead_sheet import chart
+from composer.harmony.sources import read_chords
 from composer.interop import to_music21
-from composer.lead_sheet import chart
-from composer.theory import Key
+from composer.theory.symbols import Key
 
 SONG = Score(
     tpq=96,

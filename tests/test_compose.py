@@ -15,7 +15,7 @@ from composer import Score, Text, Track
 from composer.compose import Composer, load
 from composer.decoding.sampling import Sampling
 from composer.errors import ComposerWarning, ModelError, RequestError, SymbolError, TokenError
-from composer.theory import Key, parse_chord
+from composer.theory.symbols import Key, parse_chord
 
 
 @pytest.fixture(scope="module")

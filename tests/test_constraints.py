@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import RequestError
-from composer.constraints import (
+from composer.constraints.pitch_rules import (
     BassNotes,
     Cell,
     ChordTones,
@@ -15,7 +15,7 @@ from composer.constraints import (
     beat_length,
     strong_positions,
 )
-from composer.theory import QUALITIES, Chord, Key
+from composer.theory.symbols import QUALITIES, Chord, Key
 
 C, A_MINOR = Key.parse("C"), Key.parse("A minor")
 

@@ -5,13 +5,13 @@ import pytest
 
 import composer
 from composer import Controls, RequestError
-from composer.aims import aimed_levels, influences, style_index, with_room
-from composer.controls import controls_for, number
+from composer.controls.words import controls_for, number
 from composer.instruments import parse_instrument
-from composer.roles import part_rules
 from composer.tokenizers import Cells
 from composer.tokenizers.cells import CellsConfig
 from composer.tokenizers.levels import KINDS, NAMES, UNSAID
+from composer.writing.aims import aimed_levels, influences, style_index, with_room
+from composer.writing.roles import part_rules
 
 CELLS = Cells(CellsConfig(styles=("hymn", "song")))
 

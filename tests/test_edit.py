@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from composer import Score, Text, Track
-from composer.edit import grid_bars, own_bars, put_back
+from composer.edits.cells import grid_bars, own_bars, put_back
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.cells import Cells
 
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
-from composer.cell_measures import measure_cells, measure_parts
+from composer.controls.measures import measure_cells, measure_parts
 from composer.grid import Grid
-from composer.roles import part_roles
 from composer.tokenizers import Cells
 from composer.tokenizers.cells import CellsConfig
 from composer.tokenizers.families import transposition
@@ -19,6 +18,7 @@ from composer.training.examples import (
     draw_task,
     rename_key,
 )
+from composer.writing.roles import part_roles
 
 CELLS = Cells(CellsConfig(styles=("folk", "rock")))
 

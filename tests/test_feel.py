@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
-from composer.edit import put_back
+from composer.edits.cells import put_back
+from composer.edits.ticks import positions_of, ticks_of
 from composer.grid import CELL_NOTE
-from composer.theory import Key
-from composer.ticks import positions_of, ticks_of
+from composer.theory.symbols import Key
 from composer.tokenizers.cells import Cells
 
 DATA = Path(__file__).with_name("data")

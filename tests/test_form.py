@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 import composer
-from composer.constraints import PitchRange
+from composer.constraints.lines import Cadence
+from composer.constraints.pitch_rules import PitchRange
+from composer.constraints.where import NoteCount, Rhythm
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampler import write_cells, write_together
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.errors import RequestError, SymbolError
-from composer.form import Form
+from composer.form.letters import Form
+from composer.form.outline import NONE, Outline
 from composer.grid import Part
-from composer.lines import Cadence
-from composer.outline import NONE, Outline
-from composer.request import PartRules, Request
-from composer.theory import Key, parse_chord
+from composer.theory.symbols import Key, parse_chord
 from composer.tokenizers.levels import KINDS, NAMES, UNSAID, Levels
-from composer.where import NoteCount, Rhythm
 from tests.asked import breaches, random_asked
 from tests.test_sampler import all_of, check_untouched, plain_grid
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from composer import Score, Track
 from composer.grid import choose_parts, cut_bars
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers import Cells
 from composer.tokenizers.bins import TEMPOS
 from tests.strategies import moderate, scores

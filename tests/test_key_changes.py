@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from composer import Cadence, InScale, NoteCount, Score, Track, check
+from composer.decoding.request import PartRules, Request
 from composer.grid import Part
-from composer.harmony import bar_keys, song_key
-from composer.request import PartRules, Request
-from composer.theory import Key, parse_chord
+from composer.harmony.inference import bar_keys, song_key
+from composer.theory.symbols import Key, parse_chord
 from tests.test_sampler import all_of, plain_grid
 
 CHART = "| C F | Dm G7 | C | [key: E] E A | F#m B7 | C#m | [key: C] F G | C |"

@@ -3,8 +3,8 @@
 import pytest
 
 from composer.errors import RequestError, SymbolError
-from composer.lead_sheet import chart, chord_texts
-from composer.theory import Key
+from composer.harmony.lead_sheet import chart, chord_texts
+from composer.theory.symbols import Key
 
 USUAL = {"key": None, "meter": "4/4", "tempo": 120, "bars": None}
 

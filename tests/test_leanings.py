@@ -8,7 +8,7 @@ from composer import Sampling, metrics
 from composer.decoding.cell_masks import ChordCellMask
 from composer.decoding.leanings import Leanings
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.theory import QUALITIES, Key, parse_chord
+from composer.theory.symbols import QUALITIES, Key, parse_chord
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
 

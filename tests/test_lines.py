@@ -23,12 +23,12 @@ from composer import (
 )
 from composer.decoding.copied import automata
 from composer.decoding.line_kernels import take_steps
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.request import PartRules, Request
-from composer.scopes import demands_on
-from composer.theory import Key
+from composer.theory.symbols import Key
+from composer.writing.scopes import demands_on
 from tests import asked
 
 MADE = [

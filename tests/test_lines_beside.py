@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from composer import ChordTones, MaxLeap, NoRepeat, PitchRange, Playable
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.request import PartRules, Request
-from composer.scopes import demands_on
-from composer.theory import Key
+from composer.theory.symbols import Key
+from composer.writing.scopes import demands_on
 from tests import asked
 from tests.test_lines import cell_constraint, refusal, score, track
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.numerals import is_numeral, numeral_symbol
-from composer.theory import Key, parse_chord
+from composer.theory.numerals import is_numeral, numeral_symbol
+from composer.theory.symbols import Key, parse_chord
 
 DEGREES = "I II III IV V VI VII i ii iii iv v vi vii".split()
 FIGURES = (

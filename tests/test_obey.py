@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from composer.checker import check
-from composer.constraints import ChordTones, InScale, PitchRange
+from composer.checking.checker import check
+from composer.constraints.pitch_rules import ChordTones, InScale, PitchRange
+from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from composer.decoding.cpu import CPUDecoder
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.errors import RequestError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.request import PartRules, Request
-from composer.scopes import demands_on
-from composer.theory import QUALITIES, Chord, Key
-from composer.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.theory.symbols import QUALITIES, Chord, Key
+from composer.writing.scopes import demands_on
 from tests import asked, obey
 from tests.conftest import random_model
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import Score, Text, Track, diff
-from composer.edit import chord_stretches, grid_bars, own_bars, put_back
+from composer.edits.cells import chord_stretches, grid_bars, own_bars, put_back
+from composer.edits.patch import Author, patch_between, recorded, regions_of, signed
 from composer.errors import RequestError
 from composer.grid import CELL_CHORD, CELL_NOTE
-from composer.patch import Author, patch_between, recorded, regions_of, signed
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.cells import Cells
 from tests.strategies import moderate, scores, tracks
 

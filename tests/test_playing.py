@@ -19,14 +19,14 @@ from composer import (
     Track,
     check,
 )
+from composer.constraints.grips import beside, bits_of, fit
+from composer.constraints.playing import Way
+from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
 from composer.decoding.writer import Writer
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.grips import beside, bits_of, fit
-from composer.playing import Way
-from composer.request import PartRules, Request
-from composer.scopes import demands_on
-from composer.theory import Key
+from composer.theory.symbols import Key
+from composer.writing.scopes import demands_on
 from tests import asked
 
 # What can be played together

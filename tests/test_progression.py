@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.chord_names import WAYS
-from composer.progression import MAX_REPEATS, parse_progression
-from composer.theory import QUALITIES, Chord, Key, chord_symbol, parse_chord
+from composer.theory.chord_names import WAYS
+from composer.theory.progression import MAX_REPEATS, parse_progression
+from composer.theory.symbols import QUALITIES, Chord, Key, chord_symbol, parse_chord
 
 CHARTS = Path(__file__).parent / "data/charts"
 

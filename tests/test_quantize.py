@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from composer import ComposerWarning, Score, TokenError, Track
 from composer.score import NOTE
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers import REMI, Cells, REMIPlus
 from composer.tokenizers.bins import (
     BAR_LENGTHS,

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from composer.constraints import BassNotes, ChordTones, InScale, PitchRange
+from composer.constraints.pitch_rules import BassNotes, ChordTones, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.instruments import parse_instrument, sounding_range
-from composer.pitches import parse_pitch, parse_range
-from composer.roles import (
+from composer.theory.pitches import parse_pitch, parse_range
+from composer.theory.symbols import Key
+from composer.writing.roles import (
     BASSES,
     REGISTERS,
     given_rules,
@@ -19,7 +20,6 @@ from composer.roles import (
     tune_middle,
     under,
 )
-from composer.theory import Key
 
 
 def grid_of(*parts):

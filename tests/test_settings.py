@@ -8,7 +8,7 @@ import pytest
 import composer
 from composer.compose import Composer
 from composer.errors import RequestError
-from composer.settings import Settings
+from composer.writing.settings import Settings
 
 VERBS = ["melody", "chords", "harmonize", "arrange", "infill", "stream"]
 

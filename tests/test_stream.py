@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import RequestError, Sampling, SymbolError
-from composer.theory import Key, parse_chord
+from composer.theory.symbols import Key, parse_chord
 
 
 def song(bars):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.theory import (
+from composer.theory.symbols import (
     NATURALS,
     QUALITIES,
     Chord,

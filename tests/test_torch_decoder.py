@@ -19,14 +19,14 @@ pytest.importorskip("transformers")
 from composer.compose import Composer, load  # noqa: E402
 from composer.decoding import torch_cache, torch_passes  # noqa: E402
 from composer.decoding.cpu import CPUDecoder  # noqa: E402
+from composer.decoding.request import Request  # noqa: E402
 from composer.decoding.sampler import write_together  # noqa: E402
 from composer.decoding.sampling import Sampling  # noqa: E402
 from composer.decoding.torch_decoder import TorchDecoder  # noqa: E402
 from composer.decoding.torch_llama import Rows, TorchLlama  # noqa: E402
 from composer.decoding.weights import load_weights  # noqa: E402
 from composer.errors import RequestError, TokenError  # noqa: E402
-from composer.request import Request  # noqa: E402
-from composer.roles import given_rules  # noqa: E402
+from composer.writing.roles import given_rules  # noqa: E402
 from tests.conftest import random_model  # noqa: E402
 from tests.test_cpu_decoder import SHAPES, assert_close, reference, save, some_ids  # noqa: E402
 

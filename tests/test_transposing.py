@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import RequestError, Score, SymbolError, Track
-from composer.theory import Key, note_name, parse_chord
-from composer.transposing import parse_interval, transposed_symbol
+from composer.harmony.transposing import parse_interval, transposed_symbol
+from composer.theory.symbols import Key, note_name, parse_chord
 
 PIECE = Score(
     tracks=(

@@ -17,8 +17,8 @@ from composer import (
     Track,
     check,
 )
-from composer.edit import cells_with_notes, own_bars
-from composer.theory import Key, parse_chord
+from composer.edits.cells import cells_with_notes, own_bars
+from composer.theory.symbols import Key, parse_chord
 
 RNG = np.random.default_rng(3)
 

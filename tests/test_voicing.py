@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from composer.theory import QUALITIES, Chord
-from composer.voicing import CENTRE, block_chords, voice
+from composer.harmony.voicing import CENTRE, block_chords, voice
+from composer.theory.symbols import QUALITIES, Chord
 
 ALL = [Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES))]
 

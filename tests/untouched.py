@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 from composer.compose import Composer
 from composer.decoding.cpu import CPUDecoder
-from composer.edit import grid_bars, own_bars
+from composer.edits.cells import grid_bars, own_bars
 from composer.errors import RequestError, TokenError
 from composer.score import Score
 from composer.tokenizers.cells import Cells

@@ -39,7 +39,7 @@ import numpy.typing as npt
 from composer.errors import TokenError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, choose_parts
 from composer.score import Events, Score
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.cells_codec import CellsCodec
 from composer.tokenizers.cells_grammar import cells_grammar

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from composer.errors import TokenError
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
 from composer.score import Events
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.bins import (
     TEMPOS,
     TIME_SIGNATURES,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.score import Events
-from composer.theory import QUALITIES
+from composer.theory.symbols import QUALITIES
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composer.theory import QUALITIES, Key
+from composer.theory.symbols import QUALITIES, Key
 from composer.tokenizers.bins import DURATIONS, TEMPO_BINS, TIME_SIGNATURES, Ints, tempo_bpm
 from composer.tokenizers.vocabulary import Family
 

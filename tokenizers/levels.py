@@ -31,7 +31,7 @@ class Kind(NamedTuple):
     values: tuple[float, ...]
 
 
-#: In the order that they are said in; ``composer.controls`` says how each is measured.
+#: In the order that they are said in; ``composer.controls.words`` says how each is measured.
 KINDS = (
     Kind("density", (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6)),
     Kind("polyphony", (1, 1.5, 2, 3, 4, 6)),

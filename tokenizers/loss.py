@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from composer.errors import SymbolError
 from composer.score import Score
-from composer.theory import chord_symbol, parse_chord
+from composer.theory.symbols import chord_symbol, parse_chord
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Bools, Ints
 from composer.tokenizers.quantize import all_events, longest, on_grid

@@ -17,9 +17,9 @@ import numpy as np
 
 from composer.errors import ComposerWarning, SymbolError, TokenError
 from composer.grid import RESOLUTION, chord_values
-from composer.harmony import infer_key
+from composer.harmony.inference import infer_key
 from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track, joined
-from composer.theory import NO_CHORD, Chord, Key, parse_chord
+from composer.theory.symbols import NO_CHORD, Chord, Key, parse_chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DRUM_LENGTH,

@@ -11,7 +11,7 @@ import numpy as np
 
 from composer.errors import TokenError
 from composer.score import MAX_TICK, NOTE, PEDAL, PITCH_BEND, TEMPO, TIME_SIGNATURE, Events
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.bins import (
     MIDDLE_VELOCITY,
     TIME_SIGNATURES,

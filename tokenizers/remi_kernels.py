@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from composer.compiled import compiled
-from composer.theory import QUALITIES
+from composer.theory.symbols import QUALITIES
 from composer.tokenizers.bins import DRUM_LENGTH
 from composer.tokenizers.events import Families, Ints
 from composer.tokenizers.families import DRUMS, KEYS, NO_CHORD, lowest_pitch

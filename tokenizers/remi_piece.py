@@ -23,7 +23,7 @@ from composer.score import (
     Track,
     frozen,
 )
-from composer.theory import Key
+from composer.theory.symbols import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Ints, changes
 from composer.tokenizers.families import DRUMS

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from composer.theory import QUALITIES
+from composer.theory.symbols import QUALITIES
 from composer.tokenizers.events import Bools, Ints, Reader
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary

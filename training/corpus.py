@@ -15,7 +15,7 @@ import numpy as np
 
 from composer.errors import TrainingError
 from composer.grid import Grid
-from composer.harmony import infer_chords, infer_key
+from composer.harmony.inference import infer_chords, infer_key
 from composer.score import KEY_SIGNATURE, Score, Track
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.corpus import tokenize_corpus

@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.cell_measures import measure_cells, measure_parts
+from composer.controls.measures import measure_cells, measure_parts
 from composer.grid import Grid, choose_parts, cut_bars
-from composer.roles import part_roles
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_vocabulary import MAX_BARS
 from composer.tokenizers.families import transposition
 from composer.tokenizers.levels import KINDS, UNSAID, Levels, level_of
 from composer.tokenizers.vocabulary import Ids
 from composer.training.corpus import Corpus
+from composer.writing.roles import part_roles
 
 Generator = np.random.Generator
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from composer.constraints import PitchMask
+from composer.constraints.pitch_rules import PitchMask
 from composer.decoding.bounds import Bound
 from composer.decoding.cell_masks import (
     CONTENT,

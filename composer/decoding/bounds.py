@@ -1,12 +1,12 @@
 """The demands of a request over the time of each part, and what they leave a cell.
 
 What is guaranteed. Each cell can be completed when it is begun, and stays so with each id: see
-``composer.demands`` for why counting decides it. A note that rings on into bars that are still to
-be written leaves enough open there as well. Where a bar's chords are written too, they are such
-that every part of the bar can be completed under them (``composer.decoding.chord_choice``); notes
-do not ring on into such a bar if it has onsets to keep under its chords, nor, in an endless
-request, into any bar that has. A part that plays singly of itself is held to that like
-to a demand, wherever it then can be written.
+``composer.constraints.demands`` for why counting decides it. A note that rings on into bars that
+are still to be written leaves enough open there as well. Where a bar's chords are written too, they
+are such that every part of the bar can be completed under them
+(``composer.decoding.chord_choice``); notes do not ring on into such a bar if it has onsets to keep
+under its chords, nor, in an endless request, into any bar that has. A part that plays singly of
+itself is held to that like to a demand, wherever it then can be written.
 
 Notes that stay in a cell that is written are given ones, and those of their onsets that are owed
 are met by them: see ``composer.decoding.locks``.
@@ -21,7 +21,21 @@ from itertools import combinations, product
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import Cell, PitchMask, as_far_as_they_can
+from composer.constraints.demands import (
+    ANY,
+    CellDemand,
+    Room,
+    clash_of,
+    demand_of,
+    free_pitches,
+    in_words,
+    is_enough,
+    most_voices,
+    open_positions,
+)
+from composer.constraints.pitch_rules import Cell, PitchMask, as_far_as_they_can
+from composer.constraints.playing import Playable
+from composer.constraints.where import Constraint, Monophonic
 from composer.decoding.by_chord import ByChord, MakeCell
 from composer.decoding.chord_choice import (
     CHORDS,
@@ -35,26 +49,12 @@ from composer.decoding.hands import Hands
 from composer.decoding.line_search import Lines, Loose
 from composer.decoding.lines import Given, LineCell, PartLine
 from composer.decoding.locks import LockedNotes
+from composer.decoding.request import Request
 from composer.decoding.rooms import Rooms
-from composer.demands import (
-    ANY,
-    CellDemand,
-    Room,
-    clash_of,
-    demand_of,
-    free_pitches,
-    in_words,
-    is_enough,
-    most_voices,
-    open_positions,
-)
 from composer.errors import RequestError
 from composer.grid import Grid
-from composer.playing import Playable
-from composer.request import Request
-from composer.theory import Chord
+from composer.theory.symbols import Chord
 from composer.tokenizers.bins import DURATIONS
-from composer.where import Constraint, Monophonic
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

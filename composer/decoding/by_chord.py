@@ -8,14 +8,14 @@ from typing import Protocol
 
 import numpy as np
 
-from composer.constraints import Cell
+from composer.constraints.demands import CellDemand, Mask, demand_of, open_positions
+from composer.constraints.pitch_rules import Cell
+from composer.constraints.where import Constraint
 from composer.decoding.chord_choice import CHORDS, OpenByChord
 from composer.decoding.lines import passing_notes
 from composer.decoding.rooms import Rooms
-from composer.demands import CellDemand, Mask, demand_of, open_positions
 from composer.grid import Grid
-from composer.theory import Chord
-from composer.where import Constraint
+from composer.theory.symbols import Chord
 
 
 class MakeCell(Protocol):

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordMask, PitchMask
+from composer.constraints.pitch_rules import ChordMask, PitchMask
 from composer.decoding.chord_choice import ChordChoice
 from composer.decoding.open_positions import leave_open
 from composer.decoding.suspensions import Suspensions
-from composer.theory import QUALITIES, Chord
+from composer.theory.symbols import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask

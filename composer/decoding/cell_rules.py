@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from composer.constraints import (
+from composer.constraints.pitch_rules import (
     Cell,
     ChordMask,
     ChordTones,
@@ -33,12 +33,12 @@ from composer.decoding.cell_masks import (
 )
 from composer.decoding.chord_choice import chord_places
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
+from composer.decoding.request import Request
 from composer.decoding.shape import Shape
 from composer.decoding.suspensions import Suspensions
 from composer.errors import RequestError
 from composer.grid import Grid, chord_of
-from composer.request import Request
-from composer.theory import Chord, Key
+from composer.theory.symbols import Chord, Key
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Grammar

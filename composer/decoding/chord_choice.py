@@ -15,9 +15,14 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordMask, beat_length, chord_positions, strong_positions
+from composer.constraints.pitch_rules import (
+    ChordMask,
+    beat_length,
+    chord_positions,
+    strong_positions,
+)
 from composer.grid import RESOLUTION, Grid
-from composer.theory import QUALITIES, Chord
+from composer.theory.symbols import QUALITIES, Chord
 
 IDS_A_CHORD = 3  # Position, Chord and Bass
 CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))

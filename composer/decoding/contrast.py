@@ -13,10 +13,10 @@ import dataclasses
 
 import numpy as np
 
-from composer.cell_measures import measure_parts
+from composer.controls.measures import measure_parts
+from composer.decoding.request import Request
+from composer.form.outline import Outline
 from composer.grid import Grid
-from composer.outline import Outline
-from composer.request import Request
 from composer.tokenizers.levels import KINDS, NAMES, UNSAID, Levels
 
 _DENSITY, _LENGTH = NAMES.index("density"), NAMES.index("note_length")

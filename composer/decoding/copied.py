@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from composer.constraints.lines import Line, NoRepeat
 from composer.decoding.line_kernels import Copied
-from composer.lines import Line, NoRepeat
 
 _PITCHES = 128
 _APART = (-1, -1)  # what no line does

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.compiled import compiled, inner
-from composer.constraints import PitchMask
+from composer.constraints.pitch_rules import PitchMask
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

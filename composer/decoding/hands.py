@@ -1,7 +1,7 @@
 """What sounds in a part from time to time, and what its player can add.
 
 *Times* are as in ``composer.decoding.feasible``, bit sets and ways of playing as in
-``composer.grips``.
+``composer.constraints.grips``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import PitchMask
+from composer.constraints.grips import beside
+from composer.constraints.pitch_rules import PitchMask
+from composer.constraints.playing import Way
 from composer.decoding.feasible import IDLE
-from composer.grips import beside
-from composer.playing import Way
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

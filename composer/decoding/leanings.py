@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from composer.decoding.cell_masks import CellMask, ChordCellMask
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
-from composer.theory import QUALITIES, Key
+from composer.theory.symbols import QUALITIES, Key
 from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Cursor
 from composer.tokenizers.vocabulary import Vocabulary

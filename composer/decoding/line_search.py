@@ -13,13 +13,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from composer.constraints.demands import Demand, in_words
+from composer.constraints.lines import NoParallels, NoRepeat
+from composer.constraints.where import Constraint
 from composer.decoding.line_kernels import FOUND, MOST, sweep
 from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
-from composer.demands import Demand, in_words
 from composer.errors import RequestError
-from composer.lines import NoParallels, NoRepeat
-from composer.theory import Chord
-from composer.where import Constraint
+from composer.theory.symbols import Chord
 
 _CAPS = (4, 16, MOST)  # onsets a bar that a way on may take beside those asked for
 _TRIES = 12  # lines that are tried out for parts that must go together

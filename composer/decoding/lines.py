@@ -3,9 +3,10 @@
 What is guaranteed. Constraints on lines reach over bar lines, so that what is written now may leave
 nothing for later. A part is never without a *way on*: a line from here to the end of the piece that
 keeps everything. Of that line each onset is one note of one position, which takes no room from
-another, and so all that a cell asks for (``composer.demands``) comes down to which pitches are open
-at which times, which of these times are required, and how many onsets a bar may have. Where notes
-stay that are locked, their highest is the onset, or one note that is added above them.
+another, and so all that a cell asks for (``composer.constraints.demands``) comes down to which
+pitches are open at which times, which of these times are required, and how many onsets a bar may
+have. Where notes stay that are locked, their highest is the onset, or one note that is added above
+them.
 
 Whether there is one is told exactly for a part on its own, by a table filled from the end of the
 piece: for each time and each pitch that the line may have come to, the set of numbers of onsets
@@ -38,7 +39,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordTones, PitchMask
+from composer.constraints.demands import CellDemand, Demand, Room, free_pitches
+from composer.constraints.lines import MaxLeap, NoRepeat
+from composer.constraints.pitch_rules import ChordTones, PitchMask
+from composer.constraints.where import Constraint
 from composer.decoding.copied import automata
 from composer.decoding.hands import Hands
 from composer.decoding.line_kernels import (
@@ -54,10 +58,7 @@ from composer.decoding.line_kernels import (
     sweep,
     take_steps,
 )
-from composer.demands import CellDemand, Demand, Room, free_pitches
-from composer.lines import MaxLeap, NoRepeat
 from composer.score import Events
-from composer.where import Constraint
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

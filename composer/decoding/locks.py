@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from composer.request import Request
+from composer.decoding.request import Request
 from composer.tokenizers.bins import DURATIONS
 
 

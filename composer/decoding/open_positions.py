@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.compiled import compiled
-from composer.constraints import PitchMask
+from composer.constraints.pitch_rules import PitchMask
 
 
 @compiled

@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
+from composer.constraints.demands import Room
+from composer.constraints.grips import bits_of
+from composer.constraints.playing import Playable
 from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
-from composer.demands import Room
+from composer.decoding.request import Request
 from composer.grid import Grid, held_on_grid
-from composer.grips import bits_of
-from composer.playing import Playable
-from composer.request import Request
 from composer.score import Events
 
 Ints = npt.NDArray[np.int64]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from composer.decoding.decoder import Decoder
+from composer.decoding.request import Request
 from composer.decoding.writer import Writer
 from composer.grid import Grid
-from composer.request import Request
 from composer.tokenizers.cells import Cells
 
 _IGNORE: Callable[[int], object] = lambda bars: None  # noqa: E731

@@ -11,11 +11,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import ChordMask, PitchMask, narrow, pitches_of, strong_positions
+from composer.constraints.pitch_rules import (
+    ChordMask,
+    PitchMask,
+    narrow,
+    pitches_of,
+    strong_positions,
+)
 from composer.decoding.cell_masks import Close, PitchTimes
+from composer.form.outline import NONE, Outline
 from composer.grid import Grid, chord_of
-from composer.outline import NONE, Outline
-from composer.theory import QUALITIES, Chord, Key
+from composer.theory.symbols import QUALITIES, Chord, Key
 
 #: How far below the middle of what came before, or above it, a contrasting melody may go.
 OVERLAP = 3  # semitones

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints import PitchMask
+from composer.constraints.pitch_rules import PitchMask
 
 Bools = npt.NDArray[np.bool_]
 

@@ -18,9 +18,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from composer.decoding.request import Request
+from composer.form.outline import NONE, Outline
 from composer.grid import Grid, choose_bars, choose_parts
-from composer.outline import NONE, Outline
-from composer.request import Request
 from composer.tokenizers.cells import Cells
 
 WINDOW_BARS = 16

@@ -24,13 +24,13 @@ from composer.decoding.contrast import contrasting
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
 from composer.decoding.leanings import Leanings
+from composer.decoding.request import Request
 from composer.decoding.said import Said, common, say_again
 from composer.decoding.sampling import Chooser
 from composer.decoding.windows import BarIds, Window, Windows
 from composer.errors import RequestError
+from composer.form.outline import NONE, Outline
 from composer.grid import CELL_CHORD, CELL_NOTE, Grid, sorted_chords, sorted_notes
-from composer.outline import NONE, Outline
-from composer.request import Request
 from composer.tokenizers.bins import MIDDLE_VELOCITY
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords

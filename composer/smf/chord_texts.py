@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from composer.score import Text
-from composer.theory import is_chord
+from composer.theory.symbols import is_chord
 
 _LEAST = 4  # texts
 _READABLE = 10  # of so many texts of a chunk one may be no chord

@@ -6,20 +6,20 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from composer.chord_sources import ChordsLike
+from composer.constraints.where import listed
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
-from composer.form import Form
+from composer.form.letters import Form
+from composer.form.outline import Outline
+from composer.harmony.lead_sheet import chord_texts
+from composer.harmony.sources import ChordsLike
 from composer.instruments import parse_instrument
-from composer.lead_sheet import chord_texts
-from composer.outline import Outline
 from composer.parts import track_rows
-from composer.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.score import Score
-from composer.settings import NoteSettings, ScoreLike
 from composer.verbs.harmonize import HARMONIC
-from composer.where import listed
-from composer.writing import Sheet, new_track, write
+from composer.writing.roles import given_rules, part_rules, role_of, tune_middle, under
+from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.sheet import Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -71,10 +71,10 @@ def arrange(
     form
         As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
-        See ``composer.settings.NoteSettings``. Bars are repeated more readily than the model would,
-        notes less, notes of other parts are seldom doubled, and their onsets seldom shared, unless
-        ``sampling`` is given. Accompaniments keep to what lies under the middle of the tune, where
-        no ``range`` is.
+        See ``composer.writing.settings.NoteSettings``. Bars are repeated more readily than the
+        model would, notes less, notes of other parts are seldom doubled, and their onsets seldom
+        shared, unless ``sampling`` is given. Accompaniments keep to what lies under the middle of
+        the tune, where no ``range`` is.
 
     Returns
     -------

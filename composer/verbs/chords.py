@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from composer.decoding.request import PartRules
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
-from composer.form import Form
+from composer.form.letters import Form
+from composer.form.outline import Outline
+from composer.harmony.lead_sheet import chart
+from composer.harmony.voicing import block_chords
 from composer.instruments import Instrument, parse_instrument
-from composer.lead_sheet import chart
-from composer.outline import Outline
-from composer.request import PartRules
 from composer.score import Score, Track
-from composer.settings import NoteSettings, Settings
-from composer.theory import parse_chord
-from composer.voicing import block_chords
-from composer.writing import Sheet, write
+from composer.theory.symbols import parse_chord
+from composer.writing.settings import NoteSettings, Settings
+from composer.writing.sheet import Sheet, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -57,8 +57,8 @@ def chords(
     form
         As in ``melody``: like letters share their chords.
     **settings
-        See ``composer.settings.Settings``. The first and the last bar have the tonic chord more
-        readily, and inversions are fewer, than the model would have it, unless ``sampling`` is
+        See ``composer.writing.settings.Settings``. The first and the last bar have the tonic chord
+        more readily, and inversions are fewer, than the model would have it, unless ``sampling`` is
         given.
 
     Returns

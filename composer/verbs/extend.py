@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from composer.constraints.locked import Locked
+from composer.edits.ticks import positions_of
 from composer.errors import RequestError
-from composer.harmony import infer_chords
-from composer.lead_sheet import MOST_BARS
-from composer.locked import Locked
-from composer.scopes import constraints_of
+from composer.harmony.inference import infer_chords
+from composer.harmony.lead_sheet import MOST_BARS
 from composer.score import Score
-from composer.settings import NoteSettings, ScoreLike
-from composer.ticks import positions_of
-from composer.writing import Sheet, own_rules, write
+from composer.writing.scopes import constraints_of
+from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.sheet import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,8 +43,8 @@ def extend(
     bars
         How many, 1 to 1000.
     **settings
-        See ``composer.settings.NoteSettings``; bars of constraints count from the beginning of the
-        piece.
+        See ``composer.writing.settings.NoteSettings``; bars of constraints count from the beginning
+        of the piece.
 
     Returns
     -------

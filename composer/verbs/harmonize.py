@@ -6,11 +6,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from composer.decoding.sampling import Sampling
-from composer.roles import given_rules
 from composer.score import Score
-from composer.settings import ScoreLike, Settings
 from composer.verbs.chords import harmonized
-from composer.writing import Sheet
+from composer.writing.roles import given_rules
+from composer.writing.settings import ScoreLike, Settings
+from composer.writing.sheet import Sheet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -47,10 +47,10 @@ def harmonize(
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
     **settings
-        See ``composer.settings.Settings``. The temperature is 0.6, chords go on for another bar
-        less readily than the model would have it, the first and the last bar have the tonic chord
-        more readily, inversions lead from bass to bass more often, and without a ``style`` there
-        are fewer sevenths, unless ``sampling`` is given.
+        See ``composer.writing.settings.Settings``. The temperature is 0.6, chords go on for another
+        bar less readily than the model would have it, the first and the last bar have the tonic
+        chord more readily, inversions lead from bass to bass more often, and without a ``style``
+        there are fewer sevenths, unless ``sampling`` is given.
 
     Returns
     -------

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from composer.demands import Mask
+from composer.constraints.demands import Mask
+from composer.constraints.locked import Locked
+from composer.constraints.where import Parts, listed
 from composer.errors import RequestError
-from composer.locked import Locked
 from composer.meter import BarsLike, bar_set
 from composer.parts import track_rows
-from composer.scopes import constraints_of
 from composer.score import Score
-from composer.settings import NoteSettings, ScoreLike
-from composer.where import Parts, listed
-from composer.writing import Sheet, own_rules, write
+from composer.writing.scopes import constraints_of
+from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.sheet import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,7 +53,7 @@ def infill(
     cells
         In place of both: bars for each part, such as ``{"piano": "5-8", "bass": "7"}``.
     **settings
-        See ``composer.settings.NoteSettings``.
+        See ``composer.writing.settings.NoteSettings``.
 
     Returns
     -------

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from composer.chord_sources import ChordsLike
 from composer.decoding.sampling import Sampling
-from composer.form import Form
+from composer.form.letters import Form
+from composer.form.outline import Outline
+from composer.harmony.lead_sheet import chart
+from composer.harmony.sources import ChordsLike
 from composer.instruments import parse_instrument
-from composer.lead_sheet import chart
-from composer.outline import Outline
-from composer.roles import part_rules
 from composer.score import Score
-from composer.settings import NoteSettings
-from composer.writing import Sheet, new_track, write
+from composer.writing.roles import part_rules
+from composer.writing.settings import NoteSettings
+from composer.writing.sheet import Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -44,7 +44,7 @@ def melody(
     ----------
     chords
         Lead-sheet text: ``"Am F C G7/B"``, a chord a bar, or ``"| Am F | C G |"``; or bars,
-        ``(bar, beat, symbol)``, a score or a file with chords: see ``composer.chord_sources``.
+        ``(bar, beat, symbol)``, a score or a file with chords: see ``composer.harmony.sources``.
     meter
         Time signature; that of a score of chords without it, else 4/4.
     tempo
@@ -56,10 +56,10 @@ def melody(
     form
         A letter a section, such as ``"AABA"``, ``"ABA'"`` or ``"A8 A8 B4 A8"``: like letters share
         their music, the last one is varied, others contrast, and the end is a full close. See
-        ``composer.form``. Without ``bars`` a section has four, or as many as its chords, which are
-        given for one section or for all.
+        ``composer.form.letters``. Without ``bars`` a section has four, or as many as its chords,
+        which are given for one section or for all.
     **settings
-        See ``composer.settings.NoteSettings``. Without ``sampling`` bars are repeated more
+        See ``composer.writing.settings.NoteSettings``. Without ``sampling`` bars are repeated more
         readily than the model would, and notes less.
 
     Returns

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from composer.errors import RequestError
-from composer.reduction import piano_reduction
 from composer.score import Score
-from composer.settings import ScoreLike, read
+from composer.writing.reduction import piano_reduction
+from composer.writing.settings import ScoreLike, read
 
 if TYPE_CHECKING:
     from composer.compose import Composer
@@ -18,7 +18,7 @@ def reduce(self: Composer, score: ScoreLike, to: str = "piano") -> Score:
 
     Nothing is made up: every note is one of the score's, some of them shortened. The melody and the
     bass stay; of the notes between them each hand plays what it reaches, a tenth and five notes at
-    most. ``composer.reduction`` says how it chooses.
+    most. ``composer.writing.reduction`` says how it chooses.
 
     Parameters
     ----------

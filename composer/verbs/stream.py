@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from composer.aims import Aims, with_room
-from composer.chord_sources import ChordsLike
-from composer.endless import Stream
+from composer.constraints.where import listed
 from composer.errors import RequestError
-from composer.everyday import asked_of, with_ranges
+from composer.harmony.sources import ChordsLike
 from composer.instruments import parse_instrument
-from composer.roles import part_rules, role_of
 from composer.score import Score
-from composer.settings import NoteSettings
-from composer.where import listed
-from composer.writing import new_track, sampling_of, seed_of
+from composer.writing.aims import Aims, with_room
+from composer.writing.endless import Stream
+from composer.writing.everyday import asked_of, with_ranges
+from composer.writing.roles import part_rules, role_of
+from composer.writing.settings import NoteSettings
+from composer.writing.sheet import new_track, sampling_of, seed_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,7 +48,7 @@ def stream(
     parts
         Instruments of the other parts.
     **settings
-        See ``composer.settings.NoteSettings``.
+        See ``composer.writing.settings.NoteSettings``.
 
     Returns
     -------

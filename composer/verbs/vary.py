@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from composer.demands import Mask
-from composer.edit import cells_with_notes
+from composer.constraints.demands import Mask
+from composer.constraints.where import Parts
+from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
 from composer.meter import BarsLike
 from composer.score import Score
-from composer.settings import NoteSettings, ScoreLike
 from composer.verbs.infill import cells_in
-from composer.where import Parts
-from composer.writing import Sheet, own_rules, seed_of, write
+from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.sheet import Sheet, own_rules, seed_of, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -43,7 +43,7 @@ def vary(
     bars, parts
         Where, as in ``infill``; anywhere in all tracks without them.
     **settings
-        See ``composer.settings.NoteSettings``. The seed chooses the cells too.
+        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too.
 
     Returns
     -------

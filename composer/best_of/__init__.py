@@ -1,0 +1,1 @@
+"""Several candidates written in one batch, and ranked."""

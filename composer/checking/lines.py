@@ -1,0 +1,170 @@
+"""Whether the lines of a finished score keep constraints, told by plain loops.
+
+Like ``composer.checking.checker``, whose conventions hold here, this shares no code with what
+writes scores. A line is the highest note of each onset of a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+from composer.constraints.where import Constraint
+from composer.theory.symbols import Key
+
+LINEAR = (MaxLeap, NoParallels, Cadence, NoRepeat)
+_STEP = 2  # semitones
+
+
+class Step(NamedTuple):
+    """A note of a line: its bar and place there, when it begins, and all pitches that do."""
+
+    bar: int  # from 0
+    place: int
+    begin: int
+    pitch: int
+    together: tuple[int, ...]
+
+
+class Wrong(NamedTuple):
+    """What is wrong, and where."""
+
+    row: int
+    bar: int  # from 0
+    what: str
+
+
+def line(notes: Sequence[tuple[int, int, int, int, int]]) -> list[Step]:
+    """Return the line of (bar, place, begin, end, pitch) notes."""
+    onsets: dict[tuple[int, int, int], list[int]] = {}
+    for bar, place, begin, _, pitch in notes:
+        onsets.setdefault((begin, bar, place), []).append(pitch)
+    return [
+        Step(bar, place, begin, max(pitches), tuple(sorted(pitches)))
+        for (begin, bar, place), pitches in sorted(onsets.items())
+    ]
+
+
+def stepwise(steps: Sequence[Step]) -> set[tuple[int, int]]:
+    """Return when the notes of a line begin, and their pitch, that steps lead to and from."""
+    found = set()
+    for before, now, after in zip(steps, steps[1:], steps[2:], strict=False):
+        moves = abs(now.pitch - before.pitch), abs(after.pitch - now.pitch)
+        if all(0 < move <= _STEP for move in moves):
+            found.add((now.begin, now.pitch))
+    return found
+
+
+def line_wrongs(
+    constraint: Constraint,
+    lines: Mapping[int, list[Step]],
+    rows: Sequence[int],
+    bar: int,
+    key: Key,
+) -> list[Wrong]:
+    """Return what a constraint finds wrong with lines, in whichever bar.
+
+    Parameters
+    ----------
+    constraint
+        One of ``LINEAR``.
+    lines
+        Row -> its line.
+    rows
+        Those that the constraint is about.
+    bar
+        The last bar that it names, from 0.
+    key
+        Home key.
+    """
+    if isinstance(constraint, NoParallels):
+        return _parallels(rows[0], rows[1], lines) if len(rows) == 2 else []
+    wrong = []
+    for row in rows:
+        if isinstance(constraint, MaxLeap):
+            wrong += _leaps(constraint, row, lines[row])
+        elif isinstance(constraint, Cadence):
+            wrong += _ending(constraint, row, lines[row], bar, key)
+        elif isinstance(constraint, NoRepeat):
+            wrong += _copies(constraint, row, lines[row])
+    return wrong
+
+
+def _leaps(constraint: MaxLeap, row: int, steps: list[Step]) -> list[Wrong]:
+    wrong = []
+    for before, now in pairwise(steps):
+        leap = abs(now.pitch - before.pitch)
+        if leap > constraint.semitones:
+            what = f"a leap of {leap} semitones to pitch {now.pitch} at position {now.place}"
+            wrong.append(Wrong(row, now.bar, what))
+    return wrong
+
+
+def _ending(constraint: Cadence, row: int, steps: list[Step], bar: int, key: Key) -> list[Wrong]:
+    inside = [step for step in steps if step.bar == bar]
+    if not inside:
+        return [Wrong(row, bar, "no onset to end on")]
+    last = inside[-1]
+    place = round((float(constraint.beat) - 1) * 12)
+    if last.place != place:
+        return [Wrong(row, bar, f"the last onset at position {last.place}, not {place}")]
+    semitones = (0, 2, 3, 5, 7, 8, 10) if key.mode == "minor" else (0, 2, 4, 5, 7, 9, 11)
+    asked = constraint.degree if isinstance(constraint.degree, tuple) else (constraint.degree,)
+    notes = {(key.tonic + semitones[int(degree) - 1]) % 12 for degree in asked}
+    return [
+        Wrong(row, bar, f"pitch {pitch} in the last onset is not on the degree")
+        for pitch in last.together
+        if pitch % 12 not in notes
+    ]
+
+
+def _parallels(first: int, second: int, lines: Mapping[int, list[Step]]) -> list[Wrong]:
+    wrong = []
+    steps = {step.begin: i for i, step in enumerate(lines[second])}
+    for i, now in enumerate(lines[first]):
+        j = steps.get(now.begin, 0)
+        if not i or not j:
+            continue
+        before, other_before, other = lines[first][i - 1], lines[second][j - 1], lines[second][j]
+        moves = now.pitch - before.pitch, other.pitch - other_before.pitch
+        old, new = abs(before.pitch - other_before.pitch) % 12, abs(now.pitch - other.pitch) % 12
+        if moves[0] * moves[1] > 0 and old == new and new in (0, 7):
+            name = "fifths" if new == 7 else "octaves"
+            what = f"parallel {name} at position {now.place}"
+            wrong += [Wrong(first, now.bar, what), Wrong(second, now.bar, what)]
+    return wrong
+
+
+def _copies(constraint: NoRepeat, row: int, steps: list[Step]) -> list[Wrong]:
+    length = constraint.notes + 1
+    known = set()
+    score = constraint.score
+    for track in score.tracks:
+        if track.is_drum:
+            continue
+        highest: dict[int, int] = {}
+        for onset, _, pitch, _ in track.notes.tolist():
+            begin = (24 * onset + score.tpq) // (2 * score.tpq)
+            highest[begin] = max(highest.get(begin, -1), pitch)
+        given = sorted(highest.items())
+        for i in range(len(given) - length + 1):
+            known.add(_shape(given[i : i + length], constraint))
+    own = [(step.begin, step.pitch) for step in steps]
+    wrong = []
+    for i in range(len(own) - length + 1):
+        if _shape(own[i : i + length], constraint) in known:
+            last = steps[i + length - 1]
+            what = f"{length} notes copied up to position {last.place}"
+            wrong.append(Wrong(row, last.bar, what))
+    return wrong
+
+
+def _shape(run: Sequence[tuple[int, int]], constraint: NoRepeat) -> tuple[tuple[int, int], ...]:
+    """Return what two runs have in common of which one is a copy."""
+    begin, pitch = run[0]
+    return tuple(
+        ((at - begin) * constraint.rhythm, value - pitch * constraint.transposed)
+        for at, value in run
+    )

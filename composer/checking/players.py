@@ -1,0 +1,166 @@
+"""Whether what sounds can be played, and whether notes are still there, told by plain loops.
+
+A part of ``composer.checking.checker``, and like it apart from what writes scores: of an instrument
+it reads the facts, and tries out how the notes can be shared out between two hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from composer.constraints.locked import Locked
+from composer.constraints.playing import Playable
+from composer.errors import RequestError
+from composer.parts import track_index
+from composer.score import Score, Track
+
+_Row = tuple[int, int, int, int]  # onset and duration in ticks, pitch, velocity
+_Place = tuple[int, int]  # position in a bar, pitch
+
+
+def unplayable(
+    constraint: Playable, track: Track, begun: Iterable[int], sounding: Iterable[int]
+) -> str:
+    """Return why an onset cannot be played; nothing if it can.
+
+    Parameters
+    ----------
+    constraint
+        Says how.
+    track
+        Says by which instrument.
+    begun, sounding
+        Pitches that begin, and all that sound then.
+    """
+    way = constraint.way(track.program, track.is_drum)
+    all_notes = [*sounding]
+    notes = sorted({*all_notes})
+    for pitch in begun:
+        if not way.low <= pitch <= way.high:
+            return f"pitch {pitch} is outside {way.low} to {way.high}"
+    if way.is_kit:
+        kicks = [pitch for pitch in notes if pitch in (35, 36)]
+        struck = [pitch for pitch in notes if pitch not in (35, 36, 44)]
+        return f"{notes} begin together" if len(kicks) > 1 or len(struck) > 2 else ""
+    if way.notes is not None and len(all_notes) > way.notes:
+        return f"{len(all_notes)} notes sound, more than {way.notes}"
+    if way.fingers:
+        # A hand that crosses the other reaches no more than one that does not.
+        for split in range(len(notes) + 1):
+            hands = [hand for hand in (notes[:split], notes[split:]) if hand]
+            if all(len(h) <= way.fingers and h[-1] - h[0] <= way.span for h in hands):
+                return ""
+        return f"{notes} are more than two hands hold"
+    return ""
+
+
+def lost(
+    constraint: Locked,
+    score: Score,
+    rows: list[int],
+    row: int,
+    bar: int,
+    place_of: Callable[[int, int], tuple[int, int]],
+    before: Score | None,
+) -> list[str]:
+    """Return what a bar of a part lacks of the notes that were to stay, and what came to them.
+
+    Parameters
+    ----------
+    constraint
+        What was to stay.
+    score
+        The score.
+    rows
+        Tracks that the constraint is about; the first of them answers for notes of any.
+    row, bar
+        Where to look, counted from 0.
+    place_of
+        From a tick and the ticks of a quarter to the bar and the position there.
+    before
+        The score that was given.
+
+    Raises
+    ------
+    RequestError
+        The notes are those of a score that was not given.
+    """
+    beats = constraint.beats
+    wanted = None if beats is None else [round((float(beat) - 1) * 12) for beat in beats]
+    if constraint.notes is not None and not isinstance(constraint.notes, Score):
+        return _without_pins(constraint, score, rows, row, bar, place_of)
+    source = constraint.notes or before
+    if source is None:
+        raise RequestError(
+            f"{constraint} is about the notes of the score that was given; name it as before="
+        )
+    place = _track_for(source, score, row)
+    had = _rows(source.tracks[place]) if place >= 0 else []
+
+    def missing(from_: list[_Row], tpq: int, others: list[_Row], other_tpq: int) -> list[_Place]:
+        """Return place and pitch of the notes to look at that are not among others."""
+        known = [(onset * tpq, duration * tpq, *rest) for onset, duration, *rest in others]
+        found = []
+        for onset, duration, pitch, velocity in from_:
+            at_bar, position = place_of(onset, tpq)
+            note = (onset * other_tpq, duration * other_tpq, pitch, velocity)
+            named = wanted is None or position in wanted
+            named = named and (constraint.sounds is None or pitch in constraint.sounds)
+            if at_bar == bar and named and note not in known:
+                found.append((position, pitch))
+        return found
+
+    has = _rows(score.tracks[row])
+    wrong = [
+        f"pitch {pitch} at position {position} did not stay as it was"
+        for position, pitch in missing(had, source.tpq, has, score.tpq)
+    ]
+    if constraint.sounds is not None:
+        for position, pitch in missing(has, score.tpq, had, source.tpq):
+            wrong.append(f"pitch {pitch} at position {position} was not there before")
+    return wrong
+
+
+def _without_pins(
+    constraint: Locked,
+    score: Score,
+    rows: list[int],
+    row: int,
+    bar: int,
+    place_of: Callable[[int, int], tuple[int, int]],
+) -> list[str]:
+    if row != rows[0]:
+        return []
+    wrong = []
+    for pin in constraint.pins:
+        if pin.bar != bar + 1:
+            continue
+        position = round((float(pin.beat) - 1) * 12)
+        found = False
+        for track in [score.tracks[other] for other in rows]:
+            for onset, duration, pitch, velocity in _rows(track):
+                length = (24 * duration + score.tpq) // (2 * score.tpq)
+                right = place_of(onset, score.tpq) == (bar, position) and pitch == pin.midi
+                if pin.length and not track.is_drum:
+                    right = right and length == round(float(pin.length) * 12)
+                found = found or (right and pin.velocity in (0, velocity))
+        if not found:
+            wrong.append(f"no note {pin} at position {position}")
+    return wrong
+
+
+def _rows(track: Track) -> list[_Row]:
+    return [(int(on), int(d), int(p), int(v)) for on, d, p, v in track.notes.tolist()]
+
+
+def _track_for(source: Score, score: Score, row: int) -> int:
+    """Return the track of a score that is for a part of another; -1 without one."""
+    name = score.tracks[row].name
+    if len(source.tracks) == 1:
+        return 0
+    if row < len(source.tracks) and source.tracks[row].name == name:
+        return row
+    try:
+        return track_index(source, name)
+    except RequestError:
+        return -1

@@ -1,0 +1,234 @@
+"""Constraints on lines: what must hold from one note to the next, over bar lines too.
+
+Conventions
+-----------
+The *line* of a part is the highest note of each of its onsets, from the first to the last, given
+notes and written ones. What is said of steps in a line holds where the later note lies in a cell
+that the constraint names, and is written or the first given one after a bar that is written; rests
+between the two do not matter. Drums have no line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import ClassVar
+
+from composer.constraints.where import Bars, Constraint, Parts, beat_position
+from composer.errors import RequestError
+from composer.grid import RESOLUTION
+from composer.score import Score, Track
+from composer.theory.symbols import Key
+
+#: A line: (position, pitch) of each onset, in order.
+Line = tuple[tuple[int, int], ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LineConstraint(Constraint):
+    """What must hold of the steps of lines.
+
+    Parameters
+    ----------
+    parts, bars
+        See ``Constraint``.
+
+    Raises
+    ------
+    RequestError
+        A value is none of these.
+    """
+
+    pitched: ClassVar[bool] = True
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is about the steps of lines."""
+        return True
+
+
+@dataclasses.dataclass(frozen=True)
+class MaxLeap(LineConstraint):
+    """At most so many semitones from each note of a part's line to the next.
+
+    Of notes that begin together the highest counts; where a note is given before or after what is
+    written, the leap from it or to it counts as well.
+
+    Parameters
+    ----------
+    semitones
+        0 or more: 12 for an octave.
+    parts, bars
+        See ``Constraint``; a leap belongs to the bar that it arrives in.
+
+    Raises
+    ------
+    RequestError
+        Less than 0, or no whole number.
+    """
+
+    semitones: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.semitones, int) or self.semitones < 0:
+            raise RequestError(f"{self} is no leap; give semitones from 0 on, 12 for an octave")
+
+
+@dataclasses.dataclass(frozen=True)
+class NoParallels(LineConstraint):
+    """No parallel fifths, octaves or unisons between the lines of two parts.
+
+    Where a note of both lines begins at once, and both move there in one direction from the notes
+    of their lines before, the interval must not be a fifth after a fifth, nor an octave or unison
+    after one of these; octaves between the two notes of an interval do not matter.
+
+    Parameters
+    ----------
+    parts
+        Two, such as ``("melody", "bass")``.
+    bars
+        See ``Constraint``; parallels belong to the bar that they arrive in.
+
+    Raises
+    ------
+    RequestError
+        Other than two parts.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.parts is None or not isinstance(self.parts, tuple) or len(self.parts) != 2:
+            raise RequestError(
+                "NoParallels is about two parts; name them, such as parts=('flute', 'bass')"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Cadence(Constraint):
+    """A last onset on a beat and on a degree of the key there, in the last of the bars named.
+
+    All notes of that onset are on the degree, or on one of several; none of the part begins after
+    it in the bar. It may sound on.
+
+    Parameters
+    ----------
+    degree
+        1 to 7, or several: ``[1, 3, 5]`` for a part that plays chords. The scale of minor is the
+        natural one.
+    beat
+        Counted from 1, in quarters.
+    parts
+        See ``Constraint``.
+    bars
+        The last of them is meant; the last bar of all without it.
+
+    Raises
+    ------
+    RequestError
+        No degree from 1 to 7, or a beat that is not on the grid.
+
+    Examples
+    --------
+    >>> sorted(Cadence(degree=[1, 3, 5]).pitch_classes(Key.parse("A minor")))
+    [0, 4, 9]
+    """
+
+    degree: int | Sequence[int] = 1
+    beat: float = 1
+
+    pitched: ClassVar[bool] = True
+    is_last: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        degrees = (self.degree,) if isinstance(self.degree, int) else tuple(self.degree)
+        if not degrees or not all(d in range(1, 8) for d in degrees):
+            raise RequestError(f"degree {self.degree!r} is none of 1 to 7; 1 is the tonic")
+        object.__setattr__(self, "degree", degrees[0] if len(degrees) == 1 else degrees)
+        beat_position(self.beat)
+
+    def positions(self, name: str) -> tuple[int, ...]:
+        """Return the position of the beat, as ``Rhythm.positions("required")`` does."""
+        return (beat_position(self.beat),)
+
+    def pitch_classes(self, key: Key) -> frozenset[int]:
+        """Return the pitch classes of the degrees in a key."""
+        scale = sorted(key.scale, key=lambda note: (note - key.tonic) % 12)
+        degrees = (self.degree,) if isinstance(self.degree, int) else self.degree
+        return frozenset(scale[degree - 1] for degree in degrees)
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class NoRepeat(LineConstraint):
+    """No more than so many notes in a row that follow each other as in a given score.
+
+    The line of each part is held against the line of each track of the score: a run of notes is
+    copied if it takes the same steps up and down. A tune that was moved to another key is a copy,
+    and so is one in another rhythm, unless it is said otherwise.
+
+    Parameters
+    ----------
+    score
+        Where nothing is to be copied from.
+    notes
+        The longest run that may be, at least 2.
+    transposed
+        Whether a run moved up or down is a copy.
+    rhythm
+        Whether only a run is a copy whose notes begin at the same distances from each other too.
+    parts, bars
+        See ``Constraint``; a run belongs to the bar that its last note lies in.
+
+    Raises
+    ------
+    RequestError
+        No score, or less than 2 notes.
+
+    Examples
+    --------
+    >>> import composer
+    >>> tune = composer.example("scarborough fair")
+    >>> str(NoRepeat(tune, notes=6))
+    'NoRepeat(notes=6)'
+    """
+
+    notes: int = 8
+    transposed: bool = True
+    rhythm: bool = False
+    #: The lines of the score.
+    lines: tuple[Line, ...] = dataclasses.field(default=(), repr=False)
+    score: Score = dataclasses.field(default_factory=Score, compare=False, repr=False)
+
+    def __init__(
+        self,
+        score: Score,
+        notes: int = 8,
+        *,
+        transposed: bool = True,
+        rhythm: bool = False,
+        parts: Parts = None,
+        bars: Bars = None,
+    ) -> None:
+        if not isinstance(score, Score):
+            raise RequestError(f"NoRepeat is about a score, not {score!r}; read one first")
+        if not isinstance(notes, int) or notes < 2:
+            raise RequestError(f"NoRepeat(notes={notes!r}) leaves no line; give 2 or more")
+        lines = tuple(filter(None, (line_of(track, score.tpq) for track in score.tracks)))
+        values = (notes, bool(transposed), bool(rhythm), lines, score, parts, bars)
+        names = ("notes", "transposed", "rhythm", "lines", "score", "parts", "bars")
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+
+
+def line_of(track: Track, tpq: int) -> Line:
+    """Return the line of a track, in positions; none of drums."""
+    highest: dict[int, int] = {}
+    if not track.is_drum:
+        for onset, pitch in zip(
+            track.notes["onset"].tolist(), track.notes["pitch"].tolist(), strict=True
+        ):
+            position = (2 * RESOLUTION * onset + tpq) // (2 * tpq)
+            highest[position] = max(pitch, highest.get(position, 0))
+    return tuple(sorted(highest.items()))

@@ -1,0 +1,1 @@
+"""Behind the verbs: settings and constraints become a request, and its notes a score."""
