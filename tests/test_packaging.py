@@ -48,6 +48,8 @@ CHAINS = (
     ),
     ("constraints.where", "constraints.lines", "constraints.demands", "writing.scopes"),
     ("constraints.lines", "checking.lines", "checking.checker", "compose"),
+    ("score", "checking.piece", "checking.lines"),
+    ("checking.piece", "checking.players", "checking.checker"),
     (
         "decoding.line_kernels",
         "decoding.copied",

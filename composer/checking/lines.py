@@ -1,7 +1,7 @@
 """Whether the lines of a finished score keep constraints, told by plain loops.
 
-Like ``composer.checking.checker``, whose conventions hold here, this shares no code with what
-writes scores. A line is the highest note of each onset of a part.
+Like ``composer.checking.checker`` this shares no code with what writes scores, and the conventions
+of ``composer.checking.piece`` hold here. A line is the highest note of each onset of a part.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from composer.checking.piece import Onset
 from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
 from composer.constraints.where import Constraint
 from composer.theory.symbols import Key
@@ -36,8 +37,8 @@ class Wrong(NamedTuple):
     what: str
 
 
-def line(notes: Sequence[tuple[int, int, int, int, int]]) -> list[Step]:
-    """Return the line of (bar, place, begin, end, pitch) notes."""
+def line(notes: Sequence[Onset]) -> list[Step]:
+    """Return the line of notes."""
     onsets: dict[tuple[int, int, int], list[int]] = {}
     for bar, place, begin, _, pitch in notes:
         onsets.setdefault((begin, bar, place), []).append(pitch)

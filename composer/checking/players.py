@@ -6,8 +6,9 @@ it reads the facts, and tries out how the notes can be shared out between two ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
+from composer.checking.piece import Piece
 from composer.constraints.locked import Locked
 from composer.constraints.playing import Playable
 from composer.errors import RequestError
@@ -55,13 +56,7 @@ def unplayable(
 
 
 def lost(
-    constraint: Locked,
-    score: Score,
-    rows: list[int],
-    row: int,
-    bar: int,
-    place_of: Callable[[int, int], tuple[int, int]],
-    before: Score | None,
+    constraint: Locked, piece: Piece, row: int, bar: int, rows: Sequence[int], before: Score | None
 ) -> list[str]:
     """Return what a bar of a part lacks of the notes that were to stay, and what came to them.
 
@@ -69,14 +64,12 @@ def lost(
     ----------
     constraint
         What was to stay.
-    score
+    piece
         The score.
+    row, bar
+        Where to look.
     rows
         Tracks that the constraint is about; the first of them answers for notes of any.
-    row, bar
-        Where to look, counted from 0.
-    place_of
-        From a tick and the ticks of a quarter to the bar and the position there.
     before
         The score that was given.
 
@@ -85,53 +78,47 @@ def lost(
     RequestError
         The notes are those of a score that was not given.
     """
-    beats = constraint.beats
-    wanted = None if beats is None else [round((float(beat) - 1) * 12) for beat in beats]
     if constraint.notes is not None and not isinstance(constraint.notes, Score):
-        return _without_pins(constraint, score, rows, row, bar, place_of)
-    source = constraint.notes or before
+        return _without_pins(constraint, piece, bar, rows) if row == rows[0] else []
+    source, score = constraint.notes or before, piece.score
     if source is None:
         raise RequestError(
             f"{constraint} is about the notes of the score that was given; name it as before="
         )
     place = _track_for(source, score, row)
-    had = _rows(source.tracks[place]) if place >= 0 else []
+    beats, sounds = constraint.beats, constraint.sounds
+    wanted = None if beats is None else [round((float(beat) - 1) * 12) for beat in beats]
 
-    def missing(from_: list[_Row], tpq: int, others: list[_Row], other_tpq: int) -> list[_Place]:
-        """Return place and pitch of the notes to look at that are not among others."""
-        known = [(onset * tpq, duration * tpq, *rest) for onset, duration, *rest in others]
-        found = []
-        for onset, duration, pitch, velocity in from_:
-            at_bar, position = place_of(onset, tpq)
-            note = (onset * other_tpq, duration * other_tpq, pitch, velocity)
+    def notes_of(track: Track, tpq: int, other_tpq: int) -> dict[_Row, _Place]:
+        """Return the notes to look at, in ticks that both scores share, and where they are."""
+        found = {}
+        for onset, duration, pitch, velocity in _rows(track):
+            at_bar, position = piece.place_of(onset, tpq)
             named = wanted is None or position in wanted
-            named = named and (constraint.sounds is None or pitch in constraint.sounds)
-            if at_bar == bar and named and note not in known:
-                found.append((position, pitch))
+            if at_bar == bar and named and (sounds is None or pitch in sounds):
+                note = (onset * other_tpq, duration * other_tpq, pitch, velocity)
+                found[note] = position, pitch
         return found
 
-    has = _rows(score.tracks[row])
+    has = notes_of(score.tracks[row], score.tpq, source.tpq)
+    had = notes_of(source.tracks[place], source.tpq, score.tpq) if place >= 0 else {}
     wrong = [
         f"pitch {pitch} at position {position} did not stay as it was"
-        for position, pitch in missing(had, source.tpq, has, score.tpq)
+        for note, (position, pitch) in had.items()
+        if note not in has
     ]
-    if constraint.sounds is not None:
-        for position, pitch in missing(has, score.tpq, had, source.tpq):
-            wrong.append(f"pitch {pitch} at position {position} was not there before")
+    if sounds is not None:
+        wrong += [
+            f"pitch {pitch} at position {position} was not there before"
+            for note, (position, pitch) in has.items()
+            if note not in had
+        ]
     return wrong
 
 
-def _without_pins(
-    constraint: Locked,
-    score: Score,
-    rows: list[int],
-    row: int,
-    bar: int,
-    place_of: Callable[[int, int], tuple[int, int]],
-) -> list[str]:
-    if row != rows[0]:
-        return []
-    wrong = []
+def _without_pins(constraint: Locked, piece: Piece, bar: int, rows: Sequence[int]) -> list[str]:
+    """Return which notes that a constraint names for a bar no track has there."""
+    score, wrong = piece.score, []
     for pin in constraint.pins:
         if pin.bar != bar + 1:
             continue
@@ -140,7 +127,7 @@ def _without_pins(
         for track in [score.tracks[other] for other in rows]:
             for onset, duration, pitch, velocity in _rows(track):
                 length = (24 * duration + score.tpq) // (2 * score.tpq)
-                right = place_of(onset, score.tpq) == (bar, position) and pitch == pin.midi
+                right = piece.place_of(onset, score.tpq) == (bar, position) and pitch == pin.midi
                 if pin.length and not track.is_drum:
                     right = right and length == round(float(pin.length) * 12)
                 found = found or (right and pin.velocity in (0, velocity))
