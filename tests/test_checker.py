@@ -115,3 +115,9 @@ def test_a_breach_in_words():
 def test_what_it_does_not_know_is_refused():
     with pytest.raises(RequestError, match="no constraint that can be checked"):
         check(SCORE, Constraint())
+
+
+@pytest.mark.parametrize("where", [5, [5], "low"])
+def test_what_is_no_constraint_cannot_be_checked(where):
+    with pytest.raises(RequestError, match="which is no constraint; give such as"):
+        check(Score(), where)

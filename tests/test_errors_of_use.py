@@ -75,6 +75,8 @@ WRONG = [
     ("infill", (1,), {"temperature": "hot"}, "temperature 'hot' is outside 0 to 5"),
     ("infill", (1,), {"key": 3}, "key 3 cannot be read; write one like 'Bb major'"),
     ("infill", (1,), {"where": "low"}, "where holds 'low', which is no constraint; give such as"),
+    ("infill", (1,), {"controls": [5]}, "controls holds 5, which is none; give such as Controls"),
+    ("infill", (1,), {"controls": "busy"}, "controls holds 'busy', which is none"),
     # Contradictory settings.
     (
         "infill",

@@ -16,7 +16,15 @@ from composer.checking.players import lost, unplayable
 from composer.constraints.locked import Locked
 from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playing import Playable
-from composer.constraints.where import Constraint, MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.constraints.where import (
+    Constraint,
+    MaxPolyphony,
+    Monophonic,
+    NoteCount,
+    Rhythm,
+    Where,
+    constraints_of,
+)
 from composer.errors import RequestError
 from composer.harmony.inference import song_key
 from composer.parts import track_rows
@@ -45,7 +53,7 @@ class Breach(NamedTuple):
 
 def check(
     score: Score,
-    where: Constraint | Sequence[Constraint],
+    where: Where,
     *,
     key: Key | str | None = None,
     bars: tuple[int, int] | None = None,
@@ -77,7 +85,7 @@ def check(
     Raises
     ------
     RequestError
-        A constraint names a part that the score does not have, or is of a kind unknown here.
+        A constraint names a part that the score does not have, is none, or of a kind unknown here.
 
     Examples
     --------
@@ -87,7 +95,7 @@ def check(
     >>> composer.check(tune, where)
     []
     """
-    constraints = [where] if isinstance(where, Constraint) else list(where)
+    constraints = constraints_of(where)
     for constraint in constraints:
         if not isinstance(constraint, _KNOWN):
             raise RequestError(f"{constraint} is no constraint that can be checked")

@@ -73,7 +73,7 @@ class Locked(Constraint):
     Raises
     ------
     RequestError
-        A row that is no note; pieces beside rows, or both ``pieces`` and ``but``.
+        A row that is no note; no piece, pieces beside rows, or both ``pieces`` and ``but``.
     SymbolError
         The name of a pitch or of a piece that cannot be read.
 
@@ -97,6 +97,10 @@ class Locked(Constraint):
             named = getattr(self, name)
             if named is not None:
                 object.__setattr__(self, name, tuple(map(str, listed(named))))
+                if not getattr(self, name):
+                    raise RequestError(
+                        f"Locked({name}=[]) names no piece of the kit; name some, such as 'kick'"
+                    )
         if self.pieces is not None and self.but is not None:
             raise RequestError(
                 f"Locked takes pieces that stay or those that do not, and pieces {self.pieces!r} "

@@ -120,6 +120,28 @@ class Constraint(Scoped):
         return False
 
 
+#: One constraint or several.
+Where = Constraint | Sequence[Constraint]
+
+
+def constraints_of(where: Where) -> tuple[Constraint, ...]:
+    """Return constraints as a tuple.
+
+    Raises
+    ------
+    RequestError
+        One of them is none.
+    """
+    given = where if isinstance(where, Iterable) and not isinstance(where, str) else (where,)
+    constraints = tuple(given)
+    for constraint in constraints:
+        if not isinstance(constraint, Constraint):
+            raise RequestError(
+                f"where holds {constraint!r}, which is no constraint; give such as NoteCount(min=2)"
+            )
+    return constraints
+
+
 def _bars(bars: Bars) -> tuple[int, int] | None:
     if bars is None:
         return None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from composer.constraints.locked import Locked
+from composer.constraints.where import constraints_of
 from composer.edits.ticks import positions_of
 from composer.errors import RequestError
 from composer.harmony.inference import infer_chords
 from composer.harmony.lead_sheet import MOST_BARS
 from composer.score import Score
-from composer.writing.scopes import constraints_of
 from composer.writing.settings import NoteSettings, ScoreLike
 from composer.writing.sheet import Sheet, own_rules, write
 

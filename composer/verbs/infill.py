@@ -9,12 +9,11 @@ import numpy as np
 
 from composer.constraints.demands import Mask
 from composer.constraints.locked import Locked
-from composer.constraints.where import Parts, listed
+from composer.constraints.where import Parts, constraints_of, listed
 from composer.errors import RequestError
 from composer.meter import BarsLike, bar_set
 from composer.parts import track_rows
 from composer.score import Score
-from composer.writing.scopes import constraints_of
 from composer.writing.settings import NoteSettings, ScoreLike
 from composer.writing.sheet import Sheet, own_rules, write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class Aims:
         given = settings.get("controls") or ()
         named = {name: settings.get(name) for name in NAMES}
         named["polyphony"] = _words(named["polyphony"])
-        controls = controls_for(named) + ([given] if isinstance(given, Controls) else [*given])
+        controls = controls_for(named) + _listed(given)
         influence, style = settings.get("influence"), settings.get("style")
         if influence is not None:
             piece = tokenizer.grid(read(influence))
@@ -134,6 +134,16 @@ def aimed_levels(
                     values[where, row, NAMES.index(name)] = value
     cells = level_of(values, transposition(grid.key))
     return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=cells)
+
+
+def _listed(given: Controls | Iterable[Controls]) -> list[Controls]:
+    controls = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    for control in controls:
+        if not isinstance(control, Controls):
+            raise RequestError(
+                f"controls holds {control!r}, which is none; give such as Controls(density='busy')"
+            )
+    return controls
 
 
 def _rows(control: Controls, score: Score, written: Mask) -> list[int]:

@@ -12,13 +12,12 @@ import numpy as np
 
 from composer.constraints.demands import Mask
 from composer.constraints.pitch_rules import InScale, PitchRange
-from composer.constraints.where import Constraint, MaxPolyphony, NoteCount
+from composer.constraints.where import Constraint, MaxPolyphony, NoteCount, constraints_of
 from composer.decoding.request import PartRules
 from composer.errors import RequestError
 from composer.parts import track_rows
 from composer.score import Score
 from composer.theory.pitches import parse_range
-from composer.writing.scopes import constraints_of
 from composer.writing.settings import NoteSettings
 
 

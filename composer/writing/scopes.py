@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -10,34 +10,13 @@ import numpy as np
 from composer.constraints.demands import Demand, Mask
 from composer.constraints.lines import Cadence, NoParallels
 from composer.constraints.locked import Locked
-from composer.constraints.where import Constraint, NoteCount, Rhythm
+from composer.constraints.where import Constraint, NoteCount, Rhythm, Where, constraints_of
 from composer.edits.cells import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
 from composer.meter import bar_range
 from composer.parts import track_rows
 from composer.score import Score
-
-#: One constraint or several.
-Where = Constraint | Sequence[Constraint]
-
-
-def constraints_of(where: Where) -> tuple[Constraint, ...]:
-    """Return constraints as a tuple.
-
-    Raises
-    ------
-    RequestError
-        One of them is none.
-    """
-    given = where if isinstance(where, Iterable) and not isinstance(where, str) else (where,)
-    constraints = tuple(given)
-    for constraint in constraints:
-        if not isinstance(constraint, Constraint):
-            raise RequestError(
-                f"where holds {constraint!r}, which is no constraint; give such as NoteCount(min=2)"
-            )
-    return constraints
 
 
 def rows_of(constraint: Constraint, score: Score) -> list[int]:

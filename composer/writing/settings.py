@@ -15,13 +15,13 @@ from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.best_of.candidates import best_of
+from composer.constraints.where import Where
 from composer.controls.words import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.edits.patch import signed
 from composer.errors import RequestError
 from composer.score import Score
 from composer.theory.pitches import RangeLike
-from composer.writing.scopes import Where
 
 #: A score, or the path of a MIDI file.
 ScoreLike = Union[Score, str, "os.PathLike[str]"]
