@@ -7,6 +7,7 @@ import inspect
 import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
+from numbers import Integral
 from typing import Any, ParamSpec, cast
 
 import numpy as np
@@ -69,7 +70,7 @@ def candidates(
     Raises
     ------
     RequestError
-        ``n`` is out of range, or the verb takes no seed or returns no score.
+        ``n`` or ``seed`` is out of range, or the verb takes no seed or returns no score.
     ComposerError
         Whatever the verb raises.
 
@@ -82,12 +83,11 @@ def candidates(
     >>> composer.melody("Am F C G", n=3, seed=1) == first.score
     True
     """
-    name = getattr(verb, "__name__", "the function")
     taken = inspect.signature(verb).parameters.values()
     if not any(p.name == "seed" or p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
         raise RequestError(
-            f"candidates differ by their seed, and {name} takes no seed, so that all would be one; "
-            "call it alone"
+            f"candidates differ by their seed, and {_name(verb)} takes no seed, so that all would be "
+            "one; call it alone"
         )
     settings: dict[str, Any] = dict(kwargs)
     n, seed = settings.pop("n", None), settings.pop("seed", None)
@@ -97,23 +97,42 @@ def candidates(
 
 def best_of(write: Callable[..., Score], n: int, seed: int | None) -> list[Candidate]:
     """Return what a function of a seed writes with several of them, the best first."""
-    if not isinstance(n, int) or not 1 <= n <= MOST_CANDIDATES:
-        raise RequestError(f"n {n!r} is outside 1 to {MOST_CANDIDATES} candidates")
-    if seed is not None and seed < 0:
-        raise RequestError(f"seed {seed} is negative; give 0 or more")
-    seeds = seeds_of(secrets.randbelow(2**32) if seed is None else seed, n)
+    if not isinstance(n, Integral) or not 1 <= n <= MOST_CANDIDATES:
+        raise RequestError(f"n {n!r} is no whole number from 1 to {MOST_CANDIDATES} candidates")
+    seeds = seeds_of(seed_of(seed), int(n))
     made = []
     outcomes = call_together([partial(write, seed=own) for own in seeds])
     for own, (score, writers) in zip(seeds, outcomes, strict=True):
         if not isinstance(score, Score):
             kind = type(score).__name__
             raise RequestError(
-                f"{getattr(write, 'func', write).__name__} returned a {kind}, which is not ranked; "
+                f"{_name(getattr(write, 'func', write))} returned a {kind}, which is not ranked; "
                 "give a verb that returns a score"
             )
         values = values_of(writers, TERMS)
         made.append(Candidate(score, own, total(values, TERMS), values))
     return sorted(made, key=lambda candidate: candidate.total)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", "the function"))
+
+
+def seed_of(seed: int | None) -> int:
+    """Return a seed that was given, or a new one.
+
+    Raises
+    ------
+    RequestError
+        It is no whole number from 0 on.
+    """
+    if seed is None:
+        return secrets.randbelow(2**32)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise RequestError(
+            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
+        )
+    return int(seed)
 
 
 def seeds_of(seed: int, n: int) -> list[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from composer.best_of.candidates import seed_of
 from composer.constraints.where import listed
 from composer.errors import RequestError
 from composer.harmony.sources import ChordsLike
@@ -17,7 +18,7 @@ from composer.writing.endless import Stream
 from composer.writing.everyday import asked_of, with_ranges
 from composer.writing.roles import part_rules, role_of
 from composer.writing.settings import NoteSettings
-from composer.writing.sheet import new_track, sampling_of, seed_of
+from composer.writing.sheet import new_track, sampling_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -90,7 +91,7 @@ def stream(
         tracks,
         with_ranges(rules, settings, score, cells),
         sampling_of(settings, aims=aims),
-        seed_of(settings),
+        seed_of(settings.get("seed")),
         where=asked_of(settings, score, cells),
         aims=aims,
         model=self.model,

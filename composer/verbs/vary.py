@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from composer.best_of.candidates import seed_of
 from composer.constraints.demands import Mask
 from composer.constraints.where import Parts
 from composer.edits.cells import cells_with_notes
@@ -14,7 +15,7 @@ from composer.meter import BarsLike
 from composer.score import Score
 from composer.verbs.infill import cells_in
 from composer.writing.settings import NoteSettings, ScoreLike
-from composer.writing.sheet import Sheet, own_rules, seed_of, write
+from composer.writing.sheet import Sheet, own_rules, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -71,7 +72,7 @@ def vary(
     sounding = cells & cells_with_notes(sheet.score, sheet.bars)
     if not sounding.any():
         raise RequestError("the bars and parts named are silent; name some that have notes")
-    seed = seed_of(settings)
+    seed = seed_of(settings.get("seed"))
     hidden = some_of(sounding, amount, np.random.default_rng(seed))
     settings["seed"] = seed
     return write(self, sheet, hidden, own_rules(self, sheet, hidden), settings)

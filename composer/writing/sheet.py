@@ -9,9 +9,7 @@ to be written.
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Sequence
-from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +18,7 @@ from tqdm.auto import tqdm
 
 from composer import __version__
 from composer.best_of import together
+from composer.best_of.candidates import seed_of
 from composer.constraints.demands import Mask
 from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
@@ -140,7 +139,7 @@ def write(
     feel = settings.get("feel", False)
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
-    seed = seed_of(settings)
+    seed = seed_of(settings.get("seed"))
     aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
     sampling = sampling_of(settings, usual, aims)
     rules = with_room(rules, aims.controls, score, cells)
@@ -224,24 +223,6 @@ def sampling_of(
     if aims != NO_AIMS and sampling.guidance == 1:
         given = {"guidance": GUIDANCE, **given}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
-
-
-def seed_of(settings: NoteSettings) -> int:
-    """Return the seed of the settings, or a new one.
-
-    Raises
-    ------
-    RequestError
-        It is no whole number from 0 on.
-    """
-    seed = settings.get("seed")
-    if seed is None:
-        return secrets.randbelow(2**32)
-    if not isinstance(seed, Integral) or seed < 0:
-        raise RequestError(
-            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
-        )
-    return int(seed)
 
 
 def new_track(name: str | int) -> Track:
