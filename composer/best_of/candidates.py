@@ -86,8 +86,8 @@ def candidates(
     taken = inspect.signature(verb).parameters.values()
     if not any(p.name == "seed" or p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
         raise RequestError(
-            f"candidates differ by their seed, and {_name(verb)} takes no seed, so that all would be "
-            "one; call it alone"
+            f"candidates differ by their seed, and {_name(verb)} takes no seed, so that all would "
+            "be one; call it alone"
         )
     settings: dict[str, Any] = dict(kwargs)
     n, seed = settings.pop("n", None), settings.pop("seed", None)

@@ -26,18 +26,7 @@ Line = tuple[tuple[int, int], ...]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LineConstraint(Constraint):
-    """What must hold of the steps of lines.
-
-    Parameters
-    ----------
-    parts, bars
-        See ``Constraint``.
-
-    Raises
-    ------
-    RequestError
-        A value is none of these.
-    """
+    """What must hold of the steps of lines; parameters and errors are those of ``Constraint``."""
 
     pitched: ClassVar[bool] = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,7 +30,8 @@ from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.writing.aims import Aims
 from composer.writing.scopes import rows_of
-from composer.writing.settings import unknown_keyword
+from composer.writing.settings import NoteSettings, unknown_keyword
+from composer.writing.sheet import sampling_of
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
 _MOST_BARS, _KEPT_BARS = 48, 8
@@ -143,7 +144,8 @@ class Stream(Iterator[Score]):
             if name not in _CHANGES:
                 known = [*_CHANGES, "temperature", "top_p", "sampling"]
                 raise RequestError(f"change() {unknown_keyword(name, known)}")
-        settings = dataclasses.replace(sampling or self._sampling, **single)
+        given = cast(NoteSettings, {"sampling": sampling, **single})
+        settings = sampling_of(given, usual=self._sampling)
         if changes:
             asked = {**self._chart, **changes}
             if "chords" in changes and "key" not in changes:

@@ -137,7 +137,7 @@ def read(score: ScoreLike) -> Score:
 
 
 def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
-    """Return a verb that shows the settings it takes, and says which keyword it does not know.
+    """Return a verb that shows the settings it takes, and refuses calls that do not fit them.
 
     A score that it returns has what it did to the one it was given in its history.
 
