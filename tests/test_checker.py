@@ -104,6 +104,8 @@ def test_only_what_is_named_is_looked_at():
     assert {(b.part, b.bar) for b in check(SCORE, where, bars=(2, 3))} == {
         (1, 2), (2, 2), (1, 3), (2, 3)
     }  # fmt: skip
+    assert check(SCORE, where, bars="2-3") == check(SCORE, where, bars=(2, 3))
+    assert {(b.part, b.bar) for b in check(SCORE, where, bars=2)} == {(1, 2), (2, 2)}
     assert {(b.part, b.bar) for b in check(SCORE, where, parts=["drums"])} == {(2, 1), (2, 2)}
 
 

@@ -37,6 +37,7 @@ MADE = [
     (lambda: NoParallels(), "about two parts"),
     (lambda: NoParallels(parts="flute"), "about two parts"),
     (lambda: Cadence(degree=8), "none of 1 to 7"),
+    (lambda: Cadence(degree=1.0), "degree 1.0 is none of 1 to 7"),
     (lambda: Cadence(degree=[]), "none of 1 to 7"),
     (lambda: Cadence(beat=1.1), "not on the grid"),
     (lambda: NoRepeat("tune.mid"), "about a score"),

@@ -331,6 +331,8 @@ def test_pieces_that_cannot_be_are_refused(parts, settings, message, random_comp
 def test_pieces_go_with_notes_of_a_score_alone():
     with pytest.raises(RequestError, match=r"pieces .*'kick'.* and but .*'snare'.* are given"):
         Locked(pieces="kick", but="snare")
+    with pytest.raises(RequestError, match="5 is no note; write"):
+        Locked(5)
     with pytest.raises(RequestError, match=r"Locked\(but=\[\]\) names no piece of the kit"):
         Locked(but=[])
     with pytest.raises(RequestError, match="names notes and pieces of the kit"):

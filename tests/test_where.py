@@ -8,6 +8,7 @@ import composer
 from composer import (
     ChordTones,
     InScale,
+    Locked,
     MaxPolyphony,
     Monophonic,
     NoteCount,
@@ -203,6 +204,12 @@ def test_what_cannot_be_is_refused(random_composer, where, message):
         tune(random_composer, where=where)
 
 
+@pytest.mark.parametrize("make", [Rhythm, lambda beats: Locked(beats=beats)])
+def test_beats_are_a_list(make):
+    with pytest.raises(RequestError, match=r"beats 3 are no list; give such as \[1, 3\]"):
+        make(3)
+
+
 def test_drums_have_no_key(random_composer):
     with pytest.raises(RequestError, match="drums have no key"):
         random_composer.arrange(tune(random_composer), "drums", where=InScale(parts="drums"))
@@ -212,7 +219,7 @@ def test_bars_that_are_written_as_two_are_not_counted(random_composer):
     notes = [(0, 480, 60, 80), (480 * 15, 480, 60, 80)]
     given = Score(tpq=480, tracks=(Track(notes=notes),), time_signatures=[(0, 16, 4)])
     with pytest.raises(RequestError, match="too long to be written as one"):
-        random_composer.infill(given, 1 and "1", where=NoteCount(min=1))
+        random_composer.infill(given, "1", where=NoteCount(min=1))
 
 
 def test_a_coarse_score_is_refused(random_composer):

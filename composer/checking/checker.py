@@ -17,12 +17,15 @@ from composer.constraints.locked import Locked
 from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playing import Playable
 from composer.constraints.where import (
+    Bars,
     Constraint,
     MaxPolyphony,
     Monophonic,
     NoteCount,
+    Parts,
     Rhythm,
     Where,
+    bar_pair,
     constraints_of,
 )
 from composer.errors import RequestError
@@ -56,8 +59,8 @@ def check(
     where: Where,
     *,
     key: Key | str | None = None,
-    bars: tuple[int, int] | None = None,
-    parts: Sequence[str | int] | None = None,
+    bars: Bars = None,
+    parts: Parts = None,
     before: Score | None = None,
 ) -> list[Breach]:
     """Return each breach of constraints in a score.
@@ -72,8 +75,7 @@ def check(
         Home key for ``InScale`` and ``Cadence``, up to the first change of key signature; the
         score's first signature, or the key its notes suggest, without it.
     bars, parts
-        Bars, first and last, and parts to look at, such as those that a verb wrote; all without
-        them.
+        What to look at, as constraints name it, such as what a verb wrote; all without them.
     before
         The score that a verb was given, for ``Locked()``, which keeps notes of it.
 
@@ -85,7 +87,8 @@ def check(
     Raises
     ------
     RequestError
-        A constraint names a part that the score does not have, is none, or of a kind unknown here.
+        A constraint names a part that the score does not have, is none, or of a kind unknown here;
+        or the bars cannot be read.
 
     Examples
     --------
@@ -101,11 +104,12 @@ def check(
             raise RequestError(f"{constraint} is no constraint that can be checked")
     home = Key.parse(key) if isinstance(key, str) else key or song_key(score)
     rows = track_rows(score, parts)
-    piece = Piece.of(score, home, [*(c.bar_pair for c in constraints), bars])
+    pair = bar_pair(bars)
+    piece = Piece.of(score, home, [*(c.bar_pair for c in constraints), pair])
     breaches = []
     for constraint in constraints:
         low, high = constraint.bar_pair or (1, piece.bars)
-        first, last = bars or (low, high)
+        first, last = pair or (low, high)
         looked_at = range(max(first, low), min(last, high) + 1)
         about = track_rows(score, constraint.parts)
         if isinstance(constraint, LINEAR):

@@ -131,8 +131,8 @@ class Cadence(Constraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        degrees = (self.degree,) if isinstance(self.degree, int) else tuple(self.degree)
-        if not degrees or not all(d in range(1, 8) for d in degrees):
+        degrees = tuple(self.degree) if isinstance(self.degree, Sequence) else (self.degree,)
+        if not degrees or not all(isinstance(d, int) and 1 <= d <= 7 for d in degrees):
             raise RequestError(f"degree {self.degree!r} is none of 1 to 7; 1 is the tonic")
         object.__setattr__(self, "degree", degrees[0] if len(degrees) == 1 else degrees)
         beat_position(self.beat)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from composer.constraints.where import Beats, Constraint, beat_position, listed
+from composer.constraints.where import Beats, Constraint, beat_position, listed, listed_beats
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
 from composer.instruments import parse_piece
@@ -107,9 +107,10 @@ class Locked(Constraint):
                 f"and but {self.but!r} are given; leave one out"
             )
         if self.notes is not None and not isinstance(self.notes, Score):
-            object.__setattr__(self, "notes", tuple(_pin(row) for row in self.notes))
+            rows = self.notes if isinstance(self.notes, Iterable) else [self.notes]
+            object.__setattr__(self, "notes", tuple(map(_pin, rows)))
         if self.beats is not None:
-            object.__setattr__(self, "beats", tuple(self.beats))
+            object.__setattr__(self, "beats", listed_beats(self.beats))
         if self.sounds is not None and self.pins:
             raise RequestError(
                 f"{self} names notes and pieces of the kit; leave one out, notes have a pitch"

@@ -73,12 +73,12 @@ class Scoped:
             if not names or not all(isinstance(name, str | int) for name in names):
                 raise RequestError(f"parts {self.parts!r} of {self} names no part; leave it out")
             object.__setattr__(self, "parts", tuple(names))
-        object.__setattr__(self, "bars", _bars(self.bars))
+        object.__setattr__(self, "bars", bar_pair(self.bars))
 
     @property
     def bar_pair(self) -> tuple[int, int] | None:
         """First and last bar, counted from 1; None for all."""
-        return _bars(self.bars)
+        return bar_pair(self.bars)
 
     def __str__(self) -> str:
         fields = [f for f in dataclasses.fields(self) if f.repr and not f.kw_only]
@@ -142,7 +142,14 @@ def constraints_of(where: Where) -> tuple[Constraint, ...]:
     return constraints
 
 
-def _bars(bars: Bars) -> tuple[int, int] | None:
+def bar_pair(bars: Bars) -> tuple[int, int] | None:
+    """Return the first and last bar that are named, counted from 1; None for all.
+
+    Raises
+    ------
+    RequestError
+        They cannot be read.
+    """
     if bars is None:
         return None
     first, last = 0, 0
@@ -229,7 +236,7 @@ class Rhythm(Constraint):
         for name in ("allowed", "required"):
             beats = getattr(self, name)
             if beats is not None:
-                object.__setattr__(self, name, tuple(beats))
+                object.__setattr__(self, name, listed_beats(beats))
         required = self.positions("required")
         if self.allowed is None:
             if not required:
@@ -240,6 +247,19 @@ class Rhythm(Constraint):
     def positions(self, name: str) -> tuple[int, ...]:
         """Return the positions of the beats of ``"allowed"`` or ``"required"``, in order."""
         return tuple(sorted({beat_position(beat) for beat in getattr(self, name) or ()}))
+
+
+def listed_beats(beats: Beats) -> tuple[float | Fraction, ...]:
+    """Return beats as a tuple.
+
+    Raises
+    ------
+    RequestError
+        They are no list.
+    """
+    if not isinstance(beats, Iterable):
+        raise RequestError(f"beats {beats!r} are no list; give such as [1, 3]")
+    return tuple(beats)
 
 
 def beat_position(beat: float | Fraction) -> int:
