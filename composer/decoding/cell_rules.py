@@ -25,13 +25,12 @@ from composer.decoding.cell_masks import (
     IDS_A_NOTE,
     IDS_AN_ONSET,
     CellMask,
-    ChordCellMask,
     Close,
     NoteMask,
     PitchTimes,
-    sounding_at,
 )
 from composer.decoding.chord_choice import chord_places
+from composer.decoding.chord_masks import ChordCellMask, sounding_at
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.request import Request
 from composer.decoding.shape import Shape

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from composer.decoding.cell_masks import CellMask, ChordCellMask
+from composer.decoding.cell_masks import CellMask
+from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory.symbols import QUALITIES, Key

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bound_masks import BoundNoteMask
-from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET, ChordCellMask
+from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET
+from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
