@@ -225,7 +225,6 @@ class CellRules:
         start = int(grid.bar_starts[bar])
         asked = self._request.chords_per_bar
         positions = chord_places(grid, bar, asked)
-        required = positions if asked else []
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]
@@ -251,7 +250,7 @@ class CellRules:
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
             inverted=not (self._shape and self._shape.closes(bar)),
-            required=[position for position in required if position in open_chords],
+            required=positions if asked else (),
         )
 
 

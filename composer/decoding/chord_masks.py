@@ -22,6 +22,7 @@ class ChordCellMask(CellMask):
     ----------
     chords
         Position -> which chords may begin there, shape (12, qualities); the first is position 0.
+        Of these the places of ``choice`` count, where there is one.
     shift
         Semitones from a real root to the one relative to the home key.
     choice
@@ -47,11 +48,13 @@ class ChordCellMask(CellMask):
         super().__init__(grammar, after, budget)
         self._choice = choice
         self._inverted = inverted
-        self._required = required
+        self._places = choice.places if choice else sorted(chords)
         self._open = {
-            position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
+            position: np.roll(mask, shift, axis=0).ravel()
+            for position, mask in chords.items()
+            if position in self._places
         }
-        self._places = choice.places if choice else sorted(self._open)
+        self._required = [position for position in required if position in self._open]
         self._shift = shift
         self._last = NO_CHORD
         #: Chords that were tried here and left a part no line.
