@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -119,14 +118,8 @@ class CellRules:
         time = grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
         busy, room = _sounding(grid, bar, row, self._after)
-        bound = self._bounds.bound(grid, bar, row) if self._bounds else None
         usual = self._pitches(grid, bar, row)
-        bounds: tuple[Any, ...] = bound, busy.copy(), room, usual
-        kind: Callable[..., NoteMask] = partial(BoundNoteMask, *bounds) if bound else NoteMask
-        line = self._bounds.line(bar, row) if self._bounds else None
-        if line:
-            start = int(grid.bar_starts[bar])
-            kind = partial(LineNoteMask, *bounds, line=line, start=start, bar=bar)
+        kind = self._kind(grid, bar, row, (busy.copy(), room, usual))
         if rules.monophonic:
             busy[:] = busy.max()
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
@@ -137,10 +130,7 @@ class CellRules:
             room = self._shape.room(bar, room, close, copying)
         suspensions = None
         if rules.leans and rules.monophonic:
-            free = self._pitches(grid, bar, row, leaning=True)
-            free, _ = self._shaped(grid, bar, row, free, close)
-            tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
-            suspensions = Suspensions(free, pitches, tones)
+            suspensions = self._suspensions(grid, bar, row, pitches, close)
             pitches = suspensions.pitches
         return kind(
             self._grammar,
@@ -173,6 +163,25 @@ class CellRules:
         rows = np.flatnonzero(self._request.written[bar, 1:]).tolist() if self._bounds else []
         named = [self._bounds.named(bar, row) for row in rows] if self._bounds else []
         return ", ".join(filter(None, dict.fromkeys(named)))
+
+    def _kind(
+        self, grid: Grid, bar: int, row: int, around: tuple[PitchTimes, PitchTimes, PitchMask]
+    ) -> Callable[..., NoteMask]:
+        """Return what makes the mask of a part's cell, under demands from what is ``around`` it."""
+        bound = self._bounds.bound(grid, bar, row) if self._bounds else None
+        line = self._bounds.line(bar, row) if self._bounds else None
+        if line:
+            start = int(grid.bar_starts[bar])
+            return partial(LineNoteMask, bound, *around, line=line, start=start, bar=bar)
+        return partial(BoundNoteMask, bound, *around) if bound else NoteMask
+
+    def _suspensions(
+        self, grid: Grid, bar: int, row: int, pitches: PitchMask, close: Close | None
+    ) -> Suspensions:
+        """Return which notes may lean on the chord beside the pitches that are usual."""
+        free, _ = self._shaped(grid, bar, row, self._pitches(grid, bar, row, leaning=True), close)
+        tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
+        return Suspensions(free, pitches, tones)
 
     def _cell(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
         """Return what rules may know of a cell, under the chords of the grid or under one."""
