@@ -1,8 +1,9 @@
 """The grammar's mask narrowed to one cell: its rules, its room, and the one way out of it.
 
-Nothing here can run dry. A cell may always end where the grammar lets it, unless it still owes an
-onset and has a position for it; a position is open only if a pitch is; a velocity only if a note
-can follow; the shortest duration always fits.
+What all cells share is here, and cells of notes. Nothing can run dry. A cell may always end where
+the grammar lets it, unless it still owes something and has a position for it: an onset, the last
+one of a piece, or what follows a note that leans on the chord. A position is open only if a pitch
+is; a velocity only if a note can follow; the shortest duration always fits.
 """
 
 from __future__ import annotations
