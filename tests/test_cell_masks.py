@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from composer.constraints.pitch_rules import allowed_chords
-from composer.decoding.cell_masks import CellMask, ChordCellMask, Close, NoteMask, sounding_at
+from composer.decoding.cell_masks import CellMask, Close, NoteMask
+from composer.decoding.chord_masks import ChordCellMask, sounding_at
 from composer.theory.symbols import Chord, Key
 
 FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)

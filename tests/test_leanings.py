@@ -5,7 +5,7 @@ import pytest
 
 import composer
 from composer import Sampling, metrics
-from composer.decoding.cell_masks import ChordCellMask
+from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.leanings import Leanings
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.theory.symbols import QUALITIES, Key, parse_chord

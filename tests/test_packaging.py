@@ -59,7 +59,9 @@ CHAINS = (
         "decoding.line_masks",
         "decoding.cell_rules",
     ),
-    ("decoding.chord_choice", "decoding.by_chord", "decoding.bounds", "decoding.cell_masks"),
+    ("decoding.chord_choice", "decoding.by_chord", "decoding.bounds", "decoding.chord_masks"),
+    ("decoding.cell_masks", "decoding.chord_masks", "decoding.line_masks"),
+    ("decoding.cell_masks", "decoding.chord_masks", "decoding.leanings"),
     ("decoding.locks", "decoding.rooms", "decoding.by_chord"),
     ("checking.checker", "constraints.demands", "decoding"),
     (

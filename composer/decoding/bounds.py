@@ -1,12 +1,13 @@
 """The demands of a request over the time of each part, and what they leave a cell.
 
 What is guaranteed. Each cell can be completed when it is begun, and stays so with each id: see
-``composer.constraints.demands`` for why counting decides it. A note that rings on into bars that
-are still to be written leaves enough open there as well. Where a bar's chords are written too, they
-are such that every part of the bar can be completed under them
-(``composer.decoding.chord_choice``); notes do not ring on into such a bar if it has onsets to keep
-under its chords, nor, in an endless request, into any bar that has. A part that plays singly of
-itself is held to that like to a demand, wherever it then can be written.
+``composer.constraints.demands`` for why counting decides it, and ``composer.decoding.lines`` for
+what reaches over bar lines. A note that rings on into bars that are still to be written leaves
+enough open there as well. Where a bar's chords are written too, they are such that every part of
+the bar can be completed under them (``composer.decoding.chord_choice``); notes do not ring on into
+such a bar if it has onsets to keep under its chords, nor, in an endless request, into any bar that
+has. A part that plays singly of itself is held to that like to a demand, wherever it then can be
+written.
 
 Notes that stay in a cell that is written are given ones, and those of their onsets that are owed
 are met by them: see ``composer.decoding.locks``.

@@ -1,25 +1,23 @@
 """The grammar's mask narrowed to one cell: its rules, its room, and the one way out of it.
 
-Nothing here can run dry. A cell may always end where the grammar lets it, unless it still owes an
-onset and has a position for it; a position is open only if a pitch is; a velocity only if a note
-can follow; the shortest duration always fits.
+What all cells share is here, and cells of notes. Nothing can run dry. A cell may always end where
+the grammar lets it, unless it still owes something and has a position for it: an onset, the last
+one of a piece, or what follows a note that leans on the chord. A position is open only if a pitch
+is; a velocity only if a note can follow; the shortest duration always fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.pitch_rules import ChordMask, PitchMask
-from composer.decoding.chord_choice import ChordChoice
+from composer.constraints.pitch_rules import PitchMask
 from composer.decoding.open_positions import leave_open
 from composer.decoding.suspensions import Suspensions
-from composer.theory.symbols import QUALITIES, Chord
 from composer.tokenizers.bins import DURATIONS, bin_velocities
-from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
 #: Positions counted from the bar's start, of pitches along the last axis.
@@ -202,7 +200,7 @@ class NoteMask(CellMask):
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
             if self._suspensions and self._suspensions.owes:
-                _narrow(mask[at["Position"]][: len(self._pitches)], self._suspensions.positions())
+                _prefer(mask[at["Position"]][: len(self._pitches)], self._suspensions.positions())
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
@@ -230,11 +228,11 @@ class NoteMask(CellMask):
         suspensions, close = self._suspensions, self._close
         if suspensions:
             if suspensions.owes:
-                _narrow(playable, suspensions.following(position))
+                _prefer(playable, suspensions.following(position))
             elif self._left < _ROOM_TO_LEAN:
-                _narrow(playable, suspensions.firm(position))
+                _prefer(playable, suspensions.firm(position))
         if close and self._monophonic and self.last and position == close.positions[-1]:
-            _narrow(playable, np.abs(np.arange(128) - self.last[-1]) <= _NEAR)
+            _prefer(playable, np.abs(np.arange(128) - self.last[-1]) <= _NEAR)
 
     def _come_to_the_close(self, mask: Mask) -> None:
         """Leave only the last onset open where the budget would not last for one more."""
@@ -305,114 +303,8 @@ class NoteMask(CellMask):
         return self._must_close() and self._left <= IDS_AN_ONSET
 
 
-class ChordCellMask(CellMask):
-    """A cell of chords.
-
-    Parameters
-    ----------
-    chords
-        Position -> which chords may begin there, shape (12, qualities); the first is position 0.
-    shift
-        Semitones from a real root to the one relative to the home key.
-    choice
-        Which chords the bar's parts can be written under. It goes before ``chords``.
-    inverted
-        Whether a chord may have another bass than its root.
-    required
-        Positions at which a chord must begin, where one can.
-    """
-
-    def __init__(
-        self,
-        grammar: Grammar,
-        after: int,
-        budget: int,
-        *,
-        chords: Mapping[int, ChordMask],
-        shift: int,
-        choice: ChordChoice | None = None,
-        inverted: bool = True,
-        required: Sequence[int] = (),
-    ) -> None:
-        super().__init__(grammar, after, budget)
-        self._choice = choice
-        self._inverted = inverted
-        self._required = required
-        self._open = {
-            position: np.roll(mask, shift, axis=0).ravel() for position, mask in chords.items()
-        }
-        self._places = choice.places if choice else sorted(self._open)
-        self._shift = shift
-        self._last = NO_CHORD
-        #: Chords that were tried here and left a part no line.
-        self._refused: list[int] = []
-
-    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
-        at = self._slices
-        positions = mask[at["Position"]]
-        later = [p for p in self._places if positions[p] and (p > 0) == bool(self.rows)]
-        if self._choice:
-            later = [p for p in later if self._chords_at(p).any()]
-        positions[:] = False
-        owed = self._owed()
-        positions[[p for p in later if not owed or p <= owed[0]]] = True
-        if cursor.state == "chord":
-            chords = mask[at["Chord"]]
-            chords[NO_CHORD] = False
-            chords[1:] &= self._chords_at(cursor.position)
-            if chords.sum() > 1:
-                chords[self._last] = False  # to say a chord again in a bar says nothing
-        elif cursor.state == "bass":
-            root, quality = divmod(cursor.rank - 1, len(QUALITIES))
-            tones = (root + np.array(QUALITIES[quality].intervals)) % 12
-            mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
-
-    def where(self, values: Collection[int]) -> list[int]:
-        """Return the positions at which a chord of some values of ``Chord`` may yet begin."""
-        last, rows = self.rows[-1][0] if self.rows else -1, [value - 1 for value in values]
-        return [p for p in self._open if p > last and self._chords_at(p)[rows].any()]
-
-    def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
-        """Return which chords may begin at a position, as the vocabulary has them."""
-        wanted = self._open.get(position, np.zeros(12 * len(QUALITIES), bool))
-        if self._choice is None:
-            return wanted
-        possible = np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
-        possible[self._refused] = False
-        both = wanted & possible
-        # Where no other chord has to follow it comes only where all is as it should be.
-        return both if both.any() or (position and self._choice.may_end()) else possible
-
-    def _chord(self, value: int) -> Chord:
-        """Return the chord that a value says."""
-        root, quality = divmod(value - 1, len(QUALITIES))
-        return Chord((root - self._shift) % 12, quality)
-
-    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
-        if family == "Chord":
-            self._last = value
-            chord = self._chord(value)
-            root, quality = chord.root, chord.quality
-            self.rows.append((cursor.position, root, quality, -1))
-            if self._choice:
-                self._choice.take(cursor.position, root * len(QUALITIES) + quality)
-        elif family == "Bass":
-            self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
-
-    def _owed(self) -> list[int]:
-        """Return the positions still to come at which a chord must and can begin."""
-        last = self.rows[-1][0] if self.rows else -1
-        return [p for p in self._required if p > last and self._chords_at(p).any()]
-
-    def _settled(self) -> bool:
-        return bool(self.rows) and not self._owed() and not self._must_go_on()
-
-    def _must_go_on(self) -> bool:
-        return bool(self.rows and self._choice and not self._choice.may_end())
-
-
-def _narrow(values: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> None:
-    """Narrow in place, where that leaves something."""
+def _prefer(values: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> None:
+    """Leave, in place, those that are wanted, where there are any."""
     if (values & wanted).any():
         values &= wanted
 
@@ -424,16 +316,3 @@ def above(
     playable: npt.NDArray[np.bool_] = pitches[cursor.position] & (busy <= cursor.position)
     playable[: max(0, cursor.rank + 1 - lowest)] = False
     return playable
-
-
-def sounding_at(positions: Sequence[int], notes: npt.NDArray[np.int64]) -> list[list[int]]:
-    """Return the pitch classes that sound at each position.
-
-    Parameters
-    ----------
-    positions
-        Positions from the bar's start.
-    notes
-        Shape (n, 3): onset, offset (positions from the bar's start) and pitch.
-    """
-    return [(notes[(notes[:, 0] <= p) & (notes[:, 1] > p), 2] % 12).tolist() for p in positions]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -25,13 +24,12 @@ from composer.decoding.cell_masks import (
     IDS_A_NOTE,
     IDS_AN_ONSET,
     CellMask,
-    ChordCellMask,
     Close,
     NoteMask,
     PitchTimes,
-    sounding_at,
 )
 from composer.decoding.chord_choice import chord_places
+from composer.decoding.chord_masks import ChordCellMask, sounding_at
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.request import Request
 from composer.decoding.shape import Shape
@@ -120,14 +118,8 @@ class CellRules:
         time = grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
         busy, room = _sounding(grid, bar, row, self._after)
-        bound = self._bounds.bound(grid, bar, row) if self._bounds else None
         usual = self._pitches(grid, bar, row)
-        bounds: tuple[Any, ...] = bound, busy.copy(), room, usual
-        kind: Callable[..., NoteMask] = partial(BoundNoteMask, *bounds) if bound else NoteMask
-        line = self._bounds.line(bar, row) if self._bounds else None
-        if line:
-            start = int(grid.bar_starts[bar])
-            kind = partial(LineNoteMask, *bounds, line=line, start=start, bar=bar)
+        kind = self._kind(grid, bar, row, (busy.copy(), room, usual))
         if rules.monophonic:
             busy[:] = busy.max()
             room = np.repeat(room.min(1, keepdims=True), 128, 1)
@@ -138,10 +130,7 @@ class CellRules:
             room = self._shape.room(bar, room, close, copying)
         suspensions = None
         if rules.leans and rules.monophonic:
-            free = self._pitches(grid, bar, row, leaning=True)
-            free, _ = self._shaped(grid, bar, row, free, close)
-            tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
-            suspensions = Suspensions(free, pitches, tones)
+            suspensions = self._suspensions(grid, bar, row, pitches, close)
             pitches = suspensions.pitches
         return kind(
             self._grammar,
@@ -174,6 +163,25 @@ class CellRules:
         rows = np.flatnonzero(self._request.written[bar, 1:]).tolist() if self._bounds else []
         named = [self._bounds.named(bar, row) for row in rows] if self._bounds else []
         return ", ".join(filter(None, dict.fromkeys(named)))
+
+    def _kind(
+        self, grid: Grid, bar: int, row: int, around: tuple[PitchTimes, PitchTimes, PitchMask]
+    ) -> Callable[..., NoteMask]:
+        """Return what makes the mask of a part's cell, under demands from what is ``around`` it."""
+        bound = self._bounds.bound(grid, bar, row) if self._bounds else None
+        line = self._bounds.line(bar, row) if self._bounds else None
+        if line:
+            start = int(grid.bar_starts[bar])
+            return partial(LineNoteMask, bound, *around, line=line, start=start, bar=bar)
+        return partial(BoundNoteMask, bound, *around) if bound else NoteMask
+
+    def _suspensions(
+        self, grid: Grid, bar: int, row: int, pitches: PitchMask, close: Close | None
+    ) -> Suspensions:
+        """Return which notes may lean on the chord beside the pitches that are usual."""
+        free, _ = self._shaped(grid, bar, row, self._pitches(grid, bar, row, leaning=True), close)
+        tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
+        return Suspensions(free, pitches, tones)
 
     def _cell(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
         """Return what rules may know of a cell, under the chords of the grid or under one."""
@@ -226,7 +234,6 @@ class CellRules:
         start = int(grid.bar_starts[bar])
         asked = self._request.chords_per_bar
         positions = chord_places(grid, bar, asked)
-        required = positions if asked else []
         is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
         notes = grid.notes[~is_drum[grid.notes["part"]]]
@@ -252,7 +259,7 @@ class CellRules:
             shift=transposition(grid.key),
             choice=self._bounds.chords(grid, bar) if self._bounds else None,
             inverted=not (self._shape and self._shape.closes(bar)),
-            required=[position for position in required if position in open_chords],
+            required=positions if asked else (),
         )
 
 

@@ -39,8 +39,8 @@ def contrasting(request: Request, outline: Outline, grid: Grid, first: int) -> R
     first
         The bar that the section begins with.
     """
-    begins = first + 1 + np.flatnonzero(outline.begins[first + 1 :])
-    section = slice(first, int(min([*begins, len(grid.bars)])))
+    begins = [*np.flatnonzero(outline.begins).tolist(), len(grid.bars)]
+    section = slice(first, next(bar for bar in begins if bar > first))
     levels = request.levels or Levels.none(len(grid.bars), len(grid.parts))
     cells, values = levels.cells.copy(), KINDS[_LENGTH].values
     before = np.zeros(cells.shape[:2], bool)

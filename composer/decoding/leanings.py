@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from composer.decoding.cell_masks import CellMask, ChordCellMask
+from composer.decoding.cell_masks import CellMask
+from composer.decoding.chord_choice import CHORDS
+from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory.symbols import QUALITIES, Key
@@ -19,12 +21,7 @@ _BEHIND_A_CHORD = frozenset(("bass", "after bass"))
 #: Semitones from one bass to the next that lead to most inversions of lead sheets and hymns.
 _STEPS = (-2, -1, 0, 1, 2)
 #: Values of ``Chord`` with more than three notes.
-_RICH = [
-    1 + root * len(QUALITIES) + i
-    for root in range(12)
-    for i, quality in enumerate(QUALITIES)
-    if len(quality.intervals) > 3
-]
+_RICH = [1 + i for i, chord in enumerate(CHORDS) if len(QUALITIES[chord.quality].intervals) > 3]
 
 
 class Leanings:
@@ -136,7 +133,7 @@ def _tonic_chords(key: Key) -> list[int]:
     root = (key.tonic + transposition(key)) % 12
     third = 3 if key.is_minor else 4
     return [
-        1 + root * len(QUALITIES) + i
-        for i, quality in enumerate(QUALITIES)
-        if third in quality.intervals
+        1 + i
+        for i, chord in enumerate(CHORDS)
+        if chord.root == root and third in QUALITIES[chord.quality].intervals
     ]

@@ -231,6 +231,15 @@ def fewest(table: Table, time: int, bar: int, state: int, done: int) -> int:
     return _lowest(_ways(table, time, bar, state) & (table.counts[bar] >> np.uint64(done)))
 
 
+@inner
+def _leads_on(table: Table, time: int, state: int, to: int, counts: np.uint64) -> bool:
+    """Return whether a line may step to a pitch now and have so many onsets in the bar then."""
+    if not table.open[time, to]:
+        return False
+    ways = _ways(table, time + 1, table.bar_of[time], state_of(table, time, to))
+    return (ways & counts) != _ZERO and _may_step(table, time, state, to)
+
+
 @compiled
 def find_tops(tops: Bools, table: Table, time: int, state: int, done: int, most: int) -> None:
     """Find, in place, which pitches an onset may have as its highest.
@@ -251,11 +260,7 @@ def find_tops(tops: Bools, table: Table, time: int, state: int, done: int, most:
     bar = table.bar_of[time]
     counts = (table.counts[bar] >> np.uint64(done)) & _few(most)
     for to in range(NONE):
-        tops[to] = (
-            table.open[time, to]
-            and (_ways(table, time + 1, bar, state_of(table, time, to)) & counts) != _ZERO
-            and _may_step(table, time, state, to)
-        )
+        tops[to] = _leads_on(table, time, state, to, counts)
 
 
 @compiled
@@ -290,11 +295,7 @@ def keep_positions(
         if positions[position]:
             found = False
             for to in range(NONE):
-                if (
-                    table.open[time, to]
-                    and (_ways(table, time + 1, bar, state_of(table, time, to)) & counts) != _ZERO
-                    and _may_step(table, time, state, to)
-                ):
+                if _leads_on(table, time, state, to, counts):
                     found = True
                     break
             positions[position] = found
@@ -406,7 +407,8 @@ def find_line(
     options, chosen = np.zeros(span + 1, np.int64), np.full(span + 1, -1, np.int64)
     stand[0], dones[0], begins[0] = state, done, began
     stood[0], matched[0] = states, lengths
-    at, spent, running = 0, 0, bar
+    half = 2 * (NONE + 1)  # skipping, and pitches on both sides of a center
+    at, spent = 0, 0
     new_states, new_lengths = np.empty(count, np.int64), np.empty(count, np.int64)
     while 0 <= at < span:
         time = first + at
@@ -426,17 +428,17 @@ def find_line(
             center = _scrambled(time, twist)
         moved = False
         # Skipping and then each pitch, first where few onsets follow, then the others.
-        while options[at] < 2 * (NONE + 1) * 2:
+        while options[at] < 2 * half:
             option = options[at]
             options[at] += 1
             to = -1
             if not is_written:
                 if option:
-                    options[at] = 4 * (NONE + 1)
+                    options[at] = 2 * half
                     break
                 to = int(table.given[time])
             else:
-                late, index = option // (2 * (NONE + 1)), option % (2 * (NONE + 1))
+                late, index = option // half, option % half
                 if index:
                     offset = index // 2 if index % 2 else -(index // 2)
                     to = center + offset

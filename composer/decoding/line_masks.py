@@ -1,4 +1,9 @@
-"""The mask of a cell whose part has a line to keep, and of chords that such parts hang on."""
+"""The mask of a cell whose part has a line to keep, and of chords that such parts hang on.
+
+Tables are asked which ids leave a way on, so that their masks are exact; where that is too dear, an
+id is tried once it is chosen, and ruled out if it leaves none. ``composer.decoding.lines`` says
+which is done when.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from composer.decoding.bound_masks import BoundNoteMask
-from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET, ChordCellMask
+from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET
+from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
@@ -302,15 +308,11 @@ class LineChordMask(ChordCellMask):
         self._lines = lines
         self._bar = bar
 
-    def _narrow(self, cursor: Cursor, mask: Mask) -> None:
-        super()._narrow(cursor, mask)
-        if self.rows:
-            mask[self._slices["Position"]] = False
-
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken; a chord only if lines can go on under it."""
-        value = index - self._slices["Chord"].start
-        if not 0 <= value < self._slices["Chord"].stop - self._slices["Chord"].start:
+        chords = self._slices["Chord"]
+        value = index - chords.start
+        if not chords.start <= index < chords.stop:
             return True
         if self._lines.take_chord(self._bar, self._chord(value)):
             return True

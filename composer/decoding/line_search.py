@@ -311,9 +311,9 @@ class Lines:
         start, taken_back = int(self._given.starts[bar]), []
         for row in self._waiting[bar]:
             part = self.begin(bar, row)
-            cell = self._make_cell(bar, row, self._loose[row], None, chord)
             if part is None:
                 continue
+            cell = self._make_cell(bar, row, self._loose[row], None, chord)
             taken_back.append(part.enter(start, cell))
             line, state = part.line.copy(), part.last(start)[1]
             can = part.fewest(start, bar, state, 0) >= 0

@@ -25,8 +25,12 @@ Copies hang on as many notes as a run may have, too many for a table. Where a pa
 each id that is chosen is tried before it is taken: a line is looked for behind it, by depth first
 with the table as guide. One that was found before is always there to fall back upon.
 
-Before anything is written a way on is looked for, for single parts by table, for several and where
-nothing may be copied by trying out lines, then all of them. If there is none the request is
+Chords that are still to be written decide what is open. A bar whose lines hang on them has one
+chord, at first one under which there are ways on; another is taken only if each of these lines
+then has a way on as well.
+
+Before anything is written a way on is looked for: for a part on its own by table, for parts that
+hang together, and where nothing may be copied, by trying out lines. If there is none the request is
 refused; so it is, in other words, where the search gives up.
 """
 
@@ -203,20 +207,13 @@ class PartLine:
 
     def can(self) -> bool:
         """Return whether the table has a line from the beginning."""
-        if not len(self.line):
-            return True
-        ways = self.table.ways[0, NONE]
-        return bool(ways & self.table.counts[0] if self.table.written[0] else ways)
+        return _has_way(self.table)
 
     def can_until(self, end: int) -> bool:
         """Return whether there is a line up to a time; fills the table anew, for that alone."""
-        table = self.table._replace(
-            ways=self.table.ways[:end],
-            bar_of=self.table.bar_of[:end],
-        )
+        table = self.table._replace(ways=self.table.ways[:end], bar_of=self.table.bar_of[:end])
         sweep(table, 0, end)
-        ways = table.ways[0, NONE]
-        return bool(ways & table.counts[0] if table.written[0] else ways)
+        return _has_way(table)
 
     def fewest(self, time: int, bar: int, state: int, done: int) -> int:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
@@ -340,6 +337,12 @@ class PartLine:
         is_open[spare <= 0] = False
         is_open[at, highest] = has_room
         self._hands.narrow(span.start, span.stop)
+
+
+def _has_way(table: Table) -> bool:
+    """Return whether a table that is filled has a line from the beginning."""
+    ways = table.ways[0, NONE]
+    return bool(ways & table.counts[0] if table.written[0] else ways)
 
 
 def make_line(

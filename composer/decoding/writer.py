@@ -2,7 +2,9 @@
 
 A piece is written in windows. In each empty cell ids are sampled until the one that comes after it;
 ids that leave no choice are said without asking the model. Where a window would outgrow the model's
-context it ends at the bar line, and the next one begins there.
+context it ends at the bar line, and the next one begins there. A cell that is to be a copy of
+another is said without the model, as far as its mask allows; and a section that contrasts is asked
+for other notes once what comes before it is there.
 
 The context holds it all. A cell may take ``budget + OVERRUN`` ids: once its budget is spent it ends
 where the grammar lets it, and between two such places lie fewer ids than that. The budget is an
