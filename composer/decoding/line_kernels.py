@@ -232,12 +232,26 @@ def fewest(table: Table, time: int, bar: int, state: int, done: int) -> int:
 
 
 @inner
-def _leads_on(table: Table, time: int, state: int, to: int, counts: np.uint64) -> bool:
-    """Return whether a line may step to a pitch now and have so many onsets in the bar then."""
-    if not table.open[time, to]:
-        return False
-    ways = _ways(table, time + 1, table.bar_of[time], state_of(table, time, to))
-    return (ways & counts) != _ZERO and _may_step(table, time, state, to)
+def _lead_on(
+    tops: Bools, table: Table, time: int, state: int, counts: np.uint64, is_enough: bool
+) -> bool:
+    """Find, in place, where a line may step now and have so many onsets in the bar then.
+
+    Returns whether there is such a pitch; where one ``is_enough`` the others are not looked for.
+    """
+    pitch, found = _pitch_of(state), False
+    low, high = 0, NONE - 1
+    if pitch != NONE:
+        low, high = max(0, pitch - table.leap[time]), min(NONE - 1, pitch + table.leap[time])
+    tops[:] = False
+    for to in range(low, high + 1):
+        if table.open[time, to]:
+            ways = _ways(table, time + 1, table.bar_of[time], state_of(table, time, to))
+            if ways & counts and _may_step(table, time, state, to):
+                tops[to] = found = True
+                if is_enough:
+                    break
+    return found
 
 
 @compiled
@@ -259,8 +273,7 @@ def find_tops(tops: Bools, table: Table, time: int, state: int, done: int, most:
     """
     bar = table.bar_of[time]
     counts = (table.counts[bar] >> np.uint64(done)) & _few(most)
-    for to in range(NONE):
-        tops[to] = _leads_on(table, time, state, to, counts)
+    _lead_on(tops, table, time, state, counts, False)
 
 
 @compiled
@@ -286,6 +299,7 @@ def keep_positions(
     """
     bar = table.bar_of[start]
     counts = (table.counts[bar] >> np.uint64(done + 1)) & _few(most)
+    tops = np.empty(NONE, np.bool_)
     positions[: at + 1] = False
     for position in range(at + 1, len(positions)):
         time = start + position
@@ -293,12 +307,7 @@ def keep_positions(
             positions[position:] = False
             break
         if positions[position]:
-            found = False
-            for to in range(NONE):
-                if _leads_on(table, time, state, to, counts):
-                    found = True
-                    break
-            positions[position] = found
+            positions[position] = _lead_on(tops, table, time, state, counts, True)
         if table.required[time]:
             positions[position + 1 :] = False
             break

@@ -61,8 +61,7 @@ class LineNoteMask(BoundNoteMask):
         if may_end:
             self._fewest = self._left_over(cursor)
             if self._fewest >= 0 and self._line.copies:
-                ahead = self._line.ahead(self._start + cursor.position + 1, self._bar)
-                self._fewest = max(self._fewest, ahead)
+                self._fewest = max(self._fewest, self._ahead(cursor.position))
         else:
             self._fewest = -1
         super()._hold(cursor, mask, self._fewest >= 0)
@@ -75,6 +74,10 @@ class LineNoteMask(BoundNoteMask):
             return -1
         time = self._start + cursor.position + 1
         return self._line.fewest(time, self._bar, self._state(cursor), self._done)
+
+    def _ahead(self, position: int) -> int:
+        """Return how many onsets the way on has in the bar behind a position."""
+        return self._line.ahead(self._start + position + 1, self._bar)
 
     def _state(self, cursor: Cursor) -> int:
         """Return where the line stands with the running onset as it is."""
@@ -224,14 +227,13 @@ class LineNoteMask(BoundNoteMask):
 
     def _is_said_so(self, cursor: Cursor, velocity: int) -> bool:
         """Say how loud the next note of an onset is: there has to be one that is."""
-        if not self._line.copies:
+        staying = self._staying(cursor)
+        is_first = staying is None and self._top < 0
+        if not self._line.copies or is_first or (staying and self._is_loud(staying)[velocity]):
             return True
         position, playable = cursor.position, self._playable(cursor, cursor.lowest)
-        staying = self._staying(cursor)
         if staying is None:
-            return self._top < 0 or self._looks(position, playable, self._most)
-        if self._is_loud(staying)[velocity]:
-            return True
+            return self._looks(position, playable, self._most)
         free, tops = super()._playable(cursor, cursor.lowest), np.zeros(NONE, bool)
         for pitch in np.flatnonzero(playable[: staying.pitch]).tolist():
             tops |= self._highest(position, pitch, free)
@@ -244,10 +246,10 @@ class LineNoteMask(BoundNoteMask):
         most = self._most
         if is_free and (pitch < stays or not self._tops[pitch]):
             most = min(most, self._slack(cursor))
-        if self._line.copies:
+        way = self._line.line[self._start + position]
+        if self._line.copies and (way != pitch or self._ahead(position) > most):
             tops = self._highest(position, pitch, super()._playable(cursor, cursor.lowest))
-            stays_way = not is_free and tops[self._line.line[self._start + position]]
-            if not stays_way and not self._looks(position, tops, most):
+            if (is_free or not tops[way]) and not self._looks(position, tops, most):
                 return False
         self._most = most
         return True
@@ -257,7 +259,7 @@ class LineNoteMask(BoundNoteMask):
         line, time = self._line, self._start + position
         if not line.copies:
             return True
-        if tops[line.line[time]] and line.ahead(time + 1, self._bar) <= most and not again:
+        if tops[line.line[time]] and self._ahead(position) <= most and not again:
             return True
         found = line.find(time, self._bar, self._done - 1, most=most + 1, must=time, tops=tops)
         return found == FOUND
