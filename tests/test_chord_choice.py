@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 import composer
-from composer import ChordTones, InScale, NoteCount, PitchRange, RequestError, Rhythm, Score, Track
+from composer import (
+    ChordTones,
+    InScale,
+    Locked,
+    MaxLeap,
+    NoteCount,
+    PitchRange,
+    RequestError,
+    Rhythm,
+    Score,
+    Track,
+)
 from composer.checking.checker import check
 from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
@@ -160,3 +171,11 @@ def test_a_bar_has_as_many_chords_as_asked_for_and_is_refused_where_these_are_to
         random_composer.harmonize(CHROMATIC, where=where, chords_per_bar=1)
     song = random_composer.harmonize(CHROMATIC, where=where, chords_per_bar=4, seed=1)
     assert composer.check(song, where, parts=["flute"]) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_chords_change_under_a_line_that_no_single_one_would_do_for(random_composer, seed):
+    where = [Locked(), ChordTones(everywhere=True), MaxLeap(3)]
+    song = random_composer.infill(CHROMATIC, "1-2", ["chords", "flute"], where=where, seed=seed)
+    assert composer.check(song, where, before=CHROMATIC) == []
+    assert len(song.chords) >= 4

@@ -289,14 +289,13 @@ def test_a_melody_keeps_lines_over_bar_lines(random_composer):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_last_bar_with_one_chord_for_its_lines_may_do_without_the_tonic(random_composer, seed):
+def test_a_last_bar_whose_chords_lines_hang_on_may_do_without_the_tonic(random_composer, seed):
     tune = random_composer.melody("C F G C", seed=1)
     where = [ChordTones(bars=5), MaxLeap(5, bars=5)]
     longer = random_composer.extend(
         tune, 1, seed=seed, where=where, sampling=Sampling(tonic_ends=3)
     )
     assert composer.check(longer, where) == []
-    assert sum(chord.tick >= 4 * 1920 for chord in longer.chords) <= 1
 
 
 def test_a_bass_goes_in_no_parallels_with_a_melody(random_composer):

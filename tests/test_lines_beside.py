@@ -97,3 +97,25 @@ def test_small_requests_are_refused_if_and_only_if_no_lines_at_all_would_do(batc
             assert not asked.breaches(request, grid, where), seed
         elif "no pitch" not in message:
             assert not is_possible(request, where), (seed, message)
+
+
+@pytest.mark.parametrize("batch", range(3))
+def test_chords_that_are_written_with_a_line_rule_nothing_out(batch, decoders, cells):
+    """Each note of one line is in some chord, and chords may change wherever one begins."""
+    for seed in range(8 * batch, 8 * batch + 8):
+        request, where = tiny_request(seed)
+        where = [constraint for constraint in where if not constraint.by_chord]
+        free = request.grid.replace(chords=request.grid.chords[:0])
+        written = request.written.copy()
+        written[1:3, 0] = True
+        tones = ChordTones(everywhere=True, bars="2-3")
+        demands = demands_on([tones], free.score(), free, written, 4)
+        others = [d for d in request.demands if not d.constraint.by_chord]
+        request = dataclasses.replace(
+            request, grid=free, written=written, demands=(*others, *demands)
+        )
+        message, grid = refusal(request, decoders[512], cells)
+        if grid is not None:
+            assert not asked.breaches(request, grid, [*where, tones]), seed
+        elif "were found" not in message:
+            assert not is_possible(request, where), (seed, message)

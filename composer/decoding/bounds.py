@@ -43,6 +43,7 @@ from composer.decoding.chord_choice import (
     IDS_A_CHORD,
     ChordChoice,
     OpenByChord,
+    Plan,
     chord_places,
 )
 from composer.decoding.feasible import COUNTED, IDLE, REQUIRED
@@ -54,7 +55,6 @@ from composer.decoding.request import Request
 from composer.decoding.rooms import Rooms
 from composer.errors import RequestError
 from composer.grid import Grid
-from composer.theory.symbols import Chord
 from composer.tokenizers.bins import DURATIONS
 
 Ints = npt.NDArray[np.int64]
@@ -120,10 +120,6 @@ class Bounds:
         singly = [rules.monophonic for rules in request.parts]
         self._chord_ids: dict[int, int] = {}
         self._chords_per_bar = request.chords_per_bar
-        #: Parts with a line to keep.
-        self._lined = np.zeros(len(grid.parts), bool)
-        for demand in request.demands:
-            self._lined |= demand.constraint.is_linear & demand.cells.any(0)
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
         self.lines = self._find_lines(request, grid)
@@ -212,8 +208,7 @@ class Bounds:
     def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
         """Return which chords a bar's parts can be written under; None where all are alike.
 
-        They begin where a bar's chords do, and where that is not enough, at any position. Bars on
-        which lines hang have one chord.
+        They begin where a bar's chords do, and where that is not enough, at any position.
         """
         rows = [row for row in range(len(grid.parts)) if self._by_chord(bar, row)]
         if not rows:
@@ -221,8 +216,7 @@ class Bounds:
         parts = [
             self._chords.cell(grid, bar, row, self._list(self._asked[bar][row])) for row in rows
         ]
-        lined = self._lined & self._written[bar, 1:]
-        return self._choice(grid, bar, parts, one=bool(lined[rows].any()))
+        return self._choice(grid, bar, parts)
 
     def _check_bar(self, grid: Grid, bar: int, singly: list[bool]) -> None:
         """Refuse a bar that cannot be written, and hold parts to play singly where they can."""
@@ -292,12 +286,8 @@ class Bounds:
             return False
         return self._choice(grid, bar, [self._chords.cell(grid, bar, row, self._list(asked))]).can
 
-    def _choice(
-        self, grid: Grid, bar: int, parts: Sequence[OpenByChord], *, one: bool = False
-    ) -> ChordChoice:
-        """Return the chords that leave some cells of a bar enough, one chord where one is meant."""
-        if one:
-            return ChordChoice(parts, [0])
+    def _choice(self, grid: Grid, bar: int, parts: Sequence[OpenByChord]) -> ChordChoice:
+        """Return the chords that leave some cells of a bar enough."""
         choice = ChordChoice(parts, chord_places(grid, bar, self._chords_per_bar))
         if choice.can or self._chords_per_bar:
             return choice
@@ -407,10 +397,10 @@ class LineCells:
         row: int,
         loose: Loose,
         only: Sequence[Constraint] | None = None,
-        chord: Chord | None = None,
+        plan: Plan | None = None,
     ) -> LineCell:
-        """Return it under the chords of the grid or under one."""
-        cell = self._bounds.cell(self._grid, bar, row, chord)
+        """Return it under the chords of the grid or under others."""
+        cell = self._bounds.cell(self._grid, bar, row, plan)
         demand, room = self._bounds.line_cell(cell, bar, row, loose.singly, only)
         pitches = demand.pitches
         if loose.habits and not self._request.written[bar, 0]:
@@ -422,11 +412,12 @@ class LineCells:
         """Return whether it hangs on chords that are to be written."""
         return self._bounds.waits(bar, row)
 
-    def candidates(self, bar: int) -> list[Chord]:
-        """Return the chords that leave all parts of a bar enough."""
+    def candidates(self, bar: int) -> list[Plan]:
+        """Return chords that leave all parts of a bar enough, those that begin it and others."""
         choice = self._bounds.chords(self._grid, bar)
-        allowed = choice.allowed(0).ravel() if choice else np.ones(len(CHORDS), bool)
-        return [CHORDS[i] for i in np.flatnonzero(allowed)]
+        if choice is None:
+            return [((0, chord),) for chord in CHORDS]
+        return [choice.plan(0, chord) for chord in np.flatnonzero(choice.allowed(0)).tolist()]
 
     def constraints(self, row: int) -> list[Constraint]:
         """Return the constraints of a part."""

@@ -11,18 +11,17 @@ import numpy as np
 from composer.constraints.demands import CellDemand, Mask, demand_of, open_positions
 from composer.constraints.pitch_rules import Cell
 from composer.constraints.where import Constraint
-from composer.decoding.chord_choice import CHORDS, OpenByChord
+from composer.decoding.chord_choice import CHORDS, OpenByChord, Plan
 from composer.decoding.lines import passing_notes
 from composer.decoding.rooms import Rooms
 from composer.grid import Grid
-from composer.theory.symbols import Chord
 
 
 class MakeCell(Protocol):
     """Makes the cell of a bar and a part."""
 
-    def __call__(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
-        """Return it under the chords of the grid, or under one chord."""
+    def __call__(self, grid: Grid, bar: int, row: int, plan: Plan | None = None) -> Cell:
+        """Return it under the chords of the grid, or under others."""
         ...
 
 
@@ -84,7 +83,9 @@ class ByChord:
         self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint], *, begins: bool
     ) -> list[CellDemand]:
         """Return what is asked of a cell under each chord, which begins before or everywhere."""
-        cell = self._make_cell(grid, bar, row, CHORDS[0])  # all are alike but for their chords
+        cell = self._make_cell(
+            grid, bar, row, ((0, CHORDS[0]),)
+        )  # all are alike but for their chords
         key = tuple(asked), cell, begins
         if key not in self._known:
             positions = range(cell.positions if begins else 1)

@@ -28,7 +28,7 @@ from composer.decoding.cell_masks import (
     NoteMask,
     PitchTimes,
 )
-from composer.decoding.chord_choice import chord_places
+from composer.decoding.chord_choice import Plan, chord_places
 from composer.decoding.chord_masks import ChordCellMask, sounding_at
 from composer.decoding.line_masks import LineChordMask, LineNoteMask
 from composer.decoding.request import Request
@@ -183,14 +183,14 @@ class CellRules:
         tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
         return Suspensions(free, pitches, tones)
 
-    def _cell(self, grid: Grid, bar: int, row: int, chord: Chord | None = None) -> Cell:
-        """Return what rules may know of a cell, under the chords of the grid or under one."""
+    def _cell(self, grid: Grid, bar: int, row: int, plan: Plan | None = None) -> Cell:
+        """Return what rules may know of a cell, under the chords of the grid or under others."""
         part, time = grid.parts[row], grid.bars[bar]
         return Cell(
             key=self._key(grid, bar),
             numerator=int(time["numerator"]),
             denominator=int(time["denominator"]),
-            chords=((0, chord),) if chord else _chords(grid, bar),
+            chords=plan or _chords(grid, bar),
             program=part.program,
             is_drum=part.is_drum,
             locked=self._locked.get((bar, row), ()),

@@ -25,6 +25,9 @@ from composer.grid import RESOLUTION, Grid
 from composer.theory.symbols import QUALITIES, Chord
 
 IDS_A_CHORD = 3  # Position, Chord and Bass
+#: Chords of a bar, and the positions at which they begin.
+Plan: TypeAlias = tuple[tuple[int, Chord], ...]
+
 CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
 
 Bools = npt.NDArray[np.bool_]
@@ -90,9 +93,12 @@ class ChordChoice:
         self._begun = [self._gains(parts, span, begins=True) for span in spans]
         #: And with all that may follow, from each place on.
         self._ahead: list[list[_Gains]] = []
+        self._kept: list[list[_Gains]] = []  # where a chord holds on, by chord
         self._fill()
         self._sum: _Gain | None = (0,) * len(self._need)  # up to where the last chord began
         self._chord, self._since = -1, 0  # that chord, and its place
+        #: The chords taken so far.
+        self.taken: Plan = ()
 
     @property
     def can(self) -> bool:
@@ -114,6 +120,28 @@ class ChordChoice:
         place = self.places.index(position)
         self._sum = self._up_to(place)
         self._chord, self._since = chord, place
+        self.taken = (*self.taken, (position, CHORDS[chord]))
+
+    def plan(self, position: int, chord: int) -> Plan:
+        """Return those taken so far, one that is allowed now, and the fewest that may follow it."""
+        place = self.places.index(position)
+        so_far, plan = self._up_to(place), [*self.taken, (position, CHORDS[chord])]
+        gain = self._begun[place][chord]
+        for at in range(place + 1, len(self.places)):
+            if so_far is None or gain is None:
+                raise ValueError(f"{CHORDS[chord]} is not allowed at position {position}")
+            so_far = self._add(so_far, gain)
+            if any(self._is_enough(so_far, more) for more in self._kept[at][chord]):
+                gain = self._held[at][chord]
+                continue
+            chord = next(
+                other
+                for other, gains in enumerate(self._ahead[at])
+                if any(self._is_enough(so_far, more) for more in gains)
+            )
+            plan.append((self.places[at], CHORDS[chord]))
+            gain = self._begun[at][chord]
+        return tuple(plan)
 
     def may_end(self) -> bool:
         """Return whether no other chord has to follow those that have been taken."""
@@ -142,6 +170,7 @@ class ChordChoice:
             self._ahead.insert(0, ahead)
             others = self._best(gain for gains in {*ahead} for gain in gains)
             kept = [self._with(gain, more) for gain, more in zip(held, holds, strict=True)]
+            self._kept.insert(0, kept)
             best = {gains: self._best([*gains, *others]) for gains in {*kept}}
             holds = [best[gains] for gains in kept]
 

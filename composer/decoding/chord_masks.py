@@ -57,8 +57,6 @@ class ChordCellMask(CellMask):
         self._required = [position for position in required if position in self._open]
         self._shift = shift
         self._last = NO_CHORD
-        #: Chords that were tried here and left a part no line.
-        self._refused: list[int] = []
 
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
@@ -90,11 +88,16 @@ class ChordCellMask(CellMask):
         wanted = self._open.get(position, np.zeros(12 * len(QUALITIES), bool))
         if self._choice is None:
             return wanted
-        possible = np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
-        possible[self._refused] = False
+        possible = self._possible(position)
         both = wanted & possible
         # Where no other chord has to follow it comes only where all is as it should be.
-        return both if both.any() or (position and self._choice.may_end()) else possible
+        return both if both.any() or (position and self._may_end()) else possible
+
+    def _possible(self, position: int) -> npt.NDArray[np.bool_]:
+        """Return which chords leave the bar's parts enough, as the vocabulary has them."""
+        if self._choice is None:
+            return np.ones(12 * len(QUALITIES), bool)
+        return np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
 
     def _chord(self, value: int) -> Chord:
         """Return the chord that a value says."""
@@ -121,7 +124,11 @@ class ChordCellMask(CellMask):
         return bool(self.rows) and not self._owed() and not self._must_go_on()
 
     def _must_go_on(self) -> bool:
-        return bool(self.rows and self._choice and not self._choice.may_end())
+        return bool(self.rows and not self._may_end())
+
+    def _may_end(self) -> bool:
+        """Return whether no other chord has to follow those there are."""
+        return self._choice is None or self._choice.may_end()
 
 
 def sounding_at(positions: Sequence[int], notes: npt.NDArray[np.int64]) -> list[list[int]]:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET
+from composer.decoding.chord_choice import ChordChoice
 from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
 from composer.decoding.lines import PartLine
+from composer.theory.symbols import QUALITIES
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Mask
 
@@ -293,30 +296,67 @@ class LineNoteMask(BoundNoteMask):
 
 
 class LineChordMask(ChordCellMask):
-    """A cell of chords on which lines hang: one chord, under which each of them can go on.
+    """A cell of chords on which lines hang, under which each of them can go on.
+
+    Some chords under which all can go on are known at any time, those yet to come among them. What
+    is told in their place is tried before it is taken.
 
     Parameters
     ----------
     lines, bar
         The lines, and the bar's number.
+    choice
+        As for ``ChordCellMask``.
     others
         As for ``ChordCellMask``.
     """
 
     looks_ahead = True
 
-    def __init__(self, lines: Lines, bar: int, *arguments: Any, **others: Any) -> None:
-        super().__init__(*arguments, **others)
+    def __init__(
+        self, lines: Lines, bar: int, *arguments: Any, choice: ChordChoice, **others: Any
+    ) -> None:
+        super().__init__(*arguments, choice=choice, **others)
+        self._plans = choice
         self._lines = lines
         self._bar = bar
+        #: Chords that were tried at a position and left a part no line, as the vocabulary has them.
+        self._refused: dict[int, npt.NDArray[np.bool_]] = {}
+        self._ends: dict[int, bool] = {}  # by the number of chords
 
     def takes(self, cursor: Cursor, index: int) -> bool:
-        """Return whether an id is taken; a chord only if lines can go on under it."""
-        chords = self._slices["Chord"]
-        value = index - chords.start
-        if not chords.start <= index < chords.stop:
+        """Return whether an id is taken: a chord or its position only if lines can go on then."""
+        vocabulary = self.grammar.vocabulary
+        family = vocabulary.families[vocabulary.family_of[index]].name
+        value = int(vocabulary.value_of[index])
+        if family == "Chord":
+            return self._can_begin(cursor.position, value - 1)
+        if family == "Position" and self.rows:
+            chords = np.flatnonzero(self._chords_at(value)).tolist()
+            return any(self._can_begin(value, chord) for chord in chords)
+        return True
+
+    def _can_begin(self, position: int, chord: int) -> bool:
+        """Return whether a chord can begin, by its place in the vocabulary; lines then go by it."""
+        said = self._chord(chord + 1)
+        number = said.root * len(QUALITIES) + said.quality
+        if self._lines.take_plan(self._bar, self._plans.plan(position, number)):
             return True
-        if self._lines.take_chord(self._bar, self._chord(value)):
-            return True
-        self._refused.append(value - 1)
+        refused = self._refused.setdefault(position, np.zeros(12 * len(QUALITIES), bool))
+        refused[chord] = True
         return False
+
+    def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
+        chords = super()._chords_at(position)
+        if position not in self._refused:
+            return chords
+        left = chords & ~self._refused[position]
+        if left.any() or (position and self._may_end()):
+            return left
+        return self._possible(position) & ~self._refused[position]
+
+    def _may_end(self) -> bool:
+        if len(self.rows) not in self._ends:
+            can = super()._may_end() and self._lines.take_plan(self._bar, self._plans.taken)
+            self._ends[len(self.rows)] = can
+        return self._ends[len(self.rows)]

@@ -16,10 +16,10 @@ import numpy as np
 from composer.constraints.demands import Demand, in_words
 from composer.constraints.lines import NoParallels, NoRepeat
 from composer.constraints.where import Constraint
+from composer.decoding.chord_choice import Plan
 from composer.decoding.line_kernels import FOUND, MOST, sweep
 from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
 from composer.errors import RequestError
-from composer.theory.symbols import Chord
 
 _CAPS = (4, 16, MOST)  # onsets a bar that a way on may take beside those asked for
 _TRIES = 12  # lines that are tried out for parts that must go together
@@ -42,9 +42,9 @@ class MakeLineCell(Protocol):
         row: int,
         loose: Loose,
         only: Sequence[Constraint] | None = None,
-        chord: Chord | None = None,
+        plan: Plan | None = None,
     ) -> LineCell:
-        """Return it under the chords of the grid or under one.
+        """Return it under the chords of the grid or under others.
 
         ``only`` names the constraints that count; all without it.
         """
@@ -54,8 +54,8 @@ class MakeLineCell(Protocol):
         """Return whether it hangs on chords that are to be written."""
         ...
 
-    def candidates(self, bar: int) -> list[Chord]:
-        """Return the chords that leave all parts of a bar enough."""
+    def candidates(self, bar: int) -> list[Plan]:
+        """Return chords that leave all parts of a bar enough, those that begin it and others."""
         ...
 
     def constraints(self, row: int) -> list[Constraint]:
@@ -88,7 +88,7 @@ class Lines:
         rows = given.rows
         self._parts: dict[int, PartLine] = {}
         self._pairs: list[tuple[Demand, int, int]] = []
-        self._chords: dict[int, Chord] = {}  # of the ways on, where a part hangs on them
+        self._plans: dict[int, Plan] = {}  # chords of the ways on, where a part hangs on them
         self._loose: dict[int, Loose] = {}
         #: Parts that hang on a bar's chords.
         self._waiting = {
@@ -163,11 +163,11 @@ class Lines:
         row: int,
         loose: Loose,
         only: Sequence[Constraint] | None = None,
-        chords: Mapping[int, Chord] = MappingProxyType({}),
+        plans: Mapping[int, Plan] = MappingProxyType({}),
     ) -> list[LineCell | None]:
         written = self._given.written[:, row].tolist()
         return [
-            self._make_cell(bar, row, loose, only, chords.get(bar)) if written[bar] else None
+            self._make_cell(bar, row, loose, only, plans.get(bar)) if written[bar] else None
             for bar, _ in enumerate(written)
         ]
 
@@ -222,23 +222,23 @@ class Lines:
         tries = 1 if alone and not waits else _TRIES
         for loose, cap in product((Loose(True, True), Loose(False, True), Loose()), _CAPS):
             for twist in range(tries):
-                chords = self._choose_chords(rows, loose, cap, twist) if waits else {}
-                parts = self._try(rows, loose, cap, twist, copies or not alone, chords)
+                plans = self._choose_chords(rows, loose, cap, twist) if waits else {}
+                parts = self._try(rows, loose, cap, twist, copies or not alone, plans)
                 if parts:
-                    self._chords.update(chords)
-                    self._keep(parts, loose, cap, chords)
+                    self._plans.update(plans)
+                    self._keep(parts, loose, cap, plans)
                     return
         raise RequestError(self._none(rows))
 
     def _keep(
-        self, parts: dict[int, PartLine], loose: Loose, cap: int, chords: dict[int, Chord]
+        self, parts: dict[int, PartLine], loose: Loose, cap: int, plans: dict[int, Plan]
     ) -> None:
         self._parts.update(parts)
         self._loose.update(dict.fromkeys(parts, loose))
         self.freed += [] if loose.singly else parts
         if len(parts) > 1:  # each beside all the others
             for row, part in parts.items():
-                cells = self._cells(row, loose, None, chords)
+                cells = self._cells(row, loose, None, plans)
                 others = self._others(row, self._parts)
                 line = make_line(self._given, row, cells, others, cap=cap)
                 line.line[:] = part.line
@@ -251,14 +251,14 @@ class Lines:
         cap: int,
         twist: int,
         search: bool,
-        chords: dict[int, Chord],
+        plans: dict[int, Plan],
     ) -> dict[int, PartLine] | None:
         """Return lines of parts, each beside those before it; None if one has none then."""
         found: dict[int, PartLine] = {}
         turn = twist % len(rows)
         for row in [*rows[turn:], *rows[:turn]]:
             others = self._others(row, found, without={*rows} - {*found})
-            cells = self._cells(row, loose, None, chords)
+            cells = self._cells(row, loose, None, plans)
             part = make_line(self._given, row, cells, others, cap=cap)
             if not part.can():
                 return None
@@ -269,7 +269,7 @@ class Lines:
 
     def _choose_chords(
         self, rows: list[int], loose: Loose, cap: int, twist: int
-    ) -> dict[int, Chord]:
+    ) -> dict[int, Plan]:
         """Return chords under which parts may come from many pitches, from the last bar back."""
         bars = [bar for bar, some in self._waiting.items() if {*some} & {*rows}]
         candidates = {bar: self._make_cell.candidates(bar) for bar in bars}
@@ -285,16 +285,16 @@ class Lines:
             for part in parts.values():
                 sweep(part.table, starts[bar + 1], end)
             best, start = -1.0, starts[bar]
-            for chord in candidates[bar]:
+            for plan in candidates[bar]:
                 ways = []
                 for row in self._waiting[bar]:
-                    cell = self._make_cell(bar, row, loose, None, chord)
+                    cell = self._make_cell(bar, row, loose, None, plan)
                     parts[row].enter(start, cell)
                     table = parts[row].table
                     ways.append(int(((table.ways[start] & table.counts[bar]) > 0).sum()))
                 worth = min(ways) * (1 + rng.random() if twist else 1)
                 if worth > best:
-                    best, chosen[bar] = worth, chord
+                    best, chosen[bar] = worth, plan
             for row in self._waiting[bar]:
                 cell = self._make_cell(bar, row, loose, None, chosen[bar])
                 parts[row].enter(start, cell)
@@ -304,16 +304,16 @@ class Lines:
         """Return whether parts with a line hang on the chords of a bar."""
         return bool(self._waiting[bar])
 
-    def take_chord(self, bar: int, chord: Chord) -> bool:
-        """Return whether a bar may have a chord; its parts then go by it."""
-        if self._chords[bar] == chord:
+    def take_plan(self, bar: int, plan: Plan) -> bool:
+        """Return whether a bar may have some chords; its parts then go by them."""
+        if self._plans[bar] == plan:
             return True
         start, taken_back = int(self._given.starts[bar]), []
         for row in self._waiting[bar]:
             part = self.begin(bar, row)
             if part is None:
                 continue
-            cell = self._make_cell(bar, row, self._loose[row], None, chord)
+            cell = self._make_cell(bar, row, self._loose[row], None, plan)
             taken_back.append(part.enter(start, cell))
             line, state = part.line.copy(), part.last(start)[1]
             can = part.fewest(start, bar, state, 0) >= 0
@@ -322,7 +322,7 @@ class Lines:
                     take_back()
                 return False
             taken_back.append(partial(np.copyto, part.line, line))
-        self._chords[bar] = chord
+        self._plans[bar] = plan
         return True
 
     def _none(self, rows: list[int]) -> str:

@@ -25,9 +25,9 @@ Copies hang on as many notes as a run may have, too many for a table. Where a pa
 each id that is chosen is tried before it is taken: a line is looked for behind it, by depth first
 with the table as guide. One that was found before is always there to fall back upon.
 
-Chords that are still to be written decide what is open. A bar whose lines hang on them has one
-chord, at first one under which there are ways on; another is taken only if each of these lines
-then has a way on as well.
+Chords that are still to be written decide what is open. Of a bar whose lines hang on them some are
+known under which there are ways on; others are taken only if each of these lines then has a way on
+as well.
 
 Before anything is written a way on is looked for: for a part on its own by table, for parts that
 hang together, and where nothing may be copied, by trying out lines. If there is none the request is
