@@ -27,28 +27,29 @@ from composer.tokenizers.levels import KINDS, NAMES, UNSAID, level_of
 
 CHORDS = ("Am F C G", "| Dm7 | G7 | C | A7 |", "| Em | C | G | D |", "| F | Bb | C7 | F |")
 KEYS = ("A minor", "C", "G", "F")
+_ALIKE: dict[str, tuple[float, ...]] = {
+    "dynamics": (33, 64, 96, 126),
+    "syncopation": (0, 0.1, 0.25, 0.45),
+}
 #: What each part is asked for.
 ASKED: dict[str, dict[str, tuple[float, ...]]] = {
     "melody": {
         "density": (0.5, 1, 2, 3),
         "register": (60, 66, 72, 78, 84),
         "note_length": (0.375, 0.75, 1.5, 3),
-        "dynamics": (33, 64, 96, 126),
-        "syncopation": (0, 0.1, 0.25, 0.45),
+        **_ALIKE,
     },
     "piano": {
         "density": (0.25, 0.5, 1, 2, 3),
         "polyphony": (1, 2, 3, 4, 6),
         "register": (42, 48, 54, 60, 66),
         "note_length": (0.375, 0.75, 1.5, 3),
-        "dynamics": (33, 64, 96, 126),
-        "syncopation": (0, 0.1, 0.25, 0.45),
+        **_ALIKE,
     },
     "drums": {
         "density": (0.5, 1, 2, 3, 4),
         "polyphony": (1, 1.5, 2),
-        "dynamics": (33, 64, 96, 126),
-        "syncopation": (0, 0.1, 0.25, 0.45),
+        **_ALIKE,
     },
 }
 

@@ -7,6 +7,7 @@ called with; what a control aims at is compared with what came out.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,20 +30,20 @@ from composer.constraints.where import Constraint
 
 
 @dataclasses.dataclass(frozen=True)
-class Piece:
+class Piece(abc.ABC):
     """A request, and what its file is called."""
 
     name: str
     where: Sequence[Constraint] = ()
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    @abc.abstractmethod
     def written(self, score: Score) -> list[int]:
         """Return the tracks of the piece that were written, counted from 1."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def write(self, composer: Composer, seed: int) -> Score:
         """Return the piece."""
-        raise NotImplementedError
 
 
 @dataclasses.dataclass(frozen=True)

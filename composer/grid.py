@@ -90,6 +90,16 @@ class Grid:
         return np.asarray(numerators * 4 * RESOLUTION // self.bars["denominator"])
 
     @cached_property
+    def is_drum(self) -> npt.NDArray[np.bool_]:
+        """Which parts play drums, shape (parts,)."""
+        return np.array([part.is_drum for part in self.parts], bool)
+
+    @property
+    def pitched(self) -> Events:
+        """The notes of all parts but drums, dtype ``CELL_NOTE``."""
+        return np.asarray(self.notes[~self.is_drum[self.notes["part"]]])
+
+    @cached_property
     def bar_starts(self) -> npt.NDArray[np.int64]:
         """Position at which each bar begins, and the end of the last; shape (bars + 1,)."""
         return np.concatenate([[0], np.cumsum(self.bar_lengths)])

@@ -158,6 +158,13 @@ def cells_of(grid, notes):
     return cells
 
 
+def finish(writer):
+    """Write a request to its end."""
+    logits = None
+    while writer.go_on(logits):
+        logits = writer.decoder.prefill(writer.pending)
+
+
 def given_notes(request):
     """Return the grid of a request without what it is to write, and with what stays of it."""
     grid, stay = request.grid, request.locked.copy()

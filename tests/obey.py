@@ -39,9 +39,7 @@ def outcome(seed, decoder, tokenizer):
     except RequestError as error:
         return refused(request, where, str(error))
     try:
-        logits = None
-        while writer.go_on(logits):
-            logits = decoder.prefill(writer.pending)
+        asked.finish(writer)
     except Exception:
         return "raised", traceback.format_exc()
     wrong = [str(breach) for breach in asked.breaches(request, writer.grid, where)]

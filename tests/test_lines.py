@@ -250,25 +250,23 @@ def refusal(request, decoder, cells):
         writer = Writer(request, decoder, cells)
     except RequestError as error:
         return str(error), None
-    finish(writer)
+    asked.finish(writer)
     return None, writer.grid
 
 
-def finish(writer):
-    logits = None
-    while writer.go_on(logits):
-        logits = writer.decoder.prefill(writer.pending)
+def meet_or_refuse(request, where, is_possible, decoder, cells):
+    """Hold that a request is met, or refused because nothing would do."""
+    message, grid = refusal(request, decoder, cells)
+    if grid is not None:
+        assert not asked.breaches(request, grid, where), request.seed
+    elif "no pitch" not in message:
+        assert not is_possible(request, where), (request.seed, message)
 
 
 @pytest.mark.parametrize("batch", range(4))
 def test_small_requests_are_refused_if_and_only_if_no_lines_at_all_would_do(batch, decoders, cells):
     for seed in range(6 * batch, 6 * batch + 6):
-        request, where = tiny_request(seed)
-        message, grid = refusal(request, decoders[512], cells)
-        if grid is not None:
-            assert not asked.breaches(request, grid, where), seed
-        elif "no pitch" not in message:
-            assert not is_possible(request, where), (seed, message)
+        meet_or_refuse(*tiny_request(seed), is_possible, decoders[512], cells)
 
 
 # As typed

@@ -92,15 +92,9 @@ def test_small_cells_are_refused_if_and_only_if_no_notes_at_all_would_do(batch, 
         assert (writer is not None) == (possible and not (silent and most)), seed
         if writer is None:
             continue
-        finish(writer)
+        asked.finish(writer)
         assert not asked.breaches(request, writer.grid, where), seed
     assert 5 < refusals < 35
-
-
-def finish(writer):
-    logits = None
-    while writer.go_on(logits):
-        logits = writer.decoder.prefill(writer.pending)
 
 
 def unharmonised(seed):
@@ -160,7 +154,7 @@ def test_a_bar_of_one_chord_is_refused_if_and_only_if_no_chord_would_do(seed, de
     writer = writer_of(grid, written)
     assert (writer is not None) == possible
     if writer:
-        finish(writer)
+        asked.finish(writer)
         assert not check(writer.grid.score(), where, key=grid.key, bars=(2, 2))
 
 
@@ -205,7 +199,7 @@ def test_as_many_onsets_as_the_context_holds_fit_into_it(crowd, length, short_de
     assert 5 < count < 24
     for seed in range(3):
         writer = crowded(crowd(count), decoder, cells, seed)
-        finish(writer)
+        asked.finish(writer)
         assert not check(writer.grid.score(), crowd(count), bars=(1, 2))
 
 

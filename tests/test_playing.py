@@ -144,17 +144,11 @@ def test_small_cells_are_refused_if_and_only_if_no_notes_at_all_would_do(batch, 
         assert possible == (writer is not None), seed
         if writer is None:
             continue
-        finish(writer)
+        asked.finish(writer)
         assert not asked.breaches(request, writer.grid, where), seed
         new = {*asked.breaches(request, writer.grid, where, written=False)}
         assert new <= {*asked.breaches(request, asked.given_notes(request), where, written=False)}
     assert 5 < refusals < 35
-
-
-def finish(writer):
-    logits = None
-    while writer.go_on(logits):
-        logits = writer.decoder.prefill(writer.pending)
 
 
 # Notes that ring on

@@ -89,7 +89,6 @@ class CellsCodec:
             controls = control_ids(levels.cells, base["Control"])
         header = self._header(grid, signatures, tempos, roles, levels)
         chords = restated_chords(grid)
-        is_drum = np.array([part.is_drum for part in grid.parts], bool)
         lowest = base["Pitch"] + lowest_pitch(grid.key)
         # A note says Position, Velocity, Pitch and Duration at most; a cell begins with its Part.
         most = headings.size + 3 * len(chords) + 4 * len(notes) + rows * len(bars)
@@ -112,10 +111,10 @@ class CellsCodec:
             notes["velocity"],
             notes["duration"],
             base["Position"],
-            np.where(is_drum, base["Drum"], lowest),
+            np.where(grid.is_drum, base["Drum"], lowest),
             self._velocity_ids,
             self._duration_ids,
-            is_drum,
+            grid.is_drum,
             ids[len(header) :],
         )
         ids[end] = base["EOS"]

@@ -76,9 +76,8 @@ def _measured(grid: Grid, group: Ints, groups: int) -> Floats:
             summed(kept & first, syncopated.astype(float)) / onsets,
         ]
     table = np.stack(columns, -1).reshape(groups, parts, len(KINDS))
-    is_drum = np.array([part.is_drum for part in grid.parts], bool)
     for name in PITCHED:
-        table[:, is_drum, NAMES.index(name)] = np.nan
+        table[:, grid.is_drum, NAMES.index(name)] = np.nan
     return table
 
 

@@ -16,6 +16,7 @@ from composer.decoding.cell_masks import (
     NoteMask,
     PitchTimes,
     above,
+    lowest_rank,
 )
 from composer.decoding.feasible import keep_feasible, latest_end
 from composer.decoding.locks import LockedNote
@@ -87,9 +88,7 @@ class BoundNoteMask(NoteMask):
 
     def _keep_pitches(self, cursor: Cursor, mask: Mask) -> None:
         """Leave the pitches that rules allow, in place, where they allow nothing else besides."""
-        is_drum = cursor.state in DRUM_STATES
-        lowest = 0 if is_drum else cursor.lowest
-        pitches = mask[self._slices["Drum" if is_drum else "Pitch"]][lowest : lowest + 128]
+        pitches = self._pitch_ids(cursor, mask)
         if cursor.position >= 0 and (pitches & self._usual[cursor.position]).any():
             pitches &= self._usual[cursor.position]
 
@@ -136,22 +135,21 @@ class BoundNoteMask(NoteMask):
             is_short,
         )
 
-    def _playable(self, cursor: Cursor, lowest: int) -> Mask:
+    def _playable(self, cursor: Cursor) -> Mask:
         """Return which pitches may be added to an onset, shape (128,)."""
-        return above(cursor, lowest, self._bound.pitches, self._sounds_until)
+        return above(cursor, self._bound.pitches, self._sounds_until)
 
     def _hold_note(self, cursor: Cursor, mask: Mask) -> Mask:
         """Narrow what an onset may hold, in place; returns which pitches may follow, (128,)."""
         at, bound, now = self._slices, self._bound, cursor.position
-        is_drum = cursor.state in DRUM_STATES
-        lowest = 0 if is_drum else cursor.lowest
-        playable = self._playable(cursor, lowest)
+        playable = self._playable(cursor)
         if bound.sounding[now] >= bound.most_sounding[now] or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
-        mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
+        pitches = self._pitch_ids(cursor, mask)
+        pitches &= playable
         if cursor.state == "duration":
-            pitch = cursor.rank - lowest
+            pitch = cursor.rank - lowest_rank(cursor)
             closes, until = self._nowhere, int(self._ends_by[now, pitch])
             if bound.hands:
                 closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
@@ -174,8 +172,7 @@ class BoundNoteMask(NoteMask):
 
     def _staying(self, cursor: Cursor) -> LockedNote | None:
         """Return the note that stays and is to be said next at this onset; None without any."""
-        lowest = 0 if cursor.state in DRUM_STATES else cursor.lowest
-        pitch, locked = cursor.rank - lowest, self._bound.locked
+        pitch, locked = cursor.rank - lowest_rank(cursor), self._bound.locked
         if cursor.state == "duration":
             return locked.at(cursor.position, pitch)
         return locked.next(cursor.position, pitch if cursor.rank >= 0 else -1)
@@ -212,9 +209,8 @@ class BoundNoteMask(NoteMask):
                 mask[at["Duration"]] = False
                 mask[at["Duration"].start + note.duration] = True
             return
-        is_drum = cursor.state in DRUM_STATES
-        pitches = at["Drum" if is_drum else "Pitch"]
-        index = pitches.start + note.pitch + (0 if is_drum else cursor.lowest)
+        pitches = at["Drum" if cursor.state in DRUM_STATES else "Pitch"]
+        index = pitches.start + note.pitch + lowest_rank(cursor)
         is_loud = self._is_loud(note)
         is_next = bool(said[index] and is_loud[cursor.velocity])
         # A velocity that was said for another note needs one.

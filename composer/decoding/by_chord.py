@@ -42,10 +42,20 @@ class ByChord:
         self._make_cell = make_cell
         self._rooms = rooms
         self._written = written
+        self._cells: dict[tuple[int, int, tuple[Constraint, ...]], OpenByChord] = {}
         self._known: dict[tuple[tuple[Constraint, ...], Cell, bool], list[CellDemand]] = {}
 
     def cell(self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint]) -> OpenByChord:
-        """Return where a cell is open, or where its given notes are what is asked for."""
+        """Return where a cell is open, or where its given notes are what is asked for.
+
+        Nothing that is written before it changes that.
+        """
+        key = bar, row, tuple(asked)
+        if key not in self._cells:
+            self._cells[key] = self._opened(grid, bar, row, asked)
+        return self._cells[key]
+
+    def _opened(self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint]) -> OpenByChord:
         if not self._written[bar, row + 1]:
             return self._fitting(grid, bar, row, [one for one in asked if one.by_chord])
         room = self._rooms.room(bar, row).under(asked)

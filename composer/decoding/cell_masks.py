@@ -204,24 +204,29 @@ class NoteMask(CellMask):
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
-        is_drum = cursor.state in DRUM_STATES
-        lowest = 0 if is_drum else cursor.lowest
-        playable = above(cursor, lowest, self._pitches, self._busy)
+        playable = above(cursor, self._pitches, self._busy)
         if self._together >= self._most_notes or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
         elif cursor.state != "duration":
             self._fill_up(cursor, mask, playable)
             self._move_on(cursor.position, playable)
-        mask[at["Drum" if is_drum else "Pitch"]][lowest : lowest + 128] &= playable
+        pitches = self._pitch_ids(cursor, mask)
+        pitches &= playable
         if cursor.state == "duration":
-            pitch = cursor.rank - lowest
+            pitch = cursor.rank - lowest_rank(cursor)
             room = self._room[cursor.position, pitch]
             if self._suspensions:
                 room = min(room, self._suspensions.latest(cursor.position, pitch, room))
             mask[at["Duration"]] &= cursor.position + DURATIONS <= room
             if self._close and cursor.position in self._close.positions:
                 self._hold_the_last(self._close, cursor.position, pitch, mask[at["Duration"]])
+
+    def _pitch_ids(self, cursor: Cursor, mask: Mask) -> Mask:
+        """Return the ids of a mask that say pitches, by pitch: a view of shape (128,)."""
+        family = "Drum" if cursor.state in DRUM_STATES else "Pitch"
+        lowest = lowest_rank(cursor)
+        return mask[self._slices[family]][lowest : lowest + 128]
 
     def _move_on(self, position: int, playable: npt.NDArray[np.bool_]) -> None:
         """Leave, in place, what may follow a note that leans, and what is near for the last one."""
@@ -309,10 +314,13 @@ def _prefer(values: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_]) -> Non
         values &= wanted
 
 
-def above(
-    cursor: Cursor, lowest: int, pitches: PitchMask, busy: PitchTimes
-) -> npt.NDArray[np.bool_]:
+def lowest_rank(cursor: Cursor) -> int:
+    """Return the rank of pitch 0 in a cell; ranks of drums are their pitches."""
+    return 0 if cursor.state in DRUM_STATES else cursor.lowest
+
+
+def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> npt.NDArray[np.bool_]:
     """Return which pitches may begin at a cursor's onset, above those that do: shape (128,)."""
     playable: npt.NDArray[np.bool_] = pitches[cursor.position] & (busy <= cursor.position)
-    playable[: max(0, cursor.rank + 1 - lowest)] = False
+    playable[: max(0, cursor.rank + 1 - lowest_rank(cursor))] = False
     return playable

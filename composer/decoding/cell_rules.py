@@ -234,9 +234,8 @@ class CellRules:
         start = int(grid.bar_starts[bar])
         asked = self._request.chords_per_bar
         positions = chord_places(grid, bar, asked)
-        is_drum = np.array([part.is_drum for part in grid.parts] or [False])
         is_melody = np.array([part.role == "melody" for part in self._request.parts] or [False])
-        notes = grid.notes[~is_drum[grid.notes["part"]]]
+        notes = grid.pitched
         # Where no chord holds all that sounds, the melody's and the highest notes have to be in.
         notes = notes[np.lexsort([-notes["pitch"], ~is_melody[notes["part"]]])]
         onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start

@@ -65,8 +65,7 @@ def chord_places(grid: Grid, bar: int, chords: int | None) -> list[int]:
 
 def _has_notes(grid: Grid, bar: int) -> bool:
     """Return whether notes with pitches sound in a bar."""
-    is_drum = np.array([part.is_drum for part in grid.parts] or [False])
-    notes = grid.notes[~is_drum[grid.notes["part"]]]
+    notes = grid.pitched
     onsets = grid.bar_starts[notes["bar"]] + notes["position"]
     start, end = grid.bar_starts[bar], grid.bar_starts[bar + 1]
     return bool(((onsets < end) & (onsets + notes["duration"] > start)).any())
@@ -108,12 +107,9 @@ class ChordChoice:
     def allowed(self, position: int) -> ChordMask:
         """Return which chords may begin at a position, (12, qualities)."""
         place = self.places.index(position)
-        so_far = self._up_to(place)
-        found = [
-            so_far is not None and any(self._is_enough(so_far, more) for more in gains)
-            for gains in self._ahead[place]
-        ]
-        return np.array(found).reshape(12, len(QUALITIES))
+        so_far, ahead = self._up_to(place), self._ahead[place]
+        enough = {gains for gains in {*ahead} if self._leads_on(so_far, gains)}
+        return np.array([gains in enough for gains in ahead]).reshape(12, len(QUALITIES))
 
     def take(self, position: int, chord: int) -> None:
         """Note the chord that begins at a position, by its number in ``CHORDS``."""
@@ -131,14 +127,11 @@ class ChordChoice:
             if so_far is None or gain is None:
                 raise ValueError(f"{CHORDS[chord]} is not allowed at position {position}")
             so_far = self._add(so_far, gain)
-            if any(self._is_enough(so_far, more) for more in self._kept[at][chord]):
+            if self._leads_on(so_far, self._kept[at][chord]):
                 gain = self._held[at][chord]
                 continue
-            chord = next(
-                other
-                for other, gains in enumerate(self._ahead[at])
-                if any(self._is_enough(so_far, more) for more in gains)
-            )
+            ahead = enumerate(self._ahead[at])
+            chord = next(other for other, gains in ahead if self._leads_on(so_far, gains))
             plan.append((self.places[at], CHORDS[chord]))
             gain = self._begun[at][chord]
         return tuple(plan)
@@ -166,10 +159,10 @@ class ChordChoice:
         nothing: _Gains = frozenset([(0,) * len(self._need)])
         holds = [nothing] * len(CHORDS)
         for held, begun in zip(reversed(self._held), reversed(self._begun), strict=True):
-            ahead = [self._with(gain, more) for gain, more in zip(begun, holds, strict=True)]
+            ahead = self._with(begun, holds)
             self._ahead.insert(0, ahead)
             others = self._best(gain for gains in {*ahead} for gain in gains)
-            kept = [self._with(gain, more) for gain, more in zip(held, holds, strict=True)]
+            kept = self._with(held, holds)
             self._kept.insert(0, kept)
             best = {gains: self._best([*gains, *others]) for gains in {*kept}}
             holds = [best[gains] for gains in kept]
@@ -187,14 +180,24 @@ class ChordChoice:
         rows = np.minimum(np.stack(columns, 1), self._need).tolist()
         return [tuple(row) if fits else None for row, fits in zip(rows, can.tolist(), strict=True)]
 
-    def _with(self, gain: _Gain | None, more: _Gains) -> _Gains:
-        if gain is None:
-            return _NO_GAINS
-        return self._best(self._add(gain, other) for other in more)
+    def _with(self, gains: Sequence[_Gain | None], more: Sequence[_Gains]) -> list[_Gains]:
+        """Return, for each chord, what it gains with what may follow; few chords differ in it."""
+        pairs = [*zip(gains, more, strict=True)]
+        found = {
+            (gain, others): _NO_GAINS
+            if gain is None
+            else self._best(self._add(gain, other) for other in others)
+            for gain, others in {*pairs}
+        }
+        return [found[pair] for pair in pairs]
 
     def _add(self, first: _Gain, second: _Gain) -> _Gain:
         pairs = zip(first, second, self._need, strict=True)
         return tuple(min(a + b, need) for a, b, need in pairs)
+
+    def _leads_on(self, so_far: _Gain | None, gains: _Gains) -> bool:
+        """Return whether some of what may be gained is enough with what has been."""
+        return so_far is not None and any(self._is_enough(so_far, more) for more in gains)
 
     def _is_enough(self, *gains: _Gain) -> bool:
         totals = map(sum, zip(*gains, strict=True))

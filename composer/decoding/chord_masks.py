@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from composer.constraints.pitch_rules import ChordMask
 from composer.decoding.cell_masks import CellMask
-from composer.decoding.chord_choice import ChordChoice
-from composer.theory.symbols import QUALITIES, Chord
+from composer.decoding.chord_choice import CHORDS, ChordChoice
+from composer.theory.symbols import QUALITIES
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
@@ -99,19 +99,19 @@ class ChordCellMask(CellMask):
             return np.ones(12 * len(QUALITIES), bool)
         return np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
 
-    def _chord(self, value: int) -> Chord:
-        """Return the chord that a value says."""
+    def _number(self, value: int) -> int:
+        """Return which of ``CHORDS`` a value says."""
         root, quality = divmod(value - 1, len(QUALITIES))
-        return Chord((root - self._shift) % 12, quality)
+        return (root - self._shift) % 12 * len(QUALITIES) + quality
 
     def _hear(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Chord":
             self._last = value
-            chord = self._chord(value)
-            root, quality = chord.root, chord.quality
-            self.rows.append((cursor.position, root, quality, -1))
+            number = self._number(value)
+            chord = CHORDS[number]
+            self.rows.append((cursor.position, chord.root, chord.quality, -1))
             if self._choice:
-                self._choice.take(cursor.position, root * len(QUALITIES) + quality)
+                self._choice.take(cursor.position, number)
         elif family == "Bass":
             self.rows[-1] = (*self.rows[-1][:3], (value - self._shift) % 12)
 

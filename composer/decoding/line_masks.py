@@ -104,8 +104,8 @@ class LineNoteMask(BoundNoteMask):
             self._next_most,
         )
 
-    def _playable(self, cursor: Cursor, lowest: int) -> Mask:
-        playable, position = super()._playable(cursor, lowest), cursor.position
+    def _playable(self, cursor: Cursor) -> Mask:
+        playable, position = super()._playable(cursor), cursor.position
         if cursor.state == "duration":
             return playable
         passing = self._line.table.passing[self._start + position]
@@ -234,10 +234,10 @@ class LineNoteMask(BoundNoteMask):
         is_first = staying is None and self._top < 0
         if not self._line.copies or is_first or (staying and self._is_loud(staying)[velocity]):
             return True
-        position, playable = cursor.position, self._playable(cursor, cursor.lowest)
+        position, playable = cursor.position, self._playable(cursor)
         if staying is None:
             return self._looks(position, playable, self._most)
-        free, tops = super()._playable(cursor, cursor.lowest), np.zeros(NONE, bool)
+        free, tops = super()._playable(cursor), np.zeros(NONE, bool)
         for pitch in np.flatnonzero(playable[: staying.pitch]).tolist():
             tops |= self._highest(position, pitch, free)
         return self._looks(position, tops, min(self._most, self._slack(cursor)))
@@ -251,7 +251,7 @@ class LineNoteMask(BoundNoteMask):
             most = min(most, self._slack(cursor))
         way = self._line.line[self._start + position]
         if self._line.copies and (way != pitch or self._ahead(position) > most):
-            tops = self._highest(position, pitch, super()._playable(cursor, cursor.lowest))
+            tops = self._highest(position, pitch, super()._playable(cursor))
             if (is_free or not tops[way]) and not self._looks(position, tops, most):
                 return False
         self._most = most
@@ -286,7 +286,7 @@ class LineNoteMask(BoundNoteMask):
         """Return whether there is a way on from a note that sounds so long, or from one above."""
         position = cursor.position
         self._find_tops(position, self._most)
-        tops = self._highest(position, pitch, super()._playable(cursor, cursor.lowest))
+        tops = self._highest(position, pitch, super()._playable(cursor))
         if not (tops & self._tops).any():
             return False
         time = self._start + position
@@ -338,22 +338,16 @@ class LineChordMask(ChordCellMask):
 
     def _can_begin(self, position: int, chord: int) -> bool:
         """Return whether a chord can begin, by its place in the vocabulary; lines then go by it."""
-        said = self._chord(chord + 1)
-        number = said.root * len(QUALITIES) + said.quality
-        if self._lines.take_plan(self._bar, self._plans.plan(position, number)):
+        plan = self._plans.plan(position, self._number(chord + 1))
+        if self._lines.take_plan(self._bar, plan):
             return True
         refused = self._refused.setdefault(position, np.zeros(12 * len(QUALITIES), bool))
         refused[chord] = True
         return False
 
-    def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
-        chords = super()._chords_at(position)
-        if position not in self._refused:
-            return chords
-        left = chords & ~self._refused[position]
-        if left.any() or (position and self._may_end()):
-            return left
-        return self._possible(position) & ~self._refused[position]
+    def _possible(self, position: int) -> npt.NDArray[np.bool_]:
+        possible = super()._possible(position)
+        return possible & ~self._refused.get(position, np.zeros_like(possible))
 
     def _may_end(self) -> bool:
         if len(self.rows) not in self._ends:

@@ -83,9 +83,8 @@ class Shape:
         strong = self._strong[bar]
         if role == "melody":
             return strong
-        notes = grid.notes[(grid.notes["bar"] == bar) & (grid.notes["part"] != row)]
-        is_drum = np.array([part.is_drum for part in grid.parts])
-        begun = notes["position"][~is_drum[notes["part"]]]
+        notes = grid.pitched
+        begun = notes["position"][(notes["bar"] == bar) & (notes["part"] != row)]
         return (max(at for at in strong if at <= begun.max(initial=0)),)
 
     def close(

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.pitch_rules import PitchMask
+from composer.decoding.line_kernels import STEP
 
 Bools = npt.NDArray[np.bool_]
-
-_STEP = 2  # semitones
 
 
 class Suspensions:
@@ -32,7 +31,7 @@ class Suspensions:
     def __init__(self, pitches: PitchMask, usual: PitchMask, tones: PitchMask) -> None:
         self._goals = goals = pitches & tones
         near = np.zeros_like(goals)
-        for step in range(1, _STEP + 1):
+        for step in range(1, STEP + 1):
             near[:, step:] |= goals[:, :-step]
             near[:, :-step] |= goals[:, step:]
         places = np.arange(len(near))[:, None]
@@ -63,7 +62,7 @@ class Suspensions:
     def following(self, position: int) -> Bools:
         """Return which pitches can follow the one that leans, shape (128,)."""
         distance = np.abs(np.arange(128) - self._pitch)
-        return np.asarray(self._goals[position] & (distance > 0) & (distance <= _STEP))
+        return np.asarray(self._goals[position] & (distance > 0) & (distance <= STEP))
 
     def firm(self, position: int) -> Bools:
         """Return which pitches do not lean, shape (128,)."""
