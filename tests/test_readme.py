@@ -1,7 +1,13 @@
-"""The README's Python examples run, one after the other, as a reader would type them."""
+"""What the README shows runs, one thing after the other, as a reader would type it."""
 
 import re
+import shlex
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from composer import Score
+from composer.cli import main
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -21,3 +27,14 @@ def test_the_examples_run_in_order(tmp_path, monkeypatch):
     ]
     assert (tmp_path / "song.mid").is_file()
     assert (tmp_path / "song.musicxml").is_file()
+
+
+def test_the_commands_run_in_order(tmp_path, monkeypatch):
+    (block,) = re.findall(r"^```sh\n(composer melody .*?)^```", README.read_text(), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        name, *arguments = shlex.split(line)
+        assert name == "composer"
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, (line, done.output)
+    assert Score.read(tmp_path / "longer.mid").bars == Score.read(tmp_path / "song.mid").bars + 4
