@@ -39,7 +39,6 @@ from composer.constraints.playing import Playable
 from composer.constraints.where import Constraint, Monophonic
 from composer.decoding.by_chord import ByChord, MakeCell
 from composer.decoding.chord_choice import (
-    CHORDS,
     IDS_A_CHORD,
     ChordChoice,
     OpenByChord,
@@ -120,6 +119,7 @@ class Bounds:
         singly = [rules.monophonic for rules in request.parts]
         self._chord_ids: dict[int, int] = {}
         self._chords_per_bar = request.chords_per_bar
+        self._anywhere: set[int] = set()  # bars whose chords may begin at any position
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
         self.lines = self._find_lines(request, grid)
@@ -205,7 +205,7 @@ class Bounds:
         """Return the line of a part of which a cell is to be written next; None without one."""
         return self.lines.begin(bar, row) if self.lines else None
 
-    def chords(self, grid: Grid, bar: int) -> ChordChoice | None:
+    def chords(self, grid: Grid, bar: int, *, anywhere: bool = False) -> ChordChoice | None:
         """Return which chords a bar's parts can be written under; None where all are alike.
 
         They begin where a bar's chords do, and where that is not enough, at any position.
@@ -216,7 +216,12 @@ class Bounds:
         parts = [
             self._chords.cell(grid, bar, row, self._list(self._asked[bar][row])) for row in rows
         ]
-        return self._choice(grid, bar, parts)
+        return self._choice(grid, bar, parts, anywhere=anywhere or bar in self._anywhere)
+
+    def begin_anywhere(self, grid: Grid, bar: int) -> None:
+        """Let the chords of a bar begin anywhere from now on."""
+        self._anywhere.add(bar)
+        self._count_chord_ids(grid, bar)
 
     def _check_bar(self, grid: Grid, bar: int, singly: list[bool]) -> None:
         """Refuse a bar that cannot be written, and hold parts to play singly where they can."""
@@ -236,6 +241,10 @@ class Bounds:
             choice = self.chords(grid, bar)
             if choice and not choice.can:
                 raise RequestError(self._none(grid, bar, choice))
+        self._count_chord_ids(grid, bar)
+
+    def _count_chord_ids(self, grid: Grid, bar: int) -> None:
+        choice = self.chords(grid, bar)
         if choice:
             self._chord_ids[bar] = IDS_A_CHORD * len(choice.places)
 
@@ -286,11 +295,14 @@ class Bounds:
             return False
         return self._choice(grid, bar, [self._chords.cell(grid, bar, row, self._list(asked))]).can
 
-    def _choice(self, grid: Grid, bar: int, parts: Sequence[OpenByChord]) -> ChordChoice:
+    def _choice(
+        self, grid: Grid, bar: int, parts: Sequence[OpenByChord], *, anywhere: bool = False
+    ) -> ChordChoice:
         """Return the chords that leave some cells of a bar enough."""
-        choice = ChordChoice(parts, chord_places(grid, bar, self._chords_per_bar))
-        if choice.can or self._chords_per_bar:
-            return choice
+        if self._chords_per_bar or not anywhere:
+            choice = ChordChoice(parts, chord_places(grid, bar, self._chords_per_bar))
+            if choice.can or self._chords_per_bar:
+                return choice
         return ChordChoice(parts, range(int(grid.bar_lengths[bar])))
 
     def _clash(self, grid: Grid, bar: int, row: int) -> str:
@@ -412,12 +424,16 @@ class LineCells:
         """Return whether it hangs on chords that are to be written."""
         return self._bounds.waits(bar, row)
 
-    def candidates(self, bar: int) -> list[Plan]:
-        """Return chords that leave all parts of a bar enough, those that begin it and others."""
-        choice = self._bounds.chords(self._grid, bar)
+    def choice(self, bar: int, *, anywhere: bool = False) -> ChordChoice:
+        """Return which chords a bar may have, where they begin as usual or anywhere if they can."""
+        choice = self._bounds.chords(self._grid, bar, anywhere=anywhere)
         if choice is None:
-            return [((0, chord),) for chord in CHORDS]
-        return [choice.plan(0, chord) for chord in np.flatnonzero(choice.allowed(0)).tolist()]
+            raise ValueError(f"nothing in bar {bar + 1} hangs on chords")
+        return choice
+
+    def begin_anywhere(self, bar: int) -> None:
+        """Let the chords of a bar begin anywhere from now on."""
+        self._bounds.begin_anywhere(self._grid, bar)
 
     def constraints(self, row: int) -> list[Constraint]:
         """Return the constraints of a part."""

@@ -8,7 +8,7 @@ chord may begin it is known what the parts can gain from there on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
@@ -135,6 +135,27 @@ class ChordChoice:
             plan.append((self.places[at], CHORDS[chord]))
             gain = self._begun[at][chord]
         return tuple(plan)
+
+    def gains(self, place: int, chord: int) -> list[int]:
+        """Return what a chord gains that begins at a place and holds on: -1 where it may not be.
+
+        The place is counted, and so is the chord, in ``CHORDS``.
+        """
+        nothing = (-1,) * len(self._need)
+        spans = [self._begun[place][chord], *(held[chord] for held in self._held[place + 1 :])]
+        return [gain for span in spans for gain in (nothing if span is None else span)]
+
+    def suits(self, chords: Mapping[int, int]) -> bool:
+        """Return whether chords leave the parts enough: place -> chord, both counted."""
+        total, chord = (0,) * len(self._need), -1
+        for place in range(len(self.places)):
+            gains = self._begun if place in chords else self._held
+            chord = chords.get(place, chord)
+            gain = gains[place][chord]
+            if gain is None:
+                return False
+            total = self._add(total, gain)
+        return self._is_enough(total)
 
     def may_end(self) -> bool:
         """Return whether no other chord has to follow those that have been taken."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from composer.decoding.bound_masks import BoundNoteMask
 from composer.decoding.cell_masks import IDS_A_NOTE, IDS_AN_ONSET
-from composer.decoding.chord_choice import ChordChoice
+from composer.decoding.chord_choice import CHORDS, ChordChoice
 from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.line_kernels import FOUND, NONE, find_tops, keep_positions
 from composer.decoding.line_search import Lines
@@ -338,7 +338,11 @@ class LineChordMask(ChordCellMask):
 
     def _can_begin(self, position: int, chord: int) -> bool:
         """Return whether a chord can begin, by its place in the vocabulary; lines then go by it."""
-        plan = self._plans.plan(position, self._number(chord + 1))
+        number = self._number(chord + 1)
+        so_far = (*self._plans.taken, (position, CHORDS[number]))
+        if self._lines.plan(self._bar)[: len(so_far)] == so_far:
+            return True
+        plan = self._plans.plan(position, number)
         if self._lines.take_plan(self._bar, plan):
             return True
         refused = self._refused.setdefault(position, np.zeros(12 * len(QUALITIES), bool))

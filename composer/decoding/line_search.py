@@ -5,25 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import combinations, product
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.constraints.demands import Demand, in_words
 from composer.constraints.lines import NoParallels, NoRepeat
 from composer.constraints.where import Constraint
-from composer.decoding.chord_choice import Plan
-from composer.decoding.line_kernels import FOUND, MOST, sweep
+from composer.decoding.chord_choice import CHORDS, ChordChoice, Plan
+from composer.decoding.chord_plans import Freedom, every_plan
+from composer.decoding.line_chords import ChordPaths
+from composer.decoding.line_kernels import FOUND, GAVE_UP, MOST, sweep
 from composer.decoding.lines import Given, LineCell, PartLine, make_line, set_other
 from composer.errors import RequestError
 
 _CAPS = (4, 16, MOST)  # onsets a bar that a way on may take beside those asked for
 _TRIES = 12  # lines that are tried out for parts that must go together
 _BUDGET = 1_000_000  # steps of a search for one line
+_PLANS = 1_000  # chords of a bar that are tried out where those with few changes will not do
+
+Bools = npt.NDArray[np.bool_]
 
 
 class Loose(NamedTuple):
@@ -54,8 +60,12 @@ class MakeLineCell(Protocol):
         """Return whether it hangs on chords that are to be written."""
         ...
 
-    def candidates(self, bar: int) -> list[Plan]:
-        """Return chords that leave all parts of a bar enough, those that begin it and others."""
+    def choice(self, bar: int, *, anywhere: bool = False) -> ChordChoice:
+        """Return which chords a bar may have, where they begin as usual or anywhere if they can."""
+        ...
+
+    def begin_anywhere(self, bar: int) -> None:
+        """Let the chords of a bar begin anywhere from now on."""
         ...
 
     def constraints(self, row: int) -> list[Constraint]:
@@ -90,6 +100,7 @@ class Lines:
         self._pairs: list[tuple[Demand, int, int]] = []
         self._plans: dict[int, Plan] = {}  # chords of the ways on, where a part hangs on them
         self._loose: dict[int, Loose] = {}
+        self._gave_up = False  # whether the last search has left anything out
         #: Parts that hang on a bar's chords.
         self._waiting = {
             bar: [row for row in rows if given.written[bar, row] and make_cell.waits(bar, row)]
@@ -213,22 +224,82 @@ class Lines:
 
     def _find(self, rows: list[int]) -> None:
         """Find lines of parts that hang together."""
-        alone = len(rows) == 1
-        waits = any(row in rows for some in self._waiting.values() for row in some)
-        copies = any(
-            isinstance(d.constraint, NoRepeat) and d.cells[:, rows].any()
-            for d in self._given.demands
-        )
-        tries = 1 if alone and not waits else _TRIES
         for loose, cap in product((Loose(True, True), Loose(False, True), Loose()), _CAPS):
-            for twist in range(tries):
-                plans = self._choose_chords(rows, loose, cap, twist) if waits else {}
-                parts = self._try(rows, loose, cap, twist, copies or not alone, plans)
+            self._gave_up = self._go_together(rows)
+            for twist, plans in enumerate(self._chords(rows, loose, cap)):
+                parts = self._try(rows, loose, cap, twist, plans)
                 if parts:
-                    self._plans.update(plans)
+                    self._take_up(plans)
                     self._keep(parts, loose, cap, plans)
                     return
         raise RequestError(self._none(rows))
+
+    def _go_together(self, rows: list[int]) -> bool:
+        """Return whether some of these parts must not go in parallel."""
+        return any({first, second} <= {*rows} for _, first, second in self._pairs)
+
+    def _must_not_copy(self, rows: list[int]) -> bool:
+        demands = [d for d in self._given.demands if d.cells[:, rows].any()]
+        return any(isinstance(demand.constraint, NoRepeat) for demand in demands)
+
+    def _chords(self, rows: list[int], loose: Loose, cap: int) -> Iterator[dict[int, Plan]]:
+        """Yield chords to try out for the bars that parts hang on: few, and many in the end."""
+        bars = self._hanging(rows)
+        if not bars:
+            yield from [{}] * (1 if len(rows) == 1 else _TRIES)
+            return
+        paths = self._paths(rows, loose, cap, lambda bar: _few(self._make_cell.choice(bar)))
+        yield from paths.find(1, by_table=True)
+        yield from paths.find(_TRIES, by_table=True)
+        if loose != Loose() or cap != MOST:
+            return
+        by_table = not self._go_together(rows) and not self._must_not_copy(rows)
+        for anywhere in (False, True):
+            self._gave_up = self._go_together(rows)
+            every = cache(partial(self._every_plan, anywhere=anywhere))
+            paths = self._paths(rows, loose, cap, every)
+            yield from paths.find(_PLANS, by_table=by_table)
+            self._gave_up |= not paths.is_complete
+
+    def _every_plan(self, bar: int, *, anywhere: bool) -> list[Plan]:
+        """Return the chords of a bar that differ to the lines there."""
+        choice = self._make_cell.choice(bar, anywhere=anywhere)
+        plans, are_all = every_plan(choice, self._freedom(bar), _PLANS)
+        self._gave_up |= not are_all
+        return plans
+
+    def _freedom(self, bar: int) -> Freedom:
+        """Return what chords leave the lines of a bar."""
+        length = int(self._given.starts[bar + 1] - self._given.starts[bar])
+        held = [((0, chord),) for chord in CHORDS]
+        begun = [tuple((position, chord) for position in range(length)) for chord in CHORDS]
+        return Freedom(self._free(bar, held), self._free(bar, begun))
+
+    def _free(self, bar: int, plans: Sequence[Plan]) -> Bools:
+        """Return what chords leave the lines of a bar, shape (plans, positions, bits)."""
+        found = []
+        for plan in plans:
+            cells = [self._make_cell(bar, row, Loose(), None, plan) for row in self._waiting[bar]]
+            masks = [mask for cell in cells for mask in (cell.open, cell.open & ~cell.passing)]
+            found.append(np.concatenate(masks, 1))
+        return np.array(found)
+
+    def _paths(
+        self, rows: list[int], loose: Loose, cap: int, plans: Callable[[int], list[Plan]]
+    ) -> ChordPaths:
+        """Return the choice of chords for some bars, out of those given."""
+
+        def cells(bar: int, plan: Plan) -> list[LineCell | None]:
+            hang = [row in self._waiting[bar] for row in rows]
+            return [
+                self._make_cell(bar, row, loose, None, plan) if hangs else None
+                for row, hangs in zip(rows, hang, strict=True)
+            ]
+
+        starts = self._given.starts.tolist()
+        bars = {bar: (starts[bar], starts[bar + 1]) for bar in self._hanging(rows)}
+        parts = [make_line(self._given, row, self._cells(row, loose), cap=cap) for row in rows]
+        return ChordPaths(bars, parts, plans, cells)
 
     def _keep(
         self, parts: dict[int, PartLine], loose: Loose, cap: int, plans: dict[int, Plan]
@@ -250,11 +321,11 @@ class Lines:
         loose: Loose,
         cap: int,
         twist: int,
-        search: bool,
         plans: dict[int, Plan],
     ) -> dict[int, PartLine] | None:
         """Return lines of parts, each beside those before it; None if one has none then."""
         found: dict[int, PartLine] = {}
+        search = len(rows) > 1 or self._must_not_copy(rows)
         turn = twist % len(rows)
         for row in [*rows[turn:], *rows[:turn]]:
             others = self._others(row, found, without={*rows} - {*found})
@@ -262,43 +333,28 @@ class Lines:
             part = make_line(self._given, row, cells, others, cap=cap)
             if not part.can():
                 return None
-            if search and part.find(0, -1, 0, twist=twist, budget=_BUDGET) != FOUND:
-                return None
+            if search:
+                found_one = part.find(0, -1, 0, twist=twist, budget=_BUDGET)
+                self._gave_up |= found_one == GAVE_UP
+                if found_one != FOUND:
+                    return None
             found[row] = part
         return found
 
-    def _choose_chords(
-        self, rows: list[int], loose: Loose, cap: int, twist: int
-    ) -> dict[int, Plan]:
-        """Return chords under which parts may come from many pitches, from the last bar back."""
-        bars = [bar for bar, some in self._waiting.items() if {*some} & {*rows}]
-        candidates = {bar: self._make_cell.candidates(bar) for bar in bars}
-        chosen = {bar: some[0] for bar, some in candidates.items()}
-        parts = {
-            row: make_line(self._given, row, self._cells(row, loose, None, chosen), cap=cap)
-            for row in rows
-        }
-        rng = np.random.default_rng(twist)
-        starts = self._given.starts.tolist()
-        for i, bar in enumerate(reversed(bars)):
-            end = starts[bars[-i]] if i else starts[-1]
-            for part in parts.values():
-                sweep(part.table, starts[bar + 1], end)
-            best, start = -1.0, starts[bar]
-            for plan in candidates[bar]:
-                ways = []
-                for row in self._waiting[bar]:
-                    cell = self._make_cell(bar, row, loose, None, plan)
-                    parts[row].enter(start, cell)
-                    table = parts[row].table
-                    ways.append(int(((table.ways[start] & table.counts[bar]) > 0).sum()))
-                worth = min(ways) * (1 + rng.random() if twist else 1)
-                if worth > best:
-                    best, chosen[bar] = worth, plan
-            for row in self._waiting[bar]:
-                cell = self._make_cell(bar, row, loose, None, chosen[bar])
-                parts[row].enter(start, cell)
-        return chosen
+    def _hanging(self, rows: list[int]) -> list[int]:
+        """Return the bars on whose chords some of these parts hang."""
+        return [bar for bar, some in self._waiting.items() if {*some} & {*rows}]
+
+    def _take_up(self, plans: dict[int, Plan]) -> None:
+        """Note chords under which there are lines."""
+        self._plans.update(plans)
+        for bar, plan in plans.items():
+            if not {place for place, _ in plan} <= {*self._make_cell.choice(bar).places}:
+                self._make_cell.begin_anywhere(bar)
+
+    def plan(self, bar: int) -> Plan:
+        """Return the chords known for a bar under which lines that hang on them can go on."""
+        return self._plans[bar]
 
     def hang_on(self, bar: int) -> bool:
         """Return whether parts with a line hang on the chords of a bar."""
@@ -329,4 +385,11 @@ class Lines:
         """Return a sentence about lines that are not there, or were not found."""
         names = " and ".join(self._name(row) for row in rows)
         asked = " and ".join(dict.fromkeys(self._asked(row) for row in rows))
-        return f"no lines of {names} were found that keep {asked}; drop one or widen it"
+        what = f"no lines of {names} {'were found that ' * self._gave_up}keep {asked}"
+        chords = "" if self._gave_up or not self._hanging(rows) else ", whatever the chords"
+        return f"{what}{chords}; drop one or widen it"
+
+
+def _few(choice: ChordChoice) -> list[Plan]:
+    """Return chords that leave all parts of a bar enough: each to begin it, with few others."""
+    return [choice.plan(0, chord) for chord in np.flatnonzero(choice.allowed(0)).tolist()]

@@ -30,8 +30,10 @@ known under which there are ways on; others are taken only if each of these line
 as well.
 
 Before anything is written a way on is looked for: for a part on its own by table, for parts that
-hang together, and where nothing may be copied, by trying out lines. If there is none the request is
-refused; so it is, in other words, where the search gives up.
+hang together, and where nothing may be copied, by trying out lines; where chords are to be written,
+under few of them first, and then under all that differ to the lines
+(``composer.decoding.line_chords``). If there is none the request is refused; so it is, in other
+words, where the search gives up.
 """
 
 from __future__ import annotations
@@ -207,13 +209,17 @@ class PartLine:
 
     def can(self) -> bool:
         """Return whether the table has a line from the beginning."""
-        return _has_way(self.table)
+        return bool(self.comes_from(0, self.table.ways[0])[NONE])
 
     def can_until(self, end: int) -> bool:
         """Return whether there is a line up to a time; fills the table anew, for that alone."""
         table = self.table._replace(ways=self.table.ways[:end], bar_of=self.table.bar_of[:end])
         sweep(table, 0, end)
-        return _has_way(table)
+        return self.can()
+
+    def comes_from(self, bar: int, ways: npt.NDArray[np.uint64]) -> Bools:
+        """Return in which states the line may come to a bar, given the ways on from there."""
+        return ((ways & self.table.counts[bar]) if self.table.written[bar] else ways) > 0
 
     def fewest(self, time: int, bar: int, state: int, done: int) -> int:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
@@ -339,12 +345,6 @@ class PartLine:
         self._hands.narrow(span.start, span.stop)
 
 
-def _has_way(table: Table) -> bool:
-    """Return whether a table that is filled has a line from the beginning."""
-    ways = table.ways[0, NONE]
-    return bool(ways & table.counts[0] if table.written[0] else ways)
-
-
 def make_line(
     given: Given,
     row: int,
@@ -400,7 +400,7 @@ def make_line(
             table.open[span], table.passing[span] = cell.open, cell.passing
             table.required[span] = asked.required
             hands.enter(span.start, sounding.sounds, asked.ways, ())
-            most = min(asked.most, asked.onsets + cap, MOST)
+            most = min(asked.most, asked.onsets + cap, MOST, len(cell.pitches))
             table.counts[bar] = sum(1 << count for count in range(asked.least, most + 1))
     _limit_leaps(table, given, row, demands)
     for pair, (demand, other, other_row) in enumerate(others):
