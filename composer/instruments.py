@@ -438,7 +438,8 @@ def parse_piece(name: str) -> tuple[int, ...]:
     if found is None:
         near = difflib.get_close_matches(_plain(str(name)), pieces, n=3, cutoff=0.5)
         names = ", ".join(map(repr, near or KIT_PIECES))
-        raise SymbolError(f"drum {name!r} is unknown; did you mean {names}?")
+        hint = f"did you mean {names}?" if near else f"take one of {names}"
+        raise SymbolError(f"drum {name!r} is unknown; {hint}")
     return found
 
 

@@ -10,12 +10,12 @@ import difflib
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.best_of.candidates import best_of
-from composer.constraints.where import Where
+from composer.constraints.where import Constraint, Where, constraints_of
 from composer.controls.words import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.edits.patch import signed
@@ -134,6 +134,18 @@ def read(score: ScoreLike) -> Score:
     if not isinstance(score, str | os.PathLike):
         raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
     return Score.read(score)
+
+
+def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettings:
+    """Return settings with more constraints than a user has named.
+
+    Raises
+    ------
+    RequestError
+        One that the user has named is none.
+    """
+    where = [*constraints_of(settings.get("where", ())), *more]
+    return cast(NoteSettings, {**settings, "where": where})
 
 
 def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
