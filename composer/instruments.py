@@ -20,6 +20,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from composer.calls import shown
 from composer.errors import SymbolError
 
 # Sixteen families of eight; the name, then the lowest and highest comfortable pitch.
@@ -395,6 +396,11 @@ def parse_instrument(name: str | int) -> Instrument:
     >>> parse_instrument(33).name, parse_instrument("drums").is_drum
     ('Electric Bass (finger)', True)
     """
+    if not isinstance(name, str | int) or isinstance(name, bool):
+        raise SymbolError(
+            f"instrument {shown(name)} is no name; write such as 'piano', or a program number from "
+            "0 to 127"
+        )
     if re.fullmatch(r"\s*[+-]?\d+\s*", str(name)):
         program = int(name)
         if 0 <= program < len(GM_PROGRAMS):

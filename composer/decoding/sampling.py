@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.calls import called_right
 from composer.decoding.decoder import Logits
 from composer.errors import ModelError, RequestError
 from composer.tokenizers.vocabulary import Vocabulary
@@ -41,6 +42,7 @@ LEANINGS = (
 )
 
 
+@called_right("composer.Sampling")
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How adventurous the choice of an id is.

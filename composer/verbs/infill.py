@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from composer.calls import shown
 from composer.constraints.where import Parts
 from composer.errors import RequestError
 from composer.meter import BarsLike
@@ -71,8 +72,10 @@ def infill(
     >>> ticking = composer.infill(beat, "1-4", {"drums": "hi-hat"}, density="busy", seed=2)
     """
     if (cells is None) == (bars is None):
-        given = "both are given" if cells else "neither is given"
+        given = "neither is given" if cells is None else "both are given"
         raise RequestError(f"infill takes bars or cells, and {given}; give such as bars='5-8'")
+    if isinstance(bars, Mapping):
+        raise RequestError(f"bars {shown(bars)} name parts; give them as cells={shown(bars)}")
     if cells is not None and parts is not None:
         raise RequestError(f"cells name their parts, and parts {parts!r} is given; leave it out")
     sheet = Sheet.of(score, settings.get("key"))

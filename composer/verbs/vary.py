@@ -66,7 +66,7 @@ def vary(
     >>> other.bars, other == tune
     (8, False)
     >>> beat = composer.arrange(tune, "drums", seed=1)
-    >>> ticking = composer.vary(beat, 0.5, bars="5-8", parts={"drums": "hi-hat"}, seed=2)
+    >>> kicked = composer.vary(beat, 0.5, bars="5-8", parts={"drums": "kick"}, seed=2)
     """
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= 1:
         where = "" if isinstance(amount, int | float) else f", and where as bars={amount!r}"
@@ -76,7 +76,7 @@ def vary(
     locks = locks_of(sheet.score, parts)
     sounding = cells & cells_with_notes(unlocked(sheet.score, locks), sheet.bars)
     if not sounding.any():
-        raise RequestError("the bars and parts named are silent; name some that have notes")
+        raise RequestError("what is named is silent; name bars and parts that have notes")
     seed = seed_of(settings.get("seed"))
     hidden = some_of(sounding, amount, np.random.default_rng(seed))
     settings["seed"] = seed

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from composer.calls import shown
 from composer.constraints.demands import Mask
 from composer.controls.words import Controls, controls_for, measured, within
 from composer.decoding.request import PartRules
@@ -169,11 +170,11 @@ def style_index(style: str, styles: Sequence[str]) -> int:
     RequestError
         It does not know it.
     """
-    names = [name.lower() for name in styles]
-    if style.strip().lower() in names:
-        return names.index(style.strip().lower())
+    names, wanted = [name.lower() for name in styles], str(style).strip().lower()
+    if wanted in names:
+        return names.index(wanted)
     known = f"it knows {', '.join(styles)}" if styles else "it knows none; leave style out"
-    raise RequestError(f"the model knows no style {style!r}; {known}")
+    raise RequestError(f"the model knows no style {shown(style)}; {known}")
 
 
 def influences(

@@ -47,7 +47,7 @@ def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
         raise RequestError(f"cells {bars!r} name no parts; write such as {{'piano': '5-8'}}")
     cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
     for part, own in bars.items():
-        columns, rows = _columns(sheet.score, part), bar_set(own, sheet.bars)
+        columns, rows = _columns(sheet.score, listed(part)), bar_set(own, sheet.bars)
         if cells[:, columns].any():
             raise RequestError(f"cells {dict(bars)!r} name {part!r} twice; name each part once")
         cells[np.ix_(rows, columns)] = True
@@ -79,7 +79,7 @@ def locks_of(score: Score, parts: Parts | Pieces) -> dict[int, Locked]:
     seen: set[int] = set()
     said = f"parts {dict(parts)!r} name"
     for part, pieces in parts.items():
-        for column in _columns(score, part):
+        for column in _columns(score, listed(part)):
             if column in seen:
                 name = part_name(score, column)
                 raise RequestError(f"{said} {name} twice; name each part once")
