@@ -12,14 +12,14 @@ arithmetic on columns: ``track.notes["pitch"] + 12``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property, partial
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from composer.calls import called_right, shown, unknown_keyword
+from composer.calls import called_right, shown
 from composer.errors import RequestError, ScoreError
 from composer.events import (
     CONTROL,
@@ -39,6 +39,7 @@ from composer.events import (
     microseconds_per_quarter,
     text_events,
 )
+from composer.values import Value
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -69,8 +70,6 @@ __all__ = [
     "microseconds_per_quarter",
     "own_score",
 ]
-
-Value = TypeVar("Value", bound="_Value")
 
 
 def _checked_number(name: str, most: int, unit: str, number: int) -> int:
@@ -132,54 +131,9 @@ def _checked_signatures(rows: Iterable[Any]) -> Events:
     return table
 
 
-class _Value:
-    """Equality by content, which dataclasses with arrays do not have by themselves."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if not field.compare:
-                continue
-            mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            same = np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
-            if not same:
-                return False
-        return True
-
-    __hash__ = None  # type: ignore[assignment]
-
-    # What each field goes through: it returns the value that is kept, or raises ScoreError.
-    _CHECKS: ClassVar[dict[str, Callable[[Any], Any]]]
-    _BLANK: ClassVar[dict[str, Any]]  # the fields where nothing is said
-
-    def __post_init__(self) -> None:
-        vars(self).update((name, check(vars(self)[name])) for name, check in self._CHECKS.items())
-
-    @classmethod
-    def trusted(cls: type[Value], **fields: Any) -> Value:
-        """Return one of fields that are valid, sorted and read-only already: nothing is checked."""
-        new = object.__new__(cls)
-        vars(new).update(cls._BLANK, **fields)
-        return new
-
-    def replace(self: Value, **changes: Any) -> Value:
-        """Return a copy with the fields named changed."""
-        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
-        for name in changes:
-            if name not in names:
-                own = f"composer.{type(self).__name__}"
-                raise RequestError(f"replace() {unknown_keyword(name, names, own)}")
-        # The others have been checked, and cannot have changed since.
-        fields = {name: vars(self)[name] for name in names}
-        for name, value in changes.items():
-            fields[name] = self._CHECKS[name](value) if name in self._CHECKS else value
-        return self.trusted(**fields)
-
-
 @called_right("composer.Track")
 @dataclasses.dataclass(frozen=True, eq=False)
-class Track(_Value):
+class Track(Value):
     """One instrument's events.
 
     Parameters
@@ -235,7 +189,7 @@ class Track(_Value):
 
 @called_right("composer.Score")
 @dataclasses.dataclass(frozen=True, eq=False)
-class Score(_Value):
+class Score(Value):
     """A piece of music: tracks and what holds for all of them.
 
     Parameters

@@ -28,6 +28,7 @@ MAX_WHEEL_BYTES = 25_000_000
 # package stands for all its modules.
 CHAINS = (
     ("errors", "calls", "events", "score", "meter", "midi", "interop"),
+    ("errors", "calls", "values", "score"),
     ("score", "compiled", "smf", "midi"),
     ("compiled", "harmony.search", "harmony.inference"),
     ("compiled", "decoding.kernels", "decoding.packing", "decoding.cpu", "compose"),
