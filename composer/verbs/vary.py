@@ -13,6 +13,7 @@ from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
 from composer.meter import BarsLike
 from composer.score import Score
+from composer.writing.drawn import for_drawn
 from composer.writing.named_cells import Pieces, cells_in, locks_of, unlocked
 from composer.writing.settings import NoteSettings, ScoreLike, with_where
 from composer.writing.sheet import Sheet, own_rules, write
@@ -45,7 +46,8 @@ def vary(
         Where, as in ``infill``; anywhere in all tracks without them. With pieces of the kit, such
         as ``{"drums": "hi-hat"}``, cells are chosen among those that have notes of them.
     **settings
-        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too.
+        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too; what is
+        asked of others that it might have chosen is left out.
 
     Returns
     -------
@@ -80,8 +82,8 @@ def vary(
     seed = seed_of(settings.get("seed"))
     hidden = some_of(sounding, amount, np.random.default_rng(seed))
     settings["seed"] = seed
-    own = [lock for row, lock in locks.items() if hidden[:, row + 1].any()]
-    wanted = with_where(settings, own)
+    asked = with_where(settings, locks.values())
+    wanted = for_drawn(asked, sheet.score, hidden, sounding)
     return write(self, sheet, hidden, own_rules(self, sheet, hidden), wanted)
 
 

@@ -67,7 +67,7 @@ class Aims:
         given = settings.get("controls") or ()
         named = {name: settings.get(name) for name in NAMES}
         named["polyphony"] = _words(named["polyphony"])
-        controls = controls_for(named) + _listed(given)
+        controls = controls_for(named) + listed_controls(given)
         influence, style = settings.get("influence"), settings.get("style")
         if influence is not None:
             piece = tokenizer.grid(read(influence))
@@ -137,7 +137,14 @@ def aimed_levels(
     return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=cells)
 
 
-def _listed(given: Controls | Iterable[Controls]) -> list[Controls]:
+def listed_controls(given: Controls | Iterable[Controls]) -> list[Controls]:
+    """Return one control or several as a list.
+
+    Raises
+    ------
+    RequestError
+        One of them is none.
+    """
     controls = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for control in controls:
         if not isinstance(control, Controls):
