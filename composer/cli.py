@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,37 @@ def _least_and_most(text: str | None) -> int | tuple[int, int] | None:
     return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
 
 
+def _by_part(option: str, texts: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return parts that stand alone, and what is said of the others, as PART=SAID,SAID."""
+    alone: list[str] = []
+    said: dict[str, list[str]] = {}
+    for text in texts:
+        own = alone
+        for word in text.split(","):
+            part, sign, first = (half.strip() for half in word.rpartition("="))
+            if sign and part in said:
+                raise click.ClickException(
+                    f"{option} names {part} twice; say all of it at once, with commas"
+                )
+            if sign:
+                own = said[part] = []
+            own.append(first)
+    return alone, said
+
+
+def _parts_and_pieces(texts: Sequence[str]) -> list[str] | dict[str, list[str] | None] | None:
+    """Return parts, or pieces of the kit by part where some are named."""
+    alone, said = _by_part("--parts", texts)
+    return {**dict.fromkeys(alone), **said} if said else [*filter(None, alone)] if texts else None
+
+
+def _bars_by_part(texts: Sequence[str]) -> dict[str, list[str]] | None:
+    alone, said = _by_part("--cells", texts)
+    for part in alone:
+        raise click.ClickException(f"--cells {part} cannot be read; write such as piano=5-8")
+    return said or None
+
+
 _midi = click.Path(path_type=Path, dir_okay=False)
 _key = click.option("--key", help="Home key, such as 'A minor'; judged by chords or notes without.")
 _sampling = _all(
@@ -134,7 +165,14 @@ _chord_part = _all(
     click.option("--chords-per-bar", type=int, help="1 to 4; the model decides without."),
 )
 _form = click.option("--form", help="A letter a section, such as AABA or 'A8 A8 B4 A8'.")
-_parts = click.option("--parts", help="Tracks by name, number or role, with commas; all without.")
+_parts = click.option(
+    "--parts",
+    multiple=True,
+    metavar="PARTS",
+    callback=lambda _, __, texts: _parts_and_pieces(texts),
+    help="Tracks by name, number or role, with commas; all without. Of drums some pieces of the "
+    "kit alone: drums=hi-hat,ride.",
+)
 
 
 @click.group(cls=_OneLine, context_settings={"help_option_names": ["-h", "--help"]})
@@ -228,6 +266,7 @@ def arrange(
     "--cells",
     multiple=True,
     metavar="PART=BARS",
+    callback=lambda _, __, texts: _bars_by_part(texts),
     help="In place of both, as often as there are parts: piano=5-8",
 )
 @_key
@@ -237,8 +276,8 @@ def arrange(
 def infill(
     score: Path,
     bars: str | None,
-    parts: str | None,
-    cells: tuple[str, ...],
+    parts: list[str] | dict[str, list[str] | None] | None,
+    cells: dict[str, list[str]] | None,
     model: Path | None,
     out: Path,
     **settings: Any,
@@ -247,13 +286,10 @@ def infill(
 
     \b
     Example: composer infill song.mid --bars 5-8 --parts piano -o song2.mid
+             composer infill song.mid --bars 5-8 --parts drums=hi-hat,ride
              composer infill song.mid --cells piano=5-8 --cells bass=7
     """
-    for cell in cells:
-        if "=" not in cell:
-            raise click.ClickException(f"--cells {cell} cannot be read; write such as piano=5-8")
-    named = dict(cell.rsplit("=", 1) for cell in cells) or None
-    _save(_composer(model).infill(score, bars, parts, cells=named, **settings), out)
+    _save(_composer(model).infill(score, bars, parts, cells=cells, **settings), out)
 
 
 @main.command()
@@ -282,12 +318,18 @@ def extend(score: Path, bars: int, model: Path | None, out: Path, **settings: An
 @_sampling
 @_out("varied.mid")
 def vary(
-    score: Path, amount: float, parts: str | None, model: Path | None, out: Path, **settings: Any
+    score: Path,
+    amount: float,
+    parts: list[str] | dict[str, list[str] | None] | None,
+    model: Path | None,
+    out: Path,
+    **settings: Any,
 ) -> None:
     """Write a share of the MIDI file SCORE anew, bars here and there.
 
     \b
     Example: composer vary song.mid --amount 0.3 --parts piano -o other.mid
+             composer vary song.mid --amount 0.5 --bars 5-8 --parts drums=hi-hat
     """
     _save(_composer(model).vary(score, amount, parts=parts, **settings), out)
 

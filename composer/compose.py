@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from composer.calls import called_right, shown
 from composer.decoding.cpu import CPUDecoder
 from composer.decoding.decoder import Decoder
 from composer.decoding.weights import weights_hash
@@ -26,6 +27,7 @@ from composer.writing.settings import Settings, verb
 PRETRAINED = Path(__file__).with_name("pretrained")
 
 
+@called_right("composer.Composer")
 class Composer:
     """A model and the verbs it serves.
 
@@ -43,12 +45,17 @@ class Composer:
     Raises
     ------
     ModelError
-        The model has another vocabulary than the tokenizer.
+        They are no model and tokenizer, or the model has another vocabulary.
     """
 
     def __init__(
         self, decoder: Decoder, tokenizer: Cells, *, progress: bool = False, model: str = ""
     ) -> None:
+        if not isinstance(tokenizer, Cells) or not hasattr(decoder, "vocab_size"):
+            raise ModelError(
+                f"{shown(decoder)} and {shown(tokenizer)} are no model and its tokenizer; "
+                "composer.load('my_model') reads both from a folder"
+            )
         if decoder.vocab_size != tokenizer.vocab_size:
             raise ModelError(
                 f"the model has {decoder.vocab_size} ids and the tokenizer {tokenizer.vocab_size}; "
@@ -60,6 +67,7 @@ class Composer:
         self.model = model
 
     @classmethod
+    @called_right("composer.Composer.load")
     def load(
         cls,
         folder: str | os.PathLike[str] | None = None,
@@ -88,6 +96,8 @@ class Composer:
         ImportError
             A device is named and torch is not installed.
         """
+        if folder is not None and not isinstance(folder, str | os.PathLike):
+            raise ModelError(f"{shown(folder)} is no folder; name one that composer train wrote")
         folder = PRETRAINED if folder is None else Path(folder)
         if not folder.is_dir():
             raise ModelError(f"{folder} is no folder; name one that composer train wrote")
@@ -117,6 +127,7 @@ def _pretrained() -> Composer:
     return Composer.load()
 
 
+@called_right("composer.load")
 def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> Composer:
     """Return the composer of a model folder; the one that comes with the package without it.
 

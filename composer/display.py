@@ -80,7 +80,7 @@ class _ChordText(NamedTuple):
 def piano_roll(
     score: Score,
     *,
-    bars: str | tuple[int, int] | None = None,
+    bars: int | str | tuple[int, int] | None = None,
     width_inches: float | None = None,
 ) -> Figure:
     """Draw a score: a panel for each part, one above the other, and chord symbols on top.
@@ -155,7 +155,7 @@ def _png(figure: Figure) -> bytes:
         return file.getvalue()
 
 
-def _shown_bars(score: Score, bars: str | tuple[int, int] | None) -> range:
+def _shown_bars(score: Score, bars: int | str | tuple[int, int] | None) -> range:
     last_chord = max((tick + 1 for tick, _ in score.chords), default=0)
     count = score.meter.bars_until(max(score.end, last_chord))
     if not count:

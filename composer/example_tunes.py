@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
+from composer.calls import called_right, shown
 from composer.errors import RequestError
 from composer.score import Score
 
 FOLDER = Path(__file__).with_name("examples")
 
 
+@called_right("composer.example_names")
 def example_names() -> list[str]:
     """Return the names of the tunes.
 
@@ -21,6 +24,7 @@ def example_names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.mid"))
 
 
+@called_right("composer.example")
 def example(name: str) -> Score:
     """Return a traditional tune: a melody with chord symbols.
 
@@ -35,7 +39,7 @@ def example(name: str) -> Score:
     Raises
     ------
     RequestError
-        There is no such tune; the message lists those there are.
+        There is no such tune; the message has the nearest.
 
     Examples
     --------
@@ -43,7 +47,11 @@ def example(name: str) -> Score:
     >>> tune.bars, tune.chords[0].text
     (48, 'Dm')
     """
+    if not isinstance(name, str):
+        raise RequestError(f"example {shown(name)} is no name; give one of example_names()")
     stem = name.strip().lower().replace(" ", "_")
     if stem not in example_names():
-        raise RequestError(f"there is no example {name!r}; there are {', '.join(example_names())}")
+        near = difflib.get_close_matches(stem, example_names(), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "example_names() has those there are"
+        raise RequestError(f"there is no example {name!r}; {hint}")
     return Score.read(FOLDER / f"{stem}.mid")

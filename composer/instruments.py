@@ -20,6 +20,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
+from composer.calls import shown
 from composer.errors import SymbolError
 
 # Sixteen families of eight; the name, then the lowest and highest comfortable pitch.
@@ -395,6 +396,11 @@ def parse_instrument(name: str | int) -> Instrument:
     >>> parse_instrument(33).name, parse_instrument("drums").is_drum
     ('Electric Bass (finger)', True)
     """
+    if not isinstance(name, str | int) or isinstance(name, bool):
+        raise SymbolError(
+            f"instrument {shown(name)} is no name; write such as 'piano', or a program number from "
+            "0 to 127"
+        )
     if re.fullmatch(r"\s*[+-]?\d+\s*", str(name)):
         program = int(name)
         if 0 <= program < len(GM_PROGRAMS):
@@ -438,7 +444,8 @@ def parse_piece(name: str) -> tuple[int, ...]:
     if found is None:
         near = difflib.get_close_matches(_plain(str(name)), pieces, n=3, cutoff=0.5)
         names = ", ".join(map(repr, near or KIT_PIECES))
-        raise SymbolError(f"drum {name!r} is unknown; did you mean {names}?")
+        hint = f"did you mean {names}?" if near else f"take one of {names}"
+        raise SymbolError(f"drum {name!r} is unknown; {hint}")
     return found
 
 

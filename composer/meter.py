@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from composer.calls import shown
 from composer.errors import RequestError
 from composer.score import TEMPO, TIME_SIGNATURE, Events
 
@@ -149,25 +151,26 @@ def _holding(rows: Events, before: Events) -> Events:
     return rows
 
 
-def parse_bars(bars: str | tuple[int, int]) -> tuple[int, int]:
-    """Return the first and last bar that a text or a pair names.
+def parse_bars(bars: object) -> tuple[int, int]:
+    """Return the first and last bar that a number, a pair or a text names.
 
     Raises
     ------
     RequestError
-        The text is no range.
+        It is none of these.
     """
-    if isinstance(bars, tuple | list) and len(bars) == 2:
-        return int(bars[0]), int(bars[1])
-    if not isinstance(bars, str):
-        raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
-    found = re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
+    pair = bars if isinstance(bars, tuple | list) else (bars, bars)
+    if len(pair) == 2 and all(isinstance(b, Integral) and not isinstance(b, bool) for b in pair):
+        return int(pair[0]), int(pair[1])
+    found = isinstance(bars, str) and re.fullmatch(r"\s*(\d+)\s*(?:[-–]\s*(\d+))?\s*", bars)
     if not found:
-        raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
+        raise RequestError(
+            f"bars {shown(bars)} cannot be read; write first and last, such as '5-8'"
+        )
     return int(found[1]), int(found[2] or found[1])
 
 
-def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
+def bar_range(bars: int | str | tuple[int, int], count: int) -> tuple[int, int]:
     """Return the first and last bar that a user names, counted from 1 as in every DAW.
 
     Raises
@@ -177,7 +180,7 @@ def bar_range(bars: str | tuple[int, int], count: int) -> tuple[int, int]:
 
     Examples
     --------
-    >>> bar_range("5-8", 16), bar_range("3", 16)
+    >>> bar_range("5-8", 16), bar_range(3, 16)
     ((5, 8), (3, 3))
     """
     first, last = parse_bars(bars)
@@ -214,7 +217,7 @@ def bar_set(bars: BarsLike, count: int) -> list[int]:
         found = [bar for span in bars for bar in bar_set(span, count)]
         spans = [(bar + 1, bar + 1) for bar in found]
     else:
-        spans = [bar_range((bars, bars) if isinstance(bars, int) else bars, count)]
+        spans = [bar_range(bars, count)]
     named = [bar - 1 for first, last in spans for bar in range(first, last + 1)]
     twice = sorted(bar + 1 for bar, times in Counter(named).items() if times > 1)
     if twice:

@@ -44,6 +44,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import symusic
 
+from composer.calls import shown
 from composer.errors import ComposerWarning, MidiError, ScoreError
 from composer.score import (
     CONTROL,
@@ -106,7 +107,7 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
         kinds = ", ".join(f"{count} x {kind}" for kind, count in dropped.items())
         news.append(f"holds what a score cannot keep, and it is left out: {kinds}")
     if news:
-        warnings.warn(f"{name} {', and '.join(news)}", ComposerWarning, stacklevel=3)
+        warnings.warn(f"{name} {', and '.join(news)}", ComposerWarning, stacklevel=4)
     return score
 
 
@@ -118,7 +119,11 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
     MidiError
         The score holds what no MIDI file can, or the file cannot be written.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise MidiError(f"{shown(path)} is no path; give such as 'song.mid'")
     target = Path(path)
+    if target.is_dir():
+        raise MidiError(f"{target} cannot be written: it is a folder; name a file in it")
     try:
         _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
@@ -224,6 +229,10 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[byte
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise MidiError(f"{name} cannot be read: {reason}; check the path") from error
+    if not callable(getattr(source, "read", None)) or hasattr(source, "tracks"):
+        raise MidiError(
+            f"{shown(source)} is no source of MIDI; give a path, bytes, or a file that is open"
+        )
     content = source.read()
     name = str(getattr(source, "name", "the MIDI stream"))
     if not isinstance(content, bytes):

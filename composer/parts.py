@@ -9,7 +9,7 @@ import numpy as np
 
 from composer.constraints.where import Parts, listed
 from composer.errors import RequestError, SymbolError
-from composer.instruments import BASSES, parse_instrument
+from composer.instruments import BASSES, parse_instrument, parse_piece
 from composer.score import Score
 
 #: What a part may do in a piece, as users name it.
@@ -137,8 +137,19 @@ def _found(score: Score, name: str | int) -> list[int]:
             found = [i for i, role in enumerate(track_roles(score)) if role == wanted]
     if not found:
         listing = ", ".join(f"{i + 1} {own!r}" for i, own in enumerate(names)) or "none"
-        raise RequestError(f"the score has no track {name!r}; it has {listing}")
+        hint = f", and a drum part for pieces of its kit: {{'drums': {name!r}}}"
+        raise RequestError(
+            f"the score has no track {name!r}; it has {listing}"
+            f"{hint if _is_piece(name) and 'drums' in track_roles(score) else ''}"
+        )
     return found
+
+
+def _is_piece(name: str | int) -> bool:
+    try:
+        return bool(parse_piece(str(name)))
+    except SymbolError:
+        return False
 
 
 def _numbered(rows: Sequence[int]) -> str:

@@ -4,22 +4,42 @@ Conventions
 -----------
 Times are integer ticks, ``tpq`` of them to a quarter note. An event's ``offset`` is
 ``onset + duration``. Pitches are MIDI numbers (60 is middle C), velocities 1 to 127, programs 0 to
-127 as General MIDI numbers them. Events live in numpy structured arrays (the dtypes below), sorted
-and read-only, so that whatever is hot is arithmetic on columns: ``track.notes["pitch"] + 12``.
+127 as General MIDI numbers them. Events live in numpy structured arrays (the dtypes of
+``composer.events``, which are to be had here too), sorted and read-only, so that whatever is hot is
+arithmetic on columns: ``track.notes["pitch"] + 12``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple, TypeVar
+from collections.abc import Iterable
+from functools import cached_property, partial
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from composer.errors import ScoreError
+from composer.calls import called_right, shown
+from composer.errors import RequestError, ScoreError
+from composer.events import (
+    CONTROL,
+    KEY_SIGNATURE,
+    MAX_TICK,
+    NOTE,
+    PEDAL,
+    PITCH_BEND,
+    TEMPO,
+    TIME_SIGNATURE,
+    Events,
+    Note,
+    Text,
+    event_table,
+    frozen,
+    joined,
+    microseconds_per_quarter,
+    text_events,
+)
+from composer.values import Value
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -31,218 +51,89 @@ if TYPE_CHECKING:
     from composer.harmony.sources import ChordsLike
     from composer.meter import Meter
 
-#: A structured array of one of the dtypes below.
-Events = npt.NDArray[Any]
-Value = TypeVar("Value", bound="_Value")
-
-NOTE = np.dtype([("onset", "i8"), ("duration", "i8"), ("pitch", "i2"), ("velocity", "i2")])
-CONTROL = np.dtype([("tick", "i8"), ("number", "i2"), ("value", "i2")])
-PITCH_BEND = np.dtype([("tick", "i8"), ("value", "i4")])  # -8192 to 8191
-PEDAL = np.dtype([("tick", "i8"), ("duration", "i8")])
-TEMPO = np.dtype([("tick", "i8"), ("mspq", "i4")])  # microseconds a quarter note
-TIME_SIGNATURE = np.dtype([("tick", "i8"), ("numerator", "i4"), ("denominator", "i4")])
-KEY_SIGNATURE = np.dtype([("tick", "i8"), ("sharps", "i2"), ("minor", "i2")])  # flats are negative
-
-#: Largest tick a score may hold; MIDI readers count in 32 bits.
-MAX_TICK = 2**31 - 1
-
-
-class Note(NamedTuple):
-    """One note; a row of ``Track.notes``."""
-
-    onset: int  # ticks
-    duration: int  # ticks
-    pitch: int  # 0-127
-    velocity: int = 90  # 1-127
+__all__ = [
+    "CONTROL",
+    "KEY_SIGNATURE",
+    "MAX_TICK",
+    "NOTE",
+    "PEDAL",
+    "PITCH_BEND",
+    "TEMPO",
+    "TIME_SIGNATURE",
+    "Events",
+    "Note",
+    "Score",
+    "Text",
+    "Track",
+    "frozen",
+    "joined",
+    "microseconds_per_quarter",
+    "own_score",
+]
 
 
-class Text(NamedTuple):
-    """A text at a tick: a marker, a lyric syllable or a chord symbol."""
-
-    tick: int
-    text: str
-
-
-def microseconds_per_quarter(bpm: float) -> int:
-    """Return a tempo in beats a minute as MIDI stores it.
-
-    >>> microseconds_per_quarter(120)
-    500000
-    """
-    return round(60_000_000 / bpm)
+def _checked_number(name: str, most: int, unit: str, number: int) -> int:
+    least = int(name == "tpq")
+    if not isinstance(number, Integral):
+        raise ScoreError(f"{name} {shown(number)} is no whole number from {least} to {most}{unit}")
+    if not least <= number <= most:
+        raise ScoreError(f"{name} {number} is outside {least} to {most}{unit}")
+    return number
 
 
-# What each column may hold, and what it is called where it does not.
-_RANGES: dict[np.dtype[Any], tuple[tuple[str, int, int, str], ...]] = {
-    NOTE: (
-        ("onset", 0, MAX_TICK, "note onset"),
-        ("duration", 0, MAX_TICK, "note duration"),
-        ("pitch", 0, 127, "pitch"),
-        ("velocity", 1, 127, "velocity"),
-    ),
-    CONTROL: (
-        ("tick", 0, MAX_TICK, "control tick"),
-        ("number", 0, 127, "control number"),
-        ("value", 0, 127, "control value"),
-    ),
-    PITCH_BEND: (("tick", 0, MAX_TICK, "pitch bend tick"), ("value", -8192, 8191, "pitch bend")),
-    PEDAL: (("tick", 0, MAX_TICK, "pedal tick"), ("duration", 0, MAX_TICK, "pedal duration")),
-    TEMPO: (
-        ("tick", 0, MAX_TICK, "tempo tick"),
-        ("mspq", 1, 2**24 - 1, "tempo in microseconds a quarter"),
-    ),
-    TIME_SIGNATURE: (
-        ("tick", 0, MAX_TICK, "time signature tick"),
-        ("numerator", 1, 255, "time signature numerator"),
-        ("denominator", 1, 2**15, "time signature denominator"),
-    ),
-    KEY_SIGNATURE: (
-        ("tick", 0, MAX_TICK, "key signature tick"),
-        ("sharps", -7, 7, "key signature sharps"),
-        ("minor", 0, 1, "key signature mode"),
-    ),
-}
+def _checked_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise ScoreError(f"name {shown(name)} is no text; give such as 'Flute'")
+    return name
 
 
-def frozen(table: Events) -> Events:
-    """Return a table that is read-only from now on."""
-    table.flags.writeable = False
-    return table
+def _checked_kind(is_drum: bool) -> bool:
+    if not isinstance(is_drum, bool | np.bool_):
+        raise ScoreError(f"is_drum {shown(is_drum)} is neither True nor False; give one of them")
+    return bool(is_drum)
 
 
-_EMPTY = {dtype: frozen(np.empty(0, dtype)) for dtype in _RANGES}
+def _checked_tracks(tracks: Iterable[Track]) -> tuple[Track, ...]:
+    given = tuple(tracks) if isinstance(tracks, Iterable) else (None,)
+    if not all(isinstance(track, Track) for track in given):
+        raise ScoreError(
+            f"tracks {shown(tracks)} are no tracks; give a list of Track, such as "
+            "[Track('Flute', 73)]"
+        )
+    return given
 
 
-def joined(tables: Sequence[Events], dtype: np.dtype[Any]) -> Events:
-    """Return tables of one dtype behind each other."""
-    # As bytes, since numpy copies rows of several columns one by one.
-    parts = [np.ascontiguousarray(table).view(np.uint8) for table in tables]
-    return np.concatenate([np.empty(0, np.uint8), *parts]).view(dtype)
+def _checked_history(patches: Iterable[Patch]) -> tuple[Patch, ...]:
+    if not patches:  # as nearly all are: what a patch is takes long to import
+        return ()
+    from composer.edits.patch import Patch
+
+    given = tuple(patches) if isinstance(patches, Iterable) else (None,)
+    if not all(isinstance(patch, Patch) for patch in given):
+        raise ScoreError(f"history {shown(patches)} is none; give the history of another score")
+    return given
 
 
-def _table(rows: Iterable[Any], dtype: np.dtype[Any], what: str) -> Events:
-    """Return ``rows`` as a checked, sorted, read-only array of ``dtype``."""
-    if isinstance(rows, np.ndarray):
-        if rows.dtype != dtype:
-            raise ScoreError(f"{what} have dtype {rows.dtype}; build them with dtype {dtype}")
-        table = rows
-    else:
-        try:
-            table = np.array([tuple(row) for row in rows], dtype=dtype)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ScoreError(f"{what} must be rows of {dtype.names}: {error}") from None
-    if not len(table):
-        return _EMPTY[dtype]
-    for name, low, high, column in _RANGES[dtype]:
-        _check_range(table[name], low, high, column)
-    table = _sorted(table)
-    if table.flags.writeable:
-        table = frozen(table.copy() if table is rows else table)
-    return table
-
-
-def _sorted(table: Events) -> Events:
-    """Return a table in order of time; notes of one onset by pitch, duration and velocity."""
-    if table.dtype != NOTE:
-        ticks = table["tick"]
-        if (ticks[1:] >= ticks[:-1]).all():
-            return table
-        return np.asarray(table[np.argsort(ticks, kind="stable")])
-    # Two numbers say the order: pitches and velocities have seven bits.
-    begins = table["onset"] << 7 | table["pitch"]
-    steps = begins[1:] - begins[:-1]
-    if (steps > 0).all():
-        return table
-    lasts = table["duration"] << 7 | table["velocity"]
-    if not (steps < 0).any():
-        ties = np.flatnonzero(steps == 0)
-        if (lasts[ties] <= lasts[ties + 1]).all():
-            return table
-    return np.asarray(table[np.lexsort((lasts, begins))])
-
-
-def _check_range(values: Events, low: int, high: int, what: str) -> None:
-    # Called thousands of times a second; the methods min and max take twice as long.
-    if np.minimum.reduce(values) < low or np.maximum.reduce(values) > high:
-        bad = values[(values < low) | (values > high)][0]
-        raise ScoreError(f"{what} {bad} is outside {low} to {high}")
-
-
-def _texts(rows: Iterable[Any], what: str) -> tuple[Text, ...]:
-    """Return ``rows`` as texts sorted by tick."""
-    texts = [row if type(row) is Text else Text(*row) for row in rows]
-    texts.sort(key=itemgetter(0))
-    if texts:
-        _check_range(np.array([texts[0].tick, texts[-1].tick]), 0, MAX_TICK, f"{what} tick")
-    return tuple(texts)
-
-
-def _checked_tpq(tpq: int) -> int:
-    if not 1 <= tpq <= 32767:
-        raise ScoreError(f"tpq {tpq} is outside 1 to 32767 ticks a quarter note")
-    return tpq
-
-
-def _checked_program(program: int) -> int:
-    if not 0 <= program <= 127:
-        raise ScoreError(f"program {program} is outside 0 to 127")
-    return program
+def _checked_chords(rows: Any) -> tuple[Text, ...]:
+    if isinstance(rows, str):
+        raise ScoreError(
+            f"chords {shown(rows)} are a text, and a score keeps (tick, text); "
+            "with_chords puts a text of chords into a score"
+        )
+    return text_events(rows, "chord")
 
 
 def _checked_signatures(rows: Iterable[Any]) -> Events:
-    table = _table(rows, TIME_SIGNATURE, "time signatures")
+    table = event_table(rows, TIME_SIGNATURE, "time signatures")
     denominators = table["denominator"]
     if (denominators & (denominators - 1)).any():
         raise ScoreError(f"time signature denominators {denominators} must be powers of 2")
     return table
 
 
-class _Value:
-    """Equality by content, which dataclasses with arrays do not have by themselves."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            if not field.compare:
-                continue
-            mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            same = np.array_equal(mine, theirs) if isinstance(mine, np.ndarray) else mine == theirs
-            if not same:
-                return False
-        return True
-
-    __hash__ = None  # type: ignore[assignment]
-
-    # What each field goes through: it returns the value that is kept, or raises ScoreError.
-    _CHECKS: ClassVar[dict[str, Callable[[Any], Any]]]
-    _BLANK: ClassVar[dict[str, Any]]  # the fields where nothing is said
-
-    def __post_init__(self) -> None:
-        vars(self).update((name, check(vars(self)[name])) for name, check in self._CHECKS.items())
-
-    @classmethod
-    def trusted(cls: type[Value], **fields: Any) -> Value:
-        """Return one of fields that are valid, sorted and read-only already: nothing is checked."""
-        new = object.__new__(cls)
-        vars(new).update(cls._BLANK, **fields)
-        return new
-
-    def replace(self: Value, **changes: Any) -> Value:
-        """Return a copy with the fields named changed."""
-        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
-        for name in changes:
-            if name not in names:
-                raise TypeError(f"{type(self).__name__} has no {name!r}; it has {', '.join(names)}")
-        # The others have been checked, and cannot have changed since.
-        fields = {name: vars(self)[name] for name in names}
-        for name, value in changes.items():
-            fields[name] = self._CHECKS[name](value) if name in self._CHECKS else value
-        return self.trusted(**fields)
-
-
+@called_right("composer.Track")
 @dataclasses.dataclass(frozen=True, eq=False)
-class Track(_Value):
+class Track(Value):
     """One instrument's events.
 
     Parameters
@@ -276,12 +167,14 @@ class Track(_Value):
     lyrics: tuple[Text, ...] = ()
 
     _CHECKS: ClassVar = {
-        "program": _checked_program,
-        "notes": lambda rows: _table(rows, NOTE, "notes"),
-        "controls": lambda rows: _table(rows, CONTROL, "controls"),
-        "pitch_bends": lambda rows: _table(rows, PITCH_BEND, "pitch bends"),
-        "pedals": lambda rows: _table(rows, PEDAL, "pedals"),
-        "lyrics": lambda rows: _texts(rows, "lyric"),
+        "name": _checked_name,
+        "program": partial(_checked_number, "program", 127, ""),
+        "is_drum": _checked_kind,
+        "notes": lambda rows: event_table(rows, NOTE, "notes"),
+        "controls": lambda rows: event_table(rows, CONTROL, "controls"),
+        "pitch_bends": lambda rows: event_table(rows, PITCH_BEND, "pitch bends"),
+        "pedals": lambda rows: event_table(rows, PEDAL, "pedals"),
+        "lyrics": lambda rows: text_events(rows, "lyric"),
     }
 
     @property
@@ -294,8 +187,9 @@ class Track(_Value):
         return f"Track({self.name!r}, {kind}, {len(self.notes)} notes)"
 
 
+@called_right("composer.Score")
 @dataclasses.dataclass(frozen=True, eq=False)
-class Score(_Value):
+class Score(Value):
     """A piece of music: tracks and what holds for all of them.
 
     Parameters
@@ -340,17 +234,18 @@ class Score(_Value):
     history: tuple[Patch, ...] = dataclasses.field(default=(), compare=False)
 
     _CHECKS: ClassVar = {
-        "tpq": _checked_tpq,
-        "tracks": tuple,
-        "tempos": lambda rows: _table(rows, TEMPO, "tempos"),
+        "tpq": partial(_checked_number, "tpq", 32767, " ticks a quarter note"),
+        "tracks": _checked_tracks,
+        "tempos": lambda rows: event_table(rows, TEMPO, "tempos"),
         "time_signatures": _checked_signatures,
-        "key_signatures": lambda rows: _table(rows, KEY_SIGNATURE, "key signatures"),
-        "markers": lambda rows: _texts(rows, "marker"),
-        "chords": lambda rows: _texts(rows, "chord"),
-        "history": tuple,
+        "key_signatures": lambda rows: event_table(rows, KEY_SIGNATURE, "key signatures"),
+        "markers": lambda rows: text_events(rows, "marker"),
+        "chords": _checked_chords,
+        "history": _checked_history,
     }
 
     @classmethod
+    @called_right("composer.Score.read")
     def read(cls, source: str | PathLike[str] | bytes | BinaryIO) -> Score:
         """Read a Standard MIDI File.
 
@@ -373,6 +268,7 @@ class Score(_Value):
 
         return read_midi(source)
 
+    @called_right("composer.Score.write_midi")
     def write_midi(self, path: str | PathLike[str]) -> None:
         """Write a Standard MIDI File of type 1; an existing file is replaced whole or not at all.
 
@@ -385,6 +281,7 @@ class Score(_Value):
 
         write_midi(self, path)
 
+    @called_right("composer.Score.apply")
     def apply(self, patch: Patch) -> Score:
         """Return the score with an edit made to it, which is the last of its history then.
 
@@ -408,8 +305,11 @@ class Score(_Value):
         >>> tune.apply(other.history[-1]) == other
         True
         """
-        return patch.applied_to(self)
+        from composer.edits.patch import own_patch
 
+        return own_patch(patch).applied_to(self)
+
+    @called_right("composer.Score.undo")
     def undo(self) -> Score:
         """Return the score as it was before the last patch of its history.
 
@@ -430,6 +330,7 @@ class Score(_Value):
         before = last_patch(self).revert().applied_to(self)
         return before.replace(history=self.history[:-1])
 
+    @called_right("composer.Score.certificate")
     def certificate(self) -> Certificate:
         """Check what the last verb was asked for, and return what was found.
 
@@ -450,13 +351,15 @@ class Score(_Value):
 
         return certify(self)
 
-    def piano_roll(self, bars: str | tuple[int, int] | None = None) -> Figure:
+    @called_right("composer.Score.piano_roll")
+    def piano_roll(self, bars: int | str | tuple[int, int] | None = None) -> Figure:
         """Draw the score as a matplotlib figure; a notebook shows it.
 
         Parameters
         ----------
         bars
-            First and last bar, counted from 1: ``"5-8"`` or ``(5, 8)``; all without it.
+            A bar, or the first and last of some, counted from 1: ``5``, ``"5-8"`` or ``(5, 8)``;
+            all without it.
 
         Raises
         ------
@@ -469,16 +372,18 @@ class Score(_Value):
 
         return piano_roll(self, bars=bars)
 
+    @called_right("composer.Score.with_chords")
     def with_chords(
         self,
         chords: ChordsLike | None = None,
         *,
         track: str | int | None = None,
         markers: bool = False,
+        notes: bool = False,
         letters: str | None = None,
         key: str | None = None,
     ) -> Score:
-        """Return the score with other chord symbols: given ones, a track's, or its markers.
+        """Return the score with other chord symbols: given, or told by a track, markers or notes.
 
         Parameters
         ----------
@@ -490,16 +395,19 @@ class Score(_Value):
         markers
             Whether to take those markers for chords that can be read as chord symbols, as DAWs and
             Band-in-a-Box write them. They are no markers any more.
+        notes
+            Whether to take the chords that the notes of all tracks suggest.
         letters
             What markers of one letter are, A to G, if there are any: ``"chords"``, or rehearsal
             marks of ``"sections"``, which stay.
         key
-            Key that Roman numerals refer to; the score's without it.
+            Key that Roman numerals refer to, and that chords in the notes are spelled in; the
+            score's without it.
 
         Raises
         ------
         RequestError
-            None or several of the three sources are given, there is no such track, its notes make
+            None or several of the four sources are given, there is no such track, its notes make
             no chord, markers of one letter leave open what they are, or no marker is a chord.
         SymbolError
             A chord or the key cannot be read.
@@ -511,11 +419,17 @@ class Score(_Value):
         >>> marked = Score(markers=[(0, "Verse"), (0, "Am7"), (1920, "D7/F#")])
         >>> [text for _, text in marked.with_chords(markers=True).chords]
         ['Am7', 'D7/F#']
+        >>> arpeggio = [Note(0, 480, 57), Note(480, 480, 60), Note(960, 960, 64)]
+        >>> Score(tracks=[Track(notes=arpeggio)]).with_chords(notes=True).chords
+        (Text(tick=0, text='Am'),)
         """
         from composer.harmony.chords_into import with_chords
 
-        return with_chords(self, chords, track=track, markers=markers, letters=letters, key=key)
+        return with_chords(
+            self, chords, track=track, markers=markers, notes=notes, letters=letters, key=key
+        )
 
+    @called_right("composer.Score.transpose")
     def transpose(self, interval: int | str | None = None, *, to: str | None = None) -> Score:
         """Return the score in another key: notes, key signatures and chord symbols.
 
@@ -572,6 +486,21 @@ class Score(_Value):
     def __repr__(self) -> str:
         names = ", ".join(track.name or f"program {track.program}" for track in self.tracks)
         return f"Score({self.bars} bars, {self.seconds:.1f} s, tracks: {names or 'none'})"
+
+
+def own_score(value: object) -> Score:
+    """Return a value that was given as a score.
+
+    Raises
+    ------
+    RequestError
+        It is none.
+    """
+    if isinstance(value, Score):
+        return value
+    raise RequestError(
+        f"{shown(value)} is no score; give what a verb returned, or Score.read('song.mid')"
+    )
 
 
 Track._BLANK, Score._BLANK = vars(Track()), vars(Score())

@@ -189,6 +189,18 @@ def test_markers_without_chords_are_refused():
         Score(markers=[(0, "A"), (9, "Verse")]).with_chords(markers=True, letters="sections")
 
 
+def test_chords_that_notes_suggest_are_put_in_when_asked_for():
+    notes = block_chords([(0, parse_chord("C#")), (1920, parse_chord("F#"))], 3840)
+    score = Score(tracks=(Track(notes=notes),), chords=[(0, "G")])
+    for key, symbols in (("Db", ["Db", "Gb"]), ("C#", ["C#", "F#"])):
+        assert [text for _, text in score.with_chords(notes=True, key=key).chords] == symbols
+    own = score.replace(key_signatures=[(0, -5, 0)])
+    assert [text for _, text in own.with_chords(notes=True).chords] == ["Db", "Gb"]
+    beat = Score(tracks=(Track(is_drum=True, notes=[(0, 60, 36, 90)]),))
+    with pytest.raises(RequestError, match="no notes but drums, which suggest no chords"):
+        beat.with_chords(notes=True)
+
+
 def test_given_chords_fill_the_score_in_its_key():
     score = Score(tracks=(Track(notes=[(0, 5760, 60, 9)]),), key_signatures=[(0, -1, 0)])
     assert [text for _, text in score.with_chords("ii7 V7").chords] == ["Gm7", "C7", "Gm7"]

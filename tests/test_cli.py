@@ -143,6 +143,23 @@ def test_extend_vary_and_reduce(run, tmp_path, model_folder):
     assert files(tmp_path) == {"extended.mid", "varied.mid", "reduced.mid"}
 
 
+@pytest.mark.parametrize("verb", [("infill",), ("vary", "--amount", 1)])
+def test_pieces_of_the_kit_are_named_behind_their_part(run, model_folder, verb):
+    chosen = ("--model", model_folder, "--seed", 1, "-o")
+    run("arrange", "tune.mid", "--parts", "piano,drums", *chosen, "song.mid")
+    song, model = Score.read("song.mid"), composer.load(model_folder)
+    verb, *amount = verb
+    bars = (verb, "song.mid", *amount, "--bars", "1-4")
+    assert run(*bars, "--parts", "piano, drums=toms,ride", *chosen, "new.mid").exit_code == 0
+    parts = {"piano": None, "drums": ["toms", "ride"]}
+    same = getattr(model, verb)(song, *amount[1:], bars="1-4", parts=parts, seed=1)
+    assert Score.read("new.mid").tracks == same.tracks
+    assert same.tracks[2] != song.tracks[2]
+    apart = ("--parts", "piano", "--parts", "drums=toms,ride")
+    assert run(*bars, *apart, *chosen, "other.mid").exit_code == 0
+    assert Score.read("other.mid").tracks == same.tracks
+
+
 def test_infill_takes_cells(run, model_folder):
     command = ("infill", "tune.mid", "--cells", "1=2-3", "--cells", "chords=4", "--seed", 1)
     assert run(*command, "--model", model_folder, "-o", "new.mid").exit_code == 0
@@ -216,6 +233,9 @@ ERRORS = [
     (("melody", "Am", "--notes", "few"), ["--notes few cannot be read"]),
     (("melody", "Am", "--notes", "6-2"), ["notes (6, 2)"]),
     (("extend", "tune.mid", "--bars", 0), ["bars 0 is outside 1 to 1000"]),
+    (("infill", "tune.mid", "--cells", "1=2", "--cells", "1=4"), ["--cells names 1 twice"]),
+    (("infill", "tune.mid", "--bars", 1, "--parts", "1=kick"), ["pieces of the kit for"]),
+    (("vary", "tune.mid", "--parts", "1=a", "--parts", "1=b"), ["--parts names 1 twice"]),
     (("vary", "tune.mid", "--amount", 2), ["amount 2.0"]),
     (("harmonize", "tune.mid", "--chords-per-bar", 9), ["chords_per_bar 9"]),
 ]

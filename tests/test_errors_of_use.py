@@ -2,9 +2,15 @@
 
 import pytest
 
+import composer
 from composer import (
+    ChordTones,
+    ComposerError,
     DrumPieces,
     InScale,
+    Locked,
+    MaxLeap,
+    MaxPolyphony,
     NoteCount,
     PitchRange,
     RequestError,
@@ -46,7 +52,7 @@ WRONG = [
     ("infill", (), {"cells": {"piano": 1, 2: 2}}, "name 2 twice; name each part once"),
     ("infill", (), {"cells": {"piano": "4-5"}}, "bars 4 to 5 are not in the score"),
     ("vary", (), {"bars": 9}, "bar 9 is not in the score, which has 1 to 4"),
-    ("vary", (), {"parts": "Silent"}, "silent; name some that have notes"),
+    ("vary", (), {"parts": "Silent"}, "silent; name bars and parts that have notes"),
     ("vary", (0,), {}, "amount 0 is not above 0 and up to 1; give such as 0.3"),
     ("vary", (30,), {}, "amount 30 is not above 0 and up to 1"),
     ("vary", ("much",), {}, "amount 'much' is not above 0"),
@@ -61,7 +67,8 @@ WRONG = [
     # A range of no notes, and other values of no meaning.
     ("infill", (1,), {"range": "C9-C1"}, "range 120 to 24 is no range of MIDI pitches"),
     ("infill", (1,), {"range": (60,)}, r"range \(60,\) cannot be read; write one such as 'C4-C6'"),
-    ("infill", (1,), {"range": ("a", "b")}, "is no pair of MIDI pitches; write such as"),
+    ("infill", (1,), {"range": ("a", "b")}, "note 'a' cannot be read; write one such as 'C4'"),
+    ("infill", (1,), {"range": (60.5, 70)}, "is no pair of MIDI pitches; write such as"),
     ("infill", (1, 1), {"range": {2: "C4-C5"}}, "names Piano, of which nothing is written"),
     ("infill", (1,), {"range": {1: "C4-C5", "flute": "C4-C5"}}, "names Flute twice"),
     ("infill", (1, "chords"), {"notes": 2}, "notes 2 is about notes, and none are written"),
@@ -145,5 +152,124 @@ def test_what_is_no_score_is_refused(random_composer, verb):
 def test_pieces_of_the_kit_that_do_not_exist():
     with pytest.raises(SymbolError, match="drum 'kik' is unknown; did you mean 'kick'"):
         DrumPieces("snare, kik")
-    with pytest.raises(RequestError, match="leaves no drum; name some, such as 'kick, snare'"):
+    with pytest.raises(RequestError, match=r"pieces \[\] are none of the kit; name some, such as"):
         DrumPieces([])
+
+
+CALLS = [
+    # Of the wrong kind.
+    (lambda c: c.melody(5), "chords such as 5 cannot be read; give bars such as 'Am F'"),
+    (lambda c: c.melody(SONG.tracks[0]), "or the whole score for its chord symbols"),
+    (lambda c: c.melody("C", part=None), "instrument None is no name; write such as 'piano'"),
+    (lambda c: c.melody("C", part=["flute"]), r"instrument \['flute'\] is no name"),
+    (lambda c: c.melody("C", form=5), "form 5 is no text; write a letter a section"),
+    (lambda c: c.melody("C", form=["A", "B"]), "is no text; write a letter a section"),
+    (lambda c: c.melody("C", bars=True), "bars True is outside 1 to 1000"),
+    (lambda c: c.melody("C", style=5), "the model knows no style 5"),
+    (lambda c: c.melody("C", seed=True), "seed True is no whole number"),
+    (lambda c: c.melody("C", n=True), "n True is no whole number from 1 to 256"),
+    (lambda c: c.melody("C", polyphony=True), "polyphony True is no number of notes"),
+    (lambda c: c.arrange(SONG, {"piano": "C3-C5"}), "are no names in order; write such as"),
+    (lambda c: c.arrange(SONG, {"piano", "bass"}), "are no names in order; write such as"),
+    (lambda c: c.infill(SONG, {"piano": "1-2"}), r"name parts; give them as cells={'piano'"),
+    (lambda c: c.infill(SONG, "1", cells={}), "takes bars or cells, and both are given"),
+    (lambda c: c.infill(SONG, True), "bars True cannot be read"),
+    (lambda c: c.infill(SONG, (1.5, 2)), r"bars \(1.5, 2\) cannot be read"),
+    (lambda c: c.infill(SONG, (None, 2)), r"bars \(None, 2\) cannot be read"),
+    (lambda c: c.infill(SONG, 1, True), "part True is no name"),
+    (lambda c: c.infill(SONG, cells={None: 1}), "part None is no name"),
+    (lambda c: c.infill(SONG, 1, {"drums": 5}), "pieces 5 are none of the kit; name some"),
+    (lambda c: c.vary(SONG, "1-2"), "give such as 0.3, and where as bars='1-2'"),
+    (lambda c: composer.diff(SONG, 5), "5 is no score; give what a verb returned, or Score.read"),
+    (lambda c: composer.diff("a.mid", SONG), "'a.mid' is no score"),
+    (lambda c: composer.diff(SONG, SONG, by=5), "name 5 is no text; say who, such as 'me'"),
+    (lambda c: SONG.apply(5), r"5 is no patch; give one of a score's history, such as song.hi"),
+    (lambda c: SONG.apply(SONG), r"Score\(.* is no patch"),
+    (lambda c: composer.diff(SONG, SONG).applied_to(5), "5 is no score"),
+    (lambda c: Score.read(5), "5 is no source of MIDI; give a path, bytes, or a file"),
+    (lambda c: Score.read(SONG), r"Score\(.* is no source of MIDI"),
+    (lambda c: SONG.write_midi(5), "5 is no path; give such as 'song.mid'"),
+    (lambda c: SONG.write_midi("."), "cannot be written: it is a folder; name a file in it"),
+    (lambda c: SONG.piano_roll(9), "bar 9 is not in the score, which has 1 to 4"),
+    (lambda c: SONG.transpose(1.5), "interval 1.5 is no number of semitones; give a whole"),
+    (lambda c: SONG.transpose([1]), r"interval \[1\] is no number of semitones"),
+    (lambda c: SONG.with_chords(5), "chords such as 5 cannot be read"),
+    (lambda c: SONG.with_chords(markers="Verse"), "markers 'Verse' is neither True nor False"),
+    (lambda c: SONG.with_chords(markers=True), r"say with_chords\(notes=True\) for the chords"),
+    (lambda c: SONG.with_chords(track=1, notes=True), "takes one source and was given 2"),
+    (lambda c: composer.check(5, []), "5 is no score"),
+    (lambda c: composer.check(SONG, Locked(), before=5), "5 is no score"),
+    (lambda c: composer.check(SONG, [], key=5), "key 5 cannot be read"),
+    (lambda c: composer.check(SONG, [], bars=1.5), "bars 1.5 cannot be read"),
+    (lambda c: composer.candidates("melody"), r"'melody' is no verb; .* candidates\(composer.me"),
+    (lambda c: composer.load(5), "5 is no folder; name one that composer train wrote"),
+    (lambda c: composer.Composer(5, 5), "5 and 5 are no model and its tokenizer; composer.load"),
+    (lambda c: composer.example(5), r"example 5 is no name; give one of example_names\(\)"),
+    (lambda c: composer.Author(5), "name 5 is no text"),
+    (lambda c: ChordTones(everywhere="no"), r"ChordTones\(everywhere='no'\) is neither True"),
+    (lambda c: PitchRange(60, "x"), "note 'x' cannot be read"),
+    (lambda c: PitchRange("C4-C6", bars=("a", "b")), r"bars \('a', 'b'\) cannot be read"),
+    (lambda c: PitchRange("C4-C6", bars=1.5), "bars 1.5 cannot be read"),
+    (lambda c: DrumPieces(None), "pieces None are none of the kit; name some"),
+    (lambda c: DrumPieces([5]), r"pieces \[5\] are none of the kit; name some"),
+    (lambda c: MaxLeap(True), "semitones=True.* is no leap"),
+    (lambda c: NoteCount(True), "min=True.* has no such bars"),
+    (lambda c: MaxPolyphony(True), "notes=True.* leaves no note"),
+    (lambda c: Rhythm([float("nan")]), "beat nan is not on the grid"),
+    (lambda c: Rhythm([float("inf")]), "beat inf is not on the grid"),
+    (lambda c: Locked("C4"), r"'C4' is no note; write \(bar, beat, pitch\)"),
+    (lambda c: Locked([(1, 1, 60, "x")]), r"\(1, 1, 60, 'x'\) is no note"),
+    (lambda c: Locked(beats="1"), "beats '1' are no list"),
+    (lambda c: Locked(beats=["x"]), "beat 'x' is no number"),
+    # Called otherwise than it can be.
+    (lambda c: composer.diff(SONG), r"diff\(\) lacks after; write diff\(before, after, \.\.\.\)"),
+    (lambda c: composer.diff(SONG, SONG, "me"), r"diff\(\) takes .*, and 'me' needs one: by="),
+    (lambda c: SONG.apply(), r"^apply\(\) lacks patch; write apply\(patch\)"),
+    (lambda c: SONG.undo(2), r"^undo\(\) takes nothing, and 2 is given as well; leave it out"),
+    (lambda c: SONG.replace(title="x"), r"^replace\(\) knows no 'title'; it takes tpq, tracks"),
+    (lambda c: SONG.transpose("up", "down"), r"takes interval .*, and 'down' needs one: to="),
+    (lambda c: SONG.with_chords("C", tracks=1), r"knows no 'tracks', did you mean 'track'\?"),
+    (lambda c: Score.read(), r"^read\(\) lacks source; write read\(source\)"),
+    (lambda c: Score(trakcs=[]), r"^Score\(\) knows no 'trakcs', did you mean 'tracks'?"),
+    (lambda c: Track("Flute", channel=1), r"^Track\(\) knows no 'channel'; it takes name, program"),
+    (lambda c: composer.Note("C4"), r"^Note\(\) lacks duration and pitch; write Note\(onset, dur"),
+    (lambda c: composer.check(SONG), r"^check\(\) lacks where; write check\(score, where, "),
+    (lambda c: composer.candidates(), r"^candidates\(\) lacks verb; write candidates\(verb, "),
+    (lambda c: composer.example_names(5), "takes nothing, and 5 is given as well; leave it out"),
+    (lambda c: composer.Composer(), r"^Composer\(\) lacks decoder and tokenizer"),
+    (lambda c: c.melody("C", temp=1), r"did you mean 'tempo' or 'temperature'\?"),
+    (lambda c: c.melody("C", instrument="oboe"), r"knows no 'instrument', did you mean 'part'\?"),
+    (lambda c: c.melody("C", bpm=90), r"did you mean 'tempo'\? help\(composer.melody\) has all"),
+    (lambda c: NoteCount(minimum=2), r"^NoteCount\(\) knows no 'minimum', did you mean 'min'?"),
+    (lambda c: NoteCount(2, 4, "piano"), "takes min and max .*, and 'piano' needs one: parts="),
+    (lambda c: PitchRange("C4-C6", part=1), r"did you mean 'parts'\?"),
+    (lambda c: MaxLeap(), r"^MaxLeap\(\) lacks semitones; write MaxLeap\(semitones, \.\.\.\)"),
+    (lambda c: InScale("C major"), "takes nothing without a name, and 'C major' needs one: parts="),
+    (lambda c: composer.Monophonic("piano"), "and 'piano' needs one: parts= or bars="),
+    (lambda c: composer.Controls(densty=1), r"knows no 'densty', did you mean 'density'\?"),
+    (lambda c: composer.Sampling(temp=1), r"knows no 'temp', did you mean 'temperature'\?"),
+    (lambda c: c.stream("C", seed=1).change("Dm"), "takes nothing .*, and 'Dm' needs one: chords="),
+    (lambda c: c.stream("C", seed=1).change(chord="Dm"), r"did you mean 'chords'\?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), CALLS, ids=[message[:40] for _, message in CALLS])
+def test_what_cannot_be_called_so_is_refused(random_composer, call, message):
+    with pytest.raises(ComposerError, match=message) as caught:
+        call(random_composer)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+def test_an_error_inside_of_a_call_that_fits_stays_what_it_is(random_composer):
+    def broken(seed):
+        raise TypeError("of its own")
+
+    with pytest.raises(TypeError, match="of its own"):
+        composer.candidates(broken)
+
+
+def test_a_name_that_the_package_does_not_have_is_refused_with_the_nearest():
+    with pytest.raises(AttributeError, match=r"no attribute 'melodie'; did you mean 'melody'\?$"):
+        composer.melodie  # noqa: B018
+    assert not hasattr(composer, "xyz")

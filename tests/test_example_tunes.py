@@ -25,7 +25,13 @@ def test_spaces_and_capitals_do_not_matter(name):
     assert example(name) == example("scarborough_fair")
 
 
-@pytest.mark.parametrize("name", ["yesterday", "", "../examples/shenandoah", "shenandoah.mid"])
-def test_an_unknown_tune_is_refused_with_a_list(name):
-    with pytest.raises(RequestError, match="there are coventry_carol, drunken_sailor"):
+@pytest.mark.parametrize("name", ["../examples/shenandoah", "shenandoah.mid", "Shenandoa"])
+def test_an_unknown_tune_is_refused_with_the_nearest(name):
+    with pytest.raises(RequestError, match=r"did you mean 'shenandoah'\?$"):
+        example(name)
+
+
+@pytest.mark.parametrize("name", ["yesterday", ""])
+def test_where_no_tune_is_near_it_says_where_they_are_listed(name):
+    with pytest.raises(RequestError, match=r"example_names\(\) has those there are"):
         example(name)

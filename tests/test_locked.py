@@ -14,6 +14,7 @@ from composer import (
     RequestError,
     Rhythm,
     Score,
+    SymbolError,
     Track,
     check,
 )
@@ -275,6 +276,36 @@ def test_one_piece_of_the_kit_is_written_and_the_others_are_not_touched(
     assert score.certificate().holds
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_some_bars_of_one_piece_are_varied_and_the_others_are_not_touched(seed, random_composer):
+    kit, flute = BEAT.tracks
+    ticking = [row for row in hits(BEAT, HI_HAT) if (row[0] + 8) // 1920 != 2]  # bar 3 is silent
+    kit = kit.replace(notes=[*ticking, *hits(BEAT, KICK | SNARE)])
+    given = BEAT.replace(tracks=(kit, flute))
+    parts = {"drums": "hi-hat", "Flute": None}
+    score = random_composer.vary(given, 0.5, bars="2-4", parts=parts, seed=seed)
+    # Of five cells two are written, and the first of them is of the kit, whose bar 3 is silent.
+    (bar,) = [region.first for region in score.history[-1].regions if region.name == "Kit"]
+    assert bar in (2, 4)
+    stay = [row for row in rows(given) if row[2] not in HI_HAT or (row[0] + 8) // 1920 != bar - 1]
+    assert [row for row in rows(score) if row in stay] == stay
+    new = [row for row in rows(score) if row not in stay]
+    assert {(row[0] + 8) // 1920 for row in new} <= {bar - 1}
+    assert {row[2] for row in new} <= HI_HAT
+    assert score.certificate().holds
+
+
+def test_of_two_kits_that_may_be_varied_one_alone_may_be_chosen(random_composer):
+    kit = BEAT.tracks[0]
+    two = BEAT.replace(tracks=(kit, kit.replace(name="Other")))
+    parts = {"Kit": "hi-hat", "Other": "snare, kick"}
+    scores = [random_composer.vary(two, 0.1, parts=parts, seed=seed) for seed in range(4)]
+    assert {score.history[-1].regions[0].name for score in scores} == {"Kit", "Other"}
+    for score in scores:
+        for track, stays in zip(score.tracks, (KICK | SNARE, HI_HAT), strict=True):
+            assert [r for r in track.notes.tolist() if r[2] in stays] == hits(BEAT, stays)
+
+
 def test_all_of_a_part_goes_beside_pieces_of_another(random_composer):
     parts = {"drums": ["hi-hat", "toms"], "Flute": None}
     score = random_composer.infill(BEAT, "1-4", parts, seed=1)
@@ -313,8 +344,13 @@ def test_a_piece_may_stay_on_some_beats(random_composer):
 @pytest.mark.parametrize(
     ("parts", "settings", "message"),
     [
-        ({"Flute": "kick"}, {}, r"Locked\(but=\['kick'\]\) is about Flute, which plays no drums"),
+        ({"Flute": "kick"}, {}, "pieces of the kit for Flute, which plays no drums; name a drum"),
+        ({"chords": "kick"}, {}, "pieces of the kit for the chords, which plays no drums"),
         ({"Kit": "kik"}, {}, "drum 'kik' is unknown; did you mean 'kick'"),
+        ({"Kit": "piano"}, {}, "drum 'piano' is unknown; take one of 'kick', 'snare'"),
+        ({"Kit": "kick", 1: "snare"}, {}, "name Kit twice; name each part once"),
+        ({"Kit": "kick", "drums": None}, {}, "name Kit twice; name each part once"),
+        ("hi-hat", {}, "no track 'hi-hat'; .* a drum part for .* its kit: {'drums': 'hi-hat'}"),
         ({}, {}, "parts is empty"),
         (
             {"Kit": "hi-hat"},
@@ -324,8 +360,15 @@ def test_a_piece_may_stay_on_some_beats(random_composer):
     ],
 )
 def test_pieces_that_cannot_be_are_refused(parts, settings, message, random_composer):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((RequestError, SymbolError), match=message):
         random_composer.infill(BEAT, 1, parts, **settings)
+    with pytest.raises((RequestError, SymbolError), match=message):
+        random_composer.vary(BEAT, bars=1, parts=parts, seed=1, **settings)
+
+
+def test_pieces_that_are_silent_cannot_be_varied(random_composer):
+    with pytest.raises(RequestError, match="silent; name bars and parts that have notes"):
+        random_composer.vary(BEAT, parts={"drums": "ride"})
 
 
 def test_pieces_go_with_notes_of_a_score_alone():
@@ -333,7 +376,7 @@ def test_pieces_go_with_notes_of_a_score_alone():
         Locked(pieces="kick", but="snare")
     with pytest.raises(RequestError, match="5 is no note; write"):
         Locked(5)
-    with pytest.raises(RequestError, match=r"Locked\(but=\[\]\) names no piece of the kit"):
+    with pytest.raises(RequestError, match=r"pieces \[\] are none of the kit; name some"):
         Locked(but=[])
     with pytest.raises(RequestError, match="names notes and pieces of the kit"):
         Locked([(1, 1, 36)], pieces="kick")

@@ -27,7 +27,8 @@ MAX_WHEEL_BYTES = 25_000_000
 # Whoever stands further left may not import, not even through others, who stands further right. A
 # package stands for all its modules.
 CHAINS = (
-    ("errors", "score", "meter", "midi", "interop"),
+    ("errors", "calls", "events", "score", "meter", "midi", "interop"),
+    ("errors", "calls", "values", "score"),
     ("score", "compiled", "smf", "midi"),
     ("compiled", "harmony.search", "harmony.inference"),
     ("compiled", "decoding.kernels", "decoding.packing", "decoding.cpu", "compose"),

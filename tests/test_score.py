@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from composer import Note, Score, ScoreError, Text, Track
+from composer import Note, RequestError, Score, ScoreError, Text, Track
 from composer.score import CONTROL, MAX_TICK, NOTE, TEMPO, microseconds_per_quarter
 
 
@@ -20,8 +20,20 @@ from composer.score import CONTROL, MAX_TICK, NOTE, TEMPO, microseconds_per_quar
         ({"notes": [(0, 1, 60, 90), (0, 1, 128, 90)]}, "pitch 128 is outside 0 to 127"),
         ({"notes": [(0, 1, 60, 0)]}, "velocity 0 is outside 1 to 127"),
         ({"notes": [(MAX_TICK + 1, 1, 60, 90)]}, "note onset 2147483648 is outside"),
-        ({"notes": [(0, 1, 60)]}, r"notes must be rows of \('onset', 'duration'"),
-        ({"notes": [("a", 1, 60, 90)]}, "notes must be rows of"),
+        (
+            {"notes": [(0, 1, 60)]},
+            r"notes must be rows of \(onset, .*; \(0, 1, 60\) is none",
+        ),
+        ({"notes": [("a", 1, 60, 90)]}, r"whole numbers; \('a', 1, 60, 90\) is none"),
+        ({"notes": [(0.5, 1, 60, 90)]}, r"whole numbers; \(0.5, 1, 60, 90\) is none"),
+        ({"notes": [(2**70, 1, 60, 90)]}, "notes must be rows of .*too large"),
+        ({"notes": 5}, r"notes must be rows of \(onset, .*\), not 5"),
+        ({"name": 5}, "name 5 is no text; give such as 'Flute'"),
+        ({"program": "flute"}, "program 'flute' is no whole number from 0 to 127"),
+        ({"is_drum": "yes"}, "is_drum 'yes' is neither True nor False"),
+        ({"lyrics": "la la"}, r"lyrics must be rows of \(tick, text\), not 'la la'"),
+        ({"lyrics": ["la"]}, r"lyrics must be rows of \(tick, text\); 'la' is none"),
+        ({"lyrics": [("now", "la")]}, r"lyrics must be rows .*; \('now', 'la'\) is none"),
         ({"notes": np.zeros(1, CONTROL)}, "notes have dtype .*; build them with dtype"),
         ({"controls": [(-1, 7, 1)]}, "control tick -1 is outside"),
         ({"controls": [(0, 128, 1)]}, "control number 128 is outside 0 to 127"),
@@ -43,6 +55,14 @@ def test_a_track_refuses_values_outside_their_range(fields, message):
     [
         ({"tpq": 0}, "tpq 0 is outside 1 to 32767"),
         ({"tpq": 32768}, "tpq 32768 is outside 1 to 32767"),
+        ({"tpq": 480.5}, "tpq 480.5 is no whole number from 1 to 32767"),
+        ({"tracks": 5}, "tracks 5 are no tracks; give a list of Track"),
+        ({"tracks": ["Flute"]}, r"tracks \['Flute'\] are no tracks"),
+        ({"tracks": Track("Flute")}, r"tracks Track\('Flute', .* are no tracks"),
+        ({"history": 5}, "history 5 is none; give the history of another score"),
+        ({"history": [5]}, r"history \[5\] is none"),
+        ({"chords": "Am F"}, "with_chords puts a text of chords into a score"),
+        ({"chords": [(0, 5)]}, r"chords must be rows of \(tick, text\); \(0, 5\) is none"),
         ({"tempos": [(-1, 1)]}, "tempo tick -1 is outside"),
         ({"tempos": [(0, 0)]}, "tempo in microseconds a quarter 0 is outside 1 to 16777215"),
         ({"tempos": [(0, 2**24)]}, "tempo in microseconds a quarter 16777216 is outside"),
@@ -87,7 +107,7 @@ def test_a_copy_with_a_field_changed_is_checked_and_keeps_the_rest():
     assert (copy, copy.notes is track.notes) == (Track("A", 6, notes=[(0, 1, 60, 90)]), True)
     with pytest.raises(ScoreError, match="program 128 is outside"):
         track.replace(program=128)
-    with pytest.raises(TypeError, match="Track has no 'pitch'; it has name, program, is_drum"):
+    with pytest.raises(RequestError, match="knows no 'pitch', did you mean 'pitch_bends'"):
         track.replace(pitch=60)
 
 

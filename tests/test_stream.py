@@ -54,6 +54,26 @@ def test_notes_sound_over_bar_lines_and_never_twice_at_once(random_composer):
             assert all(end <= onset for (_, end), (onset, _) in pairwise(sounding))
 
 
+@pytest.mark.parametrize(
+    ("change", "guidance"),
+    [
+        ({"sampling": Sampling(0.8)}, 3),
+        ({"temperature": 0.8}, 3),
+        ({"sampling": Sampling(0.8, guidance=1.5)}, 1.5),
+        ({"guidance": 1}, 1),
+        ({"sampling": Sampling(0.8), "guidance": 2.5}, 2.5),
+    ],
+    ids=str,
+)
+def test_controls_weigh_as_before_unless_a_change_says_otherwise(change, guidance, random_composer):
+    stream = random_composer.stream("Am F", density="busy", guidance=3, seed=1)
+    assert next(stream).history[-1].author.sampling.guidance == 3
+    stream.change(**change)
+    after = next(stream).history[-1].author.sampling
+    assert after.guidance == guidance
+    assert after.temperature == (0.9 if change == {"guidance": 1} else 0.8)
+
+
 def test_what_is_changed_holds_from_the_next_bar_on(random_composer):
     stream = random_composer.stream("Am F C G", seed=1)
     next(stream)

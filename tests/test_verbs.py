@@ -8,8 +8,10 @@ import pytest
 import composer
 from composer import (
     ChordTones,
+    Controls,
     DrumPieces,
     InScale,
+    MaxLeap,
     NoteCount,
     PitchRange,
     RequestError,
@@ -171,6 +173,44 @@ def test_the_seed_chooses_what_is_varied():
     inside = changed(composer.vary(given, 1, bars="2-3", parts="melody", seed=1), given, 5)
     assert not inside[[0, 3, 4]].any()
     assert not inside[:, 2:].any()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"notes": {"bass": (1, 8)}},
+        {"range": {"bass": "C1-C5"}},
+        {"density": {"bass": "busy", "piano": 1}},
+        {"where": NoteCount(max=9, parts="bass")},
+        {"where": [NoteCount(max=9, bars=2), MaxLeap(60, bars="3-4")]},
+        {"controls": Controls(density="busy", parts="bass", bars="1-2")},
+    ],
+    ids=str,
+)
+def test_what_is_asked_of_cells_that_are_not_drawn_is_left_out(settings, random_composer):
+    tune = random_composer.melody("C G Am F", seed=1)
+    song = random_composer.arrange(tune, "piano, bass", seed=1)
+    where = {(region.part, region.first) for region in regions_varied(random_composer, song, {})}
+    assert len(where) > 3  # the seeds draw now these cells, now those
+    assert {(r.part, r.first) for r in regions_varied(random_composer, song, settings)} == where
+
+
+def regions_varied(composer, song, settings):
+    scores = [composer.vary(song, 0.1, seed=seed, **settings) for seed in range(8)]
+    assert all(score.certificate().holds for score in scores)
+    return [region for score in scores for region in score.history[-1].regions]
+
+
+def test_what_is_asked_of_cells_that_cannot_be_drawn_is_refused(random_composer):
+    tune = random_composer.melody("C G Am F", seed=1)
+    song = random_composer.arrange(tune, "piano, bass", seed=1)
+    for settings in (
+        {"notes": {"bass": 4}},
+        {"where": NoteCount(max=9, parts="bass")},
+        {"controls": Controls(density="busy", parts="bass")},
+    ):
+        with pytest.raises(RequestError, match=r"(nothing is|no notes that are) written"):
+            random_composer.vary(song, 0.5, parts="piano", seed=1, **settings)
 
 
 # harmonize and chords

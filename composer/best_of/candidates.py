@@ -14,6 +14,7 @@ import numpy as np
 
 from composer.best_of.ranking import TERMS, total, values_of
 from composer.best_of.together import call_together
+from composer.calls import called_right, shown
 from composer.errors import RequestError
 from composer.score import Score
 
@@ -49,6 +50,7 @@ class Candidate:
         return f"Candidate(seed={self.seed}, total={self.total:.2f}: {terms})"
 
 
+@called_right("composer.candidates")
 def candidates(
     verb: Callable[Arguments, Score], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> list[Candidate]:
@@ -70,7 +72,7 @@ def candidates(
     Raises
     ------
     RequestError
-        ``n`` or ``seed`` is out of range, or the verb takes no seed or returns no score.
+        ``n`` or ``seed`` is out of range, or the verb is none, takes no seed or returns no score.
     ComposerError
         Whatever the verb raises.
 
@@ -83,6 +85,11 @@ def candidates(
     >>> composer.melody("Am F C G", n=3, seed=1) == first.score
     True
     """
+    if not callable(verb):
+        raise RequestError(
+            f"{shown(verb)} is no verb; give one and what it is called with, such as "
+            "candidates(composer.melody, 'Am F')"
+        )
     taken = inspect.signature(verb).parameters.values()
     if not any(p.name == "seed" or p.kind is inspect.Parameter.VAR_KEYWORD for p in taken):
         raise RequestError(
@@ -97,7 +104,7 @@ def candidates(
 
 def best_of(write: Callable[..., Score], n: int, seed: int | None) -> list[Candidate]:
     """Return what a function of a seed writes with several of them, the best first."""
-    if not isinstance(n, Integral) or not 1 <= n <= MOST_CANDIDATES:
+    if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= MOST_CANDIDATES:
         raise RequestError(f"n {n!r} is no whole number from 1 to {MOST_CANDIDATES} candidates")
     seeds = seeds_of(seed_of(seed), int(n))
     made = []
@@ -128,7 +135,7 @@ def seed_of(seed: int | None) -> int:
     """
     if seed is None:
         return secrets.randbelow(2**32)
-    if not isinstance(seed, Integral) or seed < 0:
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
         raise RequestError(
             f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
         )

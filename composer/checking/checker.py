@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from composer.calls import called_right
 from composer.checking.lines import LINEAR, line, line_wrongs, stepwise
 from composer.checking.piece import Onset, Piece
 from composer.checking.players import lost, unplayable
@@ -31,7 +32,7 @@ from composer.constraints.where import (
 from composer.errors import RequestError
 from composer.harmony.inference import song_key
 from composer.parts import track_rows
-from composer.score import Score, Track
+from composer.score import Score, Track, own_score
 from composer.theory.symbols import QUALITIES, Chord, Key
 
 _KNOWN = (
@@ -54,6 +55,7 @@ class Breach(NamedTuple):
         return f"{self.constraint} in bar {self.bar} of part {self.part}: {self.what}"
 
 
+@called_right("composer.check")
 def check(
     score: Score,
     where: Where,
@@ -88,7 +90,7 @@ def check(
     ------
     RequestError
         A constraint names a part that the score does not have, is none, or of a kind unknown here;
-        or the bars cannot be read.
+        or the bars cannot be read; or what is given as a score is none.
 
     Examples
     --------
@@ -98,11 +100,14 @@ def check(
     >>> composer.check(tune, where)
     []
     """
+    own_score(score)
+    if before is not None:
+        own_score(before)
     constraints = constraints_of(where)
     for constraint in constraints:
         if not isinstance(constraint, _KNOWN):
             raise RequestError(f"{constraint} is no constraint that can be checked")
-    home = Key.parse(key) if isinstance(key, str) else key or song_key(score)
+    home = song_key(score) if key is None else key if isinstance(key, Key) else Key.parse(key)
     rows = track_rows(score, parts)
     pair = bar_pair(bars)
     piece = Piece.of(score, home, [*(c.bar_pair for c in constraints), pair])

@@ -14,7 +14,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
-from composer.constraints.where import Bars, Constraint, Parts, beat_position
+from composer.calls import called_right, shown
+from composer.constraints.where import Bars, Constraint, Parts, beat_position, is_whole
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
 from composer.score import Score, Track
@@ -36,6 +37,7 @@ class LineConstraint(Constraint):
         return True
 
 
+@called_right("composer.MaxLeap")
 @dataclasses.dataclass(frozen=True)
 class MaxLeap(LineConstraint):
     """At most so many semitones from each note of a part's line to the next.
@@ -60,10 +62,11 @@ class MaxLeap(LineConstraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.semitones, int) or self.semitones < 0:
+        if not is_whole(self.semitones) or self.semitones < 0:
             raise RequestError(f"{self} is no leap; give semitones from 0 on, 12 for an octave")
 
 
+@called_right("composer.NoParallels")
 @dataclasses.dataclass(frozen=True)
 class NoParallels(LineConstraint):
     """No parallel fifths, octaves or unisons between the lines of two parts.
@@ -93,6 +96,7 @@ class NoParallels(LineConstraint):
             )
 
 
+@called_right("composer.Cadence")
 @dataclasses.dataclass(frozen=True)
 class Cadence(Constraint):
     """A last onset on a beat and on a degree of the key there, in the last of the bars named.
@@ -132,7 +136,7 @@ class Cadence(Constraint):
     def __post_init__(self) -> None:
         super().__post_init__()
         degrees = tuple(self.degree) if isinstance(self.degree, Sequence) else (self.degree,)
-        if not degrees or not all(isinstance(d, int) and 1 <= d <= 7 for d in degrees):
+        if not degrees or not all(is_whole(d) and 1 <= d <= 7 for d in degrees):
             raise RequestError(f"degree {self.degree!r} is none of 1 to 7; 1 is the tonic")
         object.__setattr__(self, "degree", degrees[0] if len(degrees) == 1 else degrees)
         beat_position(self.beat)
@@ -148,6 +152,7 @@ class Cadence(Constraint):
         return frozenset(scale[degree - 1] for degree in degrees)
 
 
+@called_right("composer.NoRepeat")
 @dataclasses.dataclass(frozen=True, init=False)
 class NoRepeat(LineConstraint):
     """No more than so many notes in a row that follow each other as in a given score.
@@ -200,8 +205,8 @@ class NoRepeat(LineConstraint):
         bars: Bars = None,
     ) -> None:
         if not isinstance(score, Score):
-            raise RequestError(f"NoRepeat is about a score, not {score!r}; read one first")
-        if not isinstance(notes, int) or notes < 2:
+            raise RequestError(f"NoRepeat is about a score, not {shown(score)}; read one first")
+        if not is_whole(notes) or notes < 2:
             raise RequestError(f"NoRepeat(notes={notes!r}) leaves no line; give 2 or more")
         lines = tuple(filter(None, (line_of(track, score.tpq) for track in score.tracks)))
         values = (notes, bool(transposed), bool(rhythm), lines, score, parts, bars)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from composer.constraints.where import Beats, Constraint, beat_position, listed, listed_beats
+from composer.calls import called_right
+from composer.constraints.where import Beats, Constraint, beat_position, listed_beats, listed_pieces
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
 from composer.instruments import parse_piece
@@ -45,6 +46,7 @@ class Pin(NamedTuple):
         return f"({', '.join(map(repr, said + [self.velocity] * bool(self.velocity)))})"
 
 
+@called_right("composer.Locked")
 @dataclasses.dataclass(frozen=True, eq=False)
 class Locked(Constraint):
     """These notes stay, and the cells they stand in are written around them.
@@ -96,18 +98,15 @@ class Locked(Constraint):
         for name in ("pieces", "but"):
             named = getattr(self, name)
             if named is not None:
-                object.__setattr__(self, name, tuple(map(str, listed(named))))
-                if not getattr(self, name):
-                    raise RequestError(
-                        f"Locked({name}=[]) names no piece of the kit; name some, such as 'kick'"
-                    )
+                object.__setattr__(self, name, listed_pieces(named))
         if self.pieces is not None and self.but is not None:
             raise RequestError(
                 f"Locked takes pieces that stay or those that do not, and pieces {self.pieces!r} "
                 f"and but {self.but!r} are given; leave one out"
             )
         if self.notes is not None and not isinstance(self.notes, Score):
-            rows = self.notes if isinstance(self.notes, Iterable) else [self.notes]
+            is_one = isinstance(self.notes, str) or not isinstance(self.notes, Iterable)
+            rows: Iterable[Any] = [self.notes] if is_one else self.notes
             object.__setattr__(self, "notes", tuple(map(_pin, rows)))
         if self.beats is not None:
             object.__setattr__(self, "beats", listed_beats(self.beats))
@@ -158,7 +157,8 @@ def _pin(row: tuple[object, ...]) -> Pin:
         pin = Pin(*row)  # type: ignore[arg-type]
         is_note = isinstance(pin.bar, int) and pin.bar >= 1 and pin.position >= 0
         is_note = is_note and isinstance(pin.midi, int) and 0 <= pin.midi <= 127
-        length = float(pin.length) * RESOLUTION
+        is_note = is_note and isinstance(pin.length, int | float | Fraction)
+        length = float(pin.length) * RESOLUTION if is_note else 0
         is_note = is_note and abs(length - round(length)) < 0.05 and length >= 0
         is_note = is_note and isinstance(pin.velocity, int) and 0 <= pin.velocity <= 127
     except TypeError:

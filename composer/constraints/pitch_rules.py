@@ -16,7 +16,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.where import Bars, Constraint, Parts, listed
+from composer.calls import called_right, shown
+from composer.constraints.where import Bars, Constraint, Parts, listed_pieces
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
 from composer.instruments import parse_piece
@@ -124,6 +125,7 @@ _LETTERS = "CDEFGAB"
 _STEPS = {0: 0, 1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 6: 4, 7: 4, 8: 4, 9: 5, 10: 6, 11: 6}
 
 
+@called_right("composer.InScale")
 @dataclasses.dataclass(frozen=True)
 class InScale(Constraint):
     """Notes of the key; in a chord, the chord's own notes take the place of those they alter.
@@ -160,6 +162,7 @@ def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
     return frozenset({*degrees} - replaced) | chord.pitch_classes
 
 
+@called_right("composer.ChordTones")
 @dataclasses.dataclass(frozen=True)
 class ChordTones(Constraint):
     """Only notes of the chord on strong beats, and wherever a chord begins.
@@ -182,7 +185,7 @@ class ChordTones(Constraint):
     Raises
     ------
     RequestError
-        Both are asked for.
+        Both are asked for, or one is neither True nor False.
     """
 
     everywhere: bool = False
@@ -193,6 +196,12 @@ class ChordTones(Constraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("everywhere", "passing"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise RequestError(
+                    f"ChordTones({name}={shown(value)}) is neither True nor False; give one of them"
+                )
         if self.everywhere and self.passing:
             raise RequestError(f"{self} leaves no note to pass; drop everywhere or passing")
 
@@ -249,6 +258,7 @@ class BassNotes:
         return mask
 
 
+@called_right("composer.PitchRange")
 @dataclasses.dataclass(frozen=True, init=False)
 class PitchRange(Constraint):
     """Pitches from ``low`` to ``high``, both in: ``PitchRange("C4-C6")`` or ``PitchRange(60, 84)``.
@@ -258,7 +268,7 @@ class PitchRange(Constraint):
     Parameters
     ----------
     low, high
-        MIDI pitches, or a text for both.
+        MIDI pitches or names of notes; or both in one, ``"C4-C6"`` or ``(60, 84)``.
     parts, bars
         See ``Constraint``.
 
@@ -277,16 +287,16 @@ class PitchRange(Constraint):
 
     def __init__(
         self,
-        low: int | str,
-        high: int | None = None,
+        low: int | str | tuple[int | str, int | str],
+        high: int | str | None = None,
         *,
         parts: Parts = None,
         bars: Bars = None,
     ) -> None:
-        if not isinstance(low, str) and high is None:
+        if isinstance(low, int) and high is None:
             raise RequestError(f"PitchRange({low!r}) has no upper end; write such as 'C4-C6'")
-        given = low if isinstance(low, str) else (low, int(high or 0))
-        for name, value in zip(("low", "high"), parse_range(given), strict=True):
+        given = low if high is None else (low, high)
+        for name, value in zip(("low", "high"), parse_range(given), strict=True):  # type: ignore[arg-type]
             object.__setattr__(self, name, value)
         object.__setattr__(self, "parts", parts)
         object.__setattr__(self, "bars", bars)
@@ -298,6 +308,7 @@ class PitchRange(Constraint):
         return np.tile((pitch >= self.low) & (pitch <= self.high), (cell.positions, 1))
 
 
+@called_right("composer.DrumPieces")
 @dataclasses.dataclass(frozen=True)
 class DrumPieces(Constraint):
     """Drums hit these pieces of the kit alone: ``DrumPieces(["kick", "snare", "closed hi-hat"])``.
@@ -329,9 +340,7 @@ class DrumPieces(Constraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "pieces", tuple(map(str, listed(self.pieces))))
-        if not self.sounds:
-            raise RequestError("DrumPieces([]) leaves no drum; name some, such as 'kick, snare'")
+        object.__setattr__(self, "pieces", listed_pieces(self.pieces))
 
     @property
     def for_drums(self) -> bool:

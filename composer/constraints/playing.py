@@ -15,7 +15,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from composer.constraints.where import Constraint
+from composer.calls import called_right
+from composer.constraints.where import Constraint, is_whole
 from composer.errors import RequestError
 from composer.instruments import GM_DRUMS, sounding_range
 
@@ -76,6 +77,7 @@ _PLAYED: _Played = {
 }
 
 
+@called_right("composer.Playable")
 @dataclasses.dataclass(frozen=True)
 class Playable(Constraint):
     """What one player can play on the part's instrument.
@@ -120,7 +122,7 @@ class Playable(Constraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.span, int) or not 1 <= self.span <= WIDEST:
+        if not is_whole(self.span) or not 1 <= self.span <= WIDEST:
             raise RequestError(
                 f"span {self.span!r} is outside 1 to {WIDEST} semitones; a ninth is 14, a tenth 16"
             )

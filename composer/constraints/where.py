@@ -11,12 +11,15 @@ that are about pitches.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from typing import ClassVar
 
+from composer.calls import called_right, shown
 from composer.errors import RequestError
 from composer.grid import RESOLUTION
+from composer.instruments import parse_piece
 from composer.meter import parse_bars
 
 #: Names or numbers (from 1) of parts; a text holds several with commas between. None for all.
@@ -39,11 +42,43 @@ def listed(names: str | int | Sequence[str | int]) -> list[str | int]:
     """
     if isinstance(names, str):
         return [name.strip() for name in names.split(",") if name.strip()]
+    if isinstance(names, Mapping | Set | bytes):
+        raise RequestError(
+            f"parts {shown(names)} are no names in order; write such as ['piano', 'bass']"
+        )
     found: list[str | int] = list(names) if isinstance(names, Iterable) else [names]
     for name in found:
-        if not isinstance(name, str | int):
-            raise RequestError(f"part {name!r} is no name; write a name, or a number from 1 on")
+        if not isinstance(name, str) and not is_whole(name):
+            raise RequestError(
+                f"part {shown(name)} is no name; write a name, or a number from 1 on"
+            )
     return found
+
+
+def listed_pieces(pieces: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names of pieces of the kit as a tuple; a text holds them with commas between.
+
+    Raises
+    ------
+    RequestError
+        They are no texts, or there is none.
+    SymbolError
+        One is no piece of the kit.
+    """
+    names = listed(pieces) if isinstance(pieces, str) else pieces
+    found = tuple(names) if isinstance(names, Sequence) else ()
+    if not found or not all(isinstance(name, str) for name in found):
+        raise RequestError(
+            f"pieces {shown(pieces)} are none of the kit; name some, such as 'kick, snare'"
+        )
+    for name in found:
+        parse_piece(str(name))
+    return tuple(map(str, found))
+
+
+def is_whole(value: object) -> bool:
+    """Return whether a value is a whole number; ``True`` and ``False`` are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,13 +187,7 @@ def bar_pair(bars: Bars) -> tuple[int, int] | None:
     """
     if bars is None:
         return None
-    first, last = 0, 0
-    if isinstance(bars, str):
-        first, last = parse_bars(bars)
-    elif isinstance(bars, int):
-        first = last = bars
-    elif len(bars) == 2:
-        first, last = bars
+    first, last = parse_bars(bars)
     if not 1 <= first <= last:
         raise RequestError(f"bars {bars!r} cannot be read; write first and last, such as '5-8'")
     return first, last
@@ -170,6 +199,7 @@ def _said(value: object) -> str:
     return repr(value)
 
 
+@called_right("composer.NoteCount")
 @dataclasses.dataclass(frozen=True)
 class NoteCount(Constraint):
     """At least ``min`` and at most ``max`` onsets in each bar of each part.
@@ -195,7 +225,7 @@ class NoteCount(Constraint):
     def __post_init__(self) -> None:
         super().__post_init__()
         most = self.min if self.max is None else self.max
-        if not (isinstance(self.min, int) and isinstance(most, int) and 0 <= self.min <= most):
+        if not (is_whole(self.min) and is_whole(most) and 0 <= self.min <= most):
             raise RequestError(
                 f"{self} has no such bars; give whole numbers from 0 on, min no more than max"
             )
@@ -203,6 +233,7 @@ class NoteCount(Constraint):
             raise RequestError("NoteCount() asks for nothing; give min, max or both")
 
 
+@called_right("composer.Rhythm")
 @dataclasses.dataclass(frozen=True)
 class Rhythm(Constraint):
     """Onsets at these beats of each bar, and at no others.
@@ -255,11 +286,14 @@ def listed_beats(beats: Beats) -> tuple[float | Fraction, ...]:
     Raises
     ------
     RequestError
-        They are no list.
+        They are no list, or one is not on the grid.
     """
-    if not isinstance(beats, Iterable):
-        raise RequestError(f"beats {beats!r} are no list; give such as [1, 3]")
-    return tuple(beats)
+    if isinstance(beats, str) or not isinstance(beats, Iterable):
+        raise RequestError(f"beats {shown(beats)} are no list; give such as [1, 3]")
+    found = tuple(beats)
+    for beat in found:
+        beat_position(beat)
+    return found
 
 
 def beat_position(beat: float | Fraction) -> int:
@@ -270,11 +304,11 @@ def beat_position(beat: float | Fraction) -> int:
     RequestError
         It is not on the grid.
     """
-    if not isinstance(beat, int | float | Fraction):
+    if not isinstance(beat, int | float | Fraction) or isinstance(beat, bool):
         raise RequestError(f"beat {beat!r} is no number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION
-    position = round(exact)
-    if beat < 1 or abs(exact - position) > _OFF_GRID:
+    position = round(exact) if math.isfinite(exact) else -1
+    if position < 0 or abs(exact - position) > _OFF_GRID:
         raise RequestError(
             f"beat {beat} is not on the grid; beats count from 1 in quarters, with halves, thirds, "
             "quarters, sixths and twelfths of them"
@@ -282,6 +316,7 @@ def beat_position(beat: float | Fraction) -> int:
     return position
 
 
+@called_right("composer.MaxPolyphony")
 @dataclasses.dataclass(frozen=True)
 class MaxPolyphony(Constraint):
     """At most so many notes of a part sound wherever one begins, itself and given ones counted.
@@ -305,10 +340,11 @@ class MaxPolyphony(Constraint):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.notes, int) or self.notes < 1:
+        if not is_whole(self.notes) or self.notes < 1:
             raise RequestError(f"{self} leaves no note; give 1 or more")
 
 
+@called_right("composer.Monophonic")
 @dataclasses.dataclass(frozen=True)
 class Monophonic(Constraint):
     """No note begins while another of its part sounds, nor together with one.

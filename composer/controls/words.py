@@ -27,6 +27,7 @@ from numbers import Real
 
 import numpy as np
 
+from composer.calls import called_right
 from composer.constraints.where import Scoped
 from composer.controls.measures import measure_parts
 from composer.errors import RequestError, SymbolError
@@ -61,6 +62,7 @@ _RANGES = {
 }
 
 
+@called_right("composer.Controls")
 @dataclasses.dataclass(frozen=True)
 class Controls(Scoped):
     """What some parts aim at, in all their bars or in some.

@@ -11,13 +11,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from composer.calls import called_right
 from composer.decoding.decoder import Logits
 from composer.errors import ModelError, RequestError
 from composer.tokenizers.vocabulary import Vocabulary
@@ -34,13 +35,13 @@ GROUPS = {
     "harmony": ("Chord", "Bass"),
 }
 
-#: Settings that multiply probabilities; 1 leaves them.
-LEANINGS = (
-    *("repeat_notes", "repeat_bars", "double_notes", "share_onsets"),
-    *("repeat_chords", "tonic_ends", "sevenths", "inversions"),
-)
+#: Settings that multiply probabilities of chords; 1 leaves them.
+CHORD_LEANINGS = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
+#: The same of anything.
+LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "share_onsets", *CHORD_LEANINGS)
 
 
+@called_right("composer.Sampling")
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How adventurous the choice of an id is.
@@ -157,6 +158,15 @@ class Sampling:
     def plain(self) -> Sampling:
         """These settings without those of single families, of repetition and of controls."""
         return Sampling(self.temperature, self.top_p, self.top_k, self.min_p)
+
+    def with_chords_of(self, other: Sampling) -> Sampling:
+        """Return these settings, but for chords those of others.
+
+        >>> Sampling(1.1, sevenths=2).with_chords_of(Sampling(0.6, sevenths=0.3)).sevenths
+        0.3
+        """
+        leanings = {name: getattr(other, name) for name in CHORD_LEANINGS}
+        return replace(self, harmony=other.harmony or other.plain, **leanings)
 
 
 _NO_CHANGES: Mapping[int, float] = {}

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer import __version__
+from composer.calls import called_right, shown
 from composer.edits.changes import (
     ChordChange,
     Missing,
@@ -41,7 +42,7 @@ from composer.edits.tracks import (
     track_of,
 )
 from composer.errors import RequestError
-from composer.score import Score, Track
+from composer.score import Score, Track, own_score
 
 if TYPE_CHECKING:
     from composer.constraints.where import Constraint
@@ -53,6 +54,7 @@ _TRACK_ROWS = ("controls", "pitch_bends", "pedals", "lyrics")
 _SCORE_ROWS = ("tempos", "time_signatures", "key_signatures", "markers")
 
 
+@called_right("composer.Author")
 @dataclasses.dataclass(frozen=True)
 class Author:
     """Who made a patch, and with what.
@@ -71,6 +73,11 @@ class Author:
         Home key that it wrote in.
     version
         Version of the library.
+
+    Raises
+    ------
+    RequestError
+        The name is no text.
     """
 
     name: str
@@ -83,6 +90,10 @@ class Author:
     style: str = ""
     key: str = ""
     version: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise RequestError(f"name {shown(self.name)} is no text; say who, such as 'me'")
 
     def __str__(self) -> str:
         who = f"{self.name} {self.version}".rstrip()
@@ -156,6 +167,7 @@ class Patch:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @called_right("composer.Patch.revert")
     def revert(self) -> Patch:
         """Return the patch that takes this one back."""
         return dataclasses.replace(
@@ -176,7 +188,7 @@ class Patch:
         RequestError
             The score does not hold what the patch takes out.
         """
-        if score.tpq != self.tpq:
+        if own_score(score).tpq != self.tpq:
             raise RequestError(
                 f"the patch counts {self.tpq} ticks a quarter and the score {score.tpq}; apply it "
                 "to the score that it was made from"
@@ -220,7 +232,8 @@ class Patch:
         return f"{what} by {self.author}{where}; {out} notes out, {put} in"
 
 
-def diff(before: Score, after: Score, *, by: str) -> Patch:
+@called_right("composer.diff")
+def diff(before: Score, after: Score, *, by: str = "me") -> Patch:
     """Return the patch that makes one score of another.
 
     Parameters
@@ -234,20 +247,20 @@ def diff(before: Score, after: Score, *, by: str) -> Patch:
     Raises
     ------
     RequestError
-        The scores count ticks differently.
+        One is no score, or they count ticks differently.
 
     Examples
     --------
     >>> from composer import Note, Track
     >>> before = Score(tracks=[Track("Flute", 73, notes=[Note(0, 480, 72), Note(480, 480, 74)])])
     >>> after = Score(tracks=[Track("Flute", 73, notes=[Note(0, 480, 72), Note(480, 480, 76)])])
-    >>> patch = diff(before, after, by="me")
+    >>> patch = diff(before, after, by="Clara")
     >>> print(patch)
-    edit by me: bar 1 of Flute; 1 notes out, 1 in
+    edit by Clara: bar 1 of Flute; 1 notes out, 1 in
     >>> before.apply(patch) == after, after.apply(patch.revert()) == before
     (True, True)
     """
-    patch = patch_between(before, after, Author(by))
+    patch = patch_between(own_score(before), own_score(after), Author(by))
     return dataclasses.replace(patch, regions=_regions(patch, after))
 
 
@@ -353,6 +366,22 @@ def regions_of(score: Score, cells: npt.NDArray[np.bool_]) -> tuple[Region, ...]
 def part_name(score: Score, part: int) -> str:
     """Return what messages call a part: a track by number from 1, or the chords, 0."""
     return (score.tracks[part - 1].name or f"track {part}") if part else "the chords"
+
+
+def own_patch(value: object) -> Patch:
+    """Return a value that was given as a patch.
+
+    Raises
+    ------
+    RequestError
+        It is none.
+    """
+    if isinstance(value, Patch):
+        return value
+    raise RequestError(
+        f"{shown(value)} is no patch; give one of a score's history, such as song.history[-1], or "
+        "what diff returns"
+    )
 
 
 def last_patch(score: Score) -> Patch:

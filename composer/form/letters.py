@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from composer.calls import shown
 from composer.errors import RequestError, SymbolError
 from composer.form.outline import NONE, Outline
 from composer.score import Score, Text
@@ -87,6 +88,10 @@ class Form:
         RequestError
             Some sections have a number of bars and others none, or one has 0.
         """
+        if not isinstance(text, str):
+            raise SymbolError(
+                f"form {shown(text)} is no text; write a letter a section, such as 'AABA'"
+            )
         found, at = [], _skip(text, 0)
         while at < len(text):
             section = _SECTION.match(text, at)

@@ -142,7 +142,7 @@ def track_chords(score: Score, track: Track) -> tuple[Text, ...]:
             raise RequestError(
                 f"{name} has {notes} on beat {1 + int(position) / score.tpq:g} of bar "
                 f"{int(bar) + 1}, which is no chord that is known here; name a track of block "
-                f"chords, or let composer.harmony.inference.infer_chords find the nearest"
+                f"chords, or say with_chords(notes=True) for the nearest"
             )
         if not texts or texts[-1].text != symbol:
             texts.append(Text(tick, symbol))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from composer.calls import shown
 from composer.errors import RequestError
 from composer.harmony.chord_track import track_chords
-from composer.harmony.inference import song_key
+from composer.harmony.inference import infer_chords, song_key
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike, read_chords
 from composer.parts import track_index
@@ -23,21 +24,32 @@ def with_chords(
     *,
     track: str | int | None = None,
     markers: bool = False,
+    notes: bool = False,
     letters: str | None = None,
     key: str | None = None,
 ) -> Score:
     """Return a score with other chord symbols; see ``Score.with_chords``."""
-    given = (chords is not None) + (track is not None) + markers
+    for name, value in (("markers", markers), ("notes", notes)):
+        if not isinstance(value, bool):
+            raise RequestError(f"{name} {shown(value)} is neither True nor False; give one of them")
+    given = (chords is not None) + (track is not None) + markers + notes
     if given != 1:
         raise RequestError(
-            f"with_chords takes one source and was given {given}; name chords, track= or "
-            f"markers=True"
+            f"with_chords takes one source and was given {given}; name chords, track=, "
+            f"markers=True or notes=True"
         )
     if letters is not None and (letters not in LETTERS or not markers):
         raise RequestError(
             f"letters {letters!r} is none of {', '.join(LETTERS)}, which say what markers of one "
             f"letter are when markers=True"
         )
+    if notes:
+        if not any(len(track.notes) and not track.is_drum for track in score.tracks):
+            raise RequestError(
+                "the score has no notes but drums, which suggest no chords; add some"
+            )
+        home = Key.parse(key) if key else None
+        return score.replace(chords=infer_chords(score, key=home))
     if markers:
         return _from_markers(score, letters)
     if track is not None:
@@ -64,10 +76,10 @@ def _from_markers(score: Score, letters: str | None) -> Score:
             marker
         )
     if not taken:
-        shown = ", ".join(repr(marker.text) for marker in left[:5]) or "none"
+        texts = ", ".join(repr(marker.text) for marker in left[:5]) or "none"
         raise RequestError(
-            f"no marker can be read as a chord symbol; the score has {shown}: name a track, or let "
-            f"composer.harmony.inference.infer_chords find chords in the notes"
+            f"no marker can be read as a chord symbol; the score has {texts}: name a track, or say "
+            f"with_chords(notes=True) for the chords that its notes suggest"
         )
     symbols = (Text(tick, text.strip()) for tick, text in taken)
     return score.replace(markers=tuple(left), chords=tuple(symbols))

@@ -73,7 +73,8 @@ def chart(
     """
     if tempo is not None and not (isinstance(tempo, Real) and SLOWEST <= tempo <= FASTEST):
         raise RequestError(f"tempo {tempo!r} bpm is outside {SLOWEST} to {FASTEST}")
-    if bars is not None and not (isinstance(bars, Integral) and 1 <= bars <= MOST_BARS):
+    is_count = isinstance(bars, Integral) and not isinstance(bars, bool)
+    if bars is not None and not (is_count and 1 <= bars <= MOST_BARS):
         raise RequestError(f"bars {bars!r} is outside 1 to {MOST_BARS}; give how many to write")
     usual = parse_meter(meter or USUAL_METER)
     home = Key.parse(key) if key else None

@@ -21,6 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Union
 
+from composer.calls import shown
 from composer.errors import RequestError, SymbolError
 from composer.score import Score
 from composer.theory.progression import Bar, Placed, Progression, parse_progression
@@ -76,7 +77,7 @@ def read_chords(
             suffix in CHARTS + SCORES and "\n" not in chords and "|" not in chords
         )
         return _of_file(path, suffix, key) if is_path else parse_progression(str(chords), key)
-    rows: list[Any] = list(chords)
+    rows: list[Any] = list(chords) if isinstance(chords, Sequence) else [chords]
     if not rows:
         raise RequestError("the list of chords is empty; write a bar at least, such as ['Am F']")
     if all(isinstance(row, str) for row in rows):
@@ -86,7 +87,7 @@ def read_chords(
     if all(_is_bar(row) for row in rows):
         return parse_progression(_as_text([" ".join(row) for row in rows]), key)
     raise RequestError(
-        f"chords such as {rows[0]!r} cannot be read; give bars such as 'Am F', or (bar, beat, "
+        f"chords such as {shown(rows[0])} cannot be read; give bars such as 'Am F', or (bar, beat, "
         f"symbol) such as (1, 3, 'F'), or the whole score for its chord symbols"
     )
 

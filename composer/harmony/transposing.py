@@ -11,7 +11,9 @@ seven, is replaced by the simpler one. Drums stay, and so do controllers and pit
 from __future__ import annotations
 
 import re
+from numbers import Integral
 
+from composer.calls import shown
 from composer.errors import RequestError, SymbolError
 from composer.harmony.chord_track import key_at, keys_of
 from composer.score import Score, Text, Track
@@ -122,7 +124,12 @@ def transpose(score: Score, interval: int | str | None = None, *, to: str | None
     elif isinstance(interval, str):
         semitones, fifths = parse_interval(interval)
     else:
-        semitones = int(interval or 0)
+        if not isinstance(interval, Integral) or isinstance(interval, bool):
+            raise RequestError(
+                f"interval {shown(interval)} is no number of semitones; give a whole number, or "
+                "words such as 'up a minor third'"
+            )
+        semitones = int(interval)
         fifths = _fifths_for(keys[0][1], semitones)
     signatures = score.key_signatures.copy()
     for row in signatures:

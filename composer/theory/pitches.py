@@ -8,8 +8,8 @@ from numbers import Integral
 from composer.errors import RequestError, SymbolError
 from composer.theory.symbols import NATURALS, note_name
 
-#: A range as people write it: "C4-C6", or two MIDI pitches.
-RangeLike = str | tuple[int, int]
+#: A range as people write it: "C4-C6", or two MIDI pitches or names of notes.
+RangeLike = str | tuple[int | str, int | str]
 
 
 def parse_pitch(text: str) -> int:
@@ -50,11 +50,13 @@ def parse_range(given: RangeLike) -> tuple[int, int]:
     ------
     RequestError
         The range is empty or no range.
+    SymbolError
+        The name of a note cannot be read.
 
     Examples
     --------
-    >>> parse_range("C4-C6")
-    (60, 84)
+    >>> parse_range("C4-C6"), parse_range((60, 84)), parse_range(("C4", "C6"))
+    ((60, 84), (60, 84), (60, 84))
     """
     if isinstance(given, str):
         found = re.fullmatch(
@@ -64,7 +66,7 @@ def parse_range(given: RangeLike) -> tuple[int, int]:
             raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
         low, high = parse_pitch(found[1]), parse_pitch(found[2])
     elif isinstance(given, tuple | list) and len(given) == 2:
-        low, high = given
+        low, high = (parse_pitch(end) if isinstance(end, str) else end for end in given)
     else:
         raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
     if not isinstance(low, Integral) or not isinstance(high, Integral):

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from composer.constraints.where import listed
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
-from composer.form.letters import Form
-from composer.form.outline import Outline
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike
 from composer.instruments import parse_instrument
 from composer.parts import track_rows
 from composer.score import Score
 from composer.verbs.harmonize import HARMONIC
+from composer.writing.blank import outline_of
 from composer.writing.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.writing.settings import NoteSettings, ScoreLike
 from composer.writing.sheet import Sheet, new_track, write
@@ -33,14 +32,7 @@ if TYPE_CHECKING:
 ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1, share_onsets=0.1)
 
 #: The same where chords are written along with the parts: those are as in ``harmonize``.
-HARMONISED = dataclasses.replace(
-    ARRANGED,
-    repeat_chords=HARMONIC.repeat_chords,
-    tonic_ends=HARMONIC.tonic_ends,
-    sevenths=HARMONIC.sevenths,
-    inversions=HARMONIC.inversions,
-    harmony=HARMONIC.plain,
-)
+HARMONISED = ARRANGED.with_chords_of(HARMONIC)
 
 
 def arrange(
@@ -115,7 +107,6 @@ def arrange(
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
-    bars = sheet.bars
-    outline = Outline.closing(bars) if form is None else Form.parse(form).outline(bars)
+    outline = outline_of(form, sheet.bars)
     usual = ARRANGED if given.chords else HARMONISED
     return write(self, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)

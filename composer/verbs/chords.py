@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, cast
 from composer.decoding.request import PartRules
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
-from composer.form.letters import Form
 from composer.form.outline import Outline
-from composer.harmony.lead_sheet import chart
 from composer.harmony.voicing import block_chords
 from composer.instruments import Instrument, parse_instrument
 from composer.score import Score, Track
 from composer.theory.symbols import parse_chord
+from composer.writing.blank import blank_sheet
 from composer.writing.settings import NoteSettings, Settings
 from composer.writing.sheet import Sheet, write
 
@@ -80,13 +79,9 @@ def chords(
     >>> progression.bars, sum(tick % 1920 == 960 for tick, _ in progression.chords)
     (4, 4)
     """
-    sections = Form.parse(form) if form is not None else None
-    bars = sections.bars(bars) if sections else bars
-    blank, home, count = chart(None, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars)
-    if sections:
-        blank = sections.named(blank, count)
-    outline = sections.outline(count) if sections else None
-    sheet = Sheet(blank, home, count)
+    sheet, outline = blank_sheet(
+        None, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
+    )
     return harmonized(self, sheet, (), settings, chords_per_bar, part, outline=outline)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from composer.constraints.locked import Locked
-from composer.constraints.where import constraints_of
 from composer.edits.ticks import positions_of
 from composer.errors import RequestError
 from composer.harmony.inference import infer_chords
 from composer.harmony.lead_sheet import MOST_BARS
 from composer.score import Score
-from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.settings import NoteSettings, ScoreLike, with_where
 from composer.writing.sheet import Sheet, own_rules, write
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ def extend(
     cells[end:] = True
     last = np.zeros_like(cells)
     last[max(0, end - _LAST_BARS) : end] = True
-    where = [*constraints_of(settings.get("where", ())), *_early(given, end)]
-    asked = cast(NoteSettings, {**settings, "where": where})
+    asked = with_where(settings, _early(given, end))
     new = write(self, longer, cells, own_rules(self, longer, last), asked)
     return new if given.chords else new.replace(chords=())
 

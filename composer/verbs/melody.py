@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
+import dataclasses
 from typing import TYPE_CHECKING
 
 from composer.decoding.sampling import Sampling
-from composer.form.letters import Form
-from composer.form.outline import Outline
-from composer.harmony.lead_sheet import chart
 from composer.harmony.sources import ChordsLike
 from composer.instruments import parse_instrument
 from composer.score import Score
+from composer.writing.blank import blank_sheet, outline_of
 from composer.writing.roles import part_rules
 from composer.writing.settings import NoteSettings
-from composer.writing.sheet import Sheet, new_track, write
+from composer.writing.sheet import new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,15 +84,12 @@ def melody(
     (16, ['A', 'A', 'B', 'A'])
     """
     player = parse_instrument(part)
-    of_chart = partial(chart, chords, key=settings.get("key"), meter=meter, tempo=tempo)
-    sections = Form.parse(form) if form is not None else None
-    if sections:
-        bars = sections.bars(bars, 0 if chords is None else of_chart(bars=None)[2])
-    blank, home, count = of_chart(bars=bars)
-    if sections:
-        blank = sections.named(blank, count)
-    outline = sections.outline(count) if sections else Outline.closing(count)
-    sheet = Sheet(blank.replace(tracks=(new_track(part),)), home, count)
+    blank, outline = blank_sheet(
+        chords, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
+    )
+    sheet = dataclasses.replace(blank, score=blank.score.replace(tracks=(new_track(part),)))
+    if outline is None:
+        outline = outline_of(None, sheet.bars)
     rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
     return write(self, sheet, cells, (rules,), settings, usual=MELODIC, outline=outline)

@@ -13,8 +13,9 @@ from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
 from composer.meter import BarsLike
 from composer.score import Score
-from composer.verbs.infill import cells_in
-from composer.writing.settings import NoteSettings, ScoreLike
+from composer.writing.drawn import for_drawn
+from composer.writing.named_cells import Pieces, cells_in, locks_of, unlocked
+from composer.writing.settings import NoteSettings, ScoreLike, with_where
 from composer.writing.sheet import Sheet, own_rules, write
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def vary(
     amount: float = 0.3,
     *,
     bars: BarsLike | None = None,
-    parts: Parts = None,
+    parts: Parts | Pieces = None,
     **settings: Unpack[NoteSettings],
 ) -> Score:
     """Write a share of a piece anew: whole bars of single parts, spread evenly by chance.
@@ -42,9 +43,11 @@ def vary(
         Which share of the cells that have notes is hidden and written anew, above 0 up to 1; one
         cell at least.
     bars, parts
-        Where, as in ``infill``; anywhere in all tracks without them.
+        Where, as in ``infill``; anywhere in all tracks without them. With pieces of the kit, such
+        as ``{"drums": "hi-hat"}``, cells are chosen among those that have notes of them.
     **settings
-        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too.
+        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too; what is
+        asked of others that it might have chosen is left out.
 
     Returns
     -------
@@ -64,18 +67,24 @@ def vary(
     >>> other = composer.vary(tune, 0.25, seed=2)
     >>> other.bars, other == tune
     (8, False)
+    >>> beat = composer.arrange(tune, "drums", seed=1)
+    >>> kicked = composer.vary(beat, 0.5, bars="5-8", parts={"drums": "kick"}, seed=2)
     """
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= 1:
-        raise RequestError(f"amount {amount!r} is not above 0 and up to 1; give such as 0.3")
+        where = "" if isinstance(amount, int | float) else f", and where as bars={amount!r}"
+        raise RequestError(f"amount {amount!r} is not above 0 and up to 1; give such as 0.3{where}")
     sheet = Sheet.of(score, settings.get("key"))
     cells = cells_in(sheet, bars, parts)
-    sounding = cells & cells_with_notes(sheet.score, sheet.bars)
+    locks = locks_of(sheet.score, parts)
+    sounding = cells & cells_with_notes(unlocked(sheet.score, locks), sheet.bars)
     if not sounding.any():
-        raise RequestError("the bars and parts named are silent; name some that have notes")
+        raise RequestError("what is named is silent; name bars and parts that have notes")
     seed = seed_of(settings.get("seed"))
     hidden = some_of(sounding, amount, np.random.default_rng(seed))
     settings["seed"] = seed
-    return write(self, sheet, hidden, own_rules(self, sheet, hidden), settings)
+    asked = with_where(settings, locks.values())
+    wanted = for_drawn(asked, sheet.score, hidden, sounding)
+    return write(self, sheet, hidden, own_rules(self, sheet, hidden), wanted)
 
 
 def some_of(cells: Mask, amount: float, rng: np.random.Generator) -> Mask:

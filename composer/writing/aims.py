@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from composer.calls import shown
 from composer.constraints.demands import Mask
 from composer.controls.words import Controls, controls_for, measured, within
 from composer.decoding.request import PartRules
@@ -66,7 +67,7 @@ class Aims:
         given = settings.get("controls") or ()
         named = {name: settings.get(name) for name in NAMES}
         named["polyphony"] = _words(named["polyphony"])
-        controls = controls_for(named) + _listed(given)
+        controls = controls_for(named) + listed_controls(given)
         influence, style = settings.get("influence"), settings.get("style")
         if influence is not None:
             piece = tokenizer.grid(read(influence))
@@ -136,7 +137,14 @@ def aimed_levels(
     return dataclasses.replace(Levels.none(len(grid.bars), len(grid.parts)), cells=cells)
 
 
-def _listed(given: Controls | Iterable[Controls]) -> list[Controls]:
+def listed_controls(given: Controls | Iterable[Controls]) -> list[Controls]:
+    """Return one control or several as a list.
+
+    Raises
+    ------
+    RequestError
+        One of them is none.
+    """
     controls = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for control in controls:
         if not isinstance(control, Controls):
@@ -169,11 +177,11 @@ def style_index(style: str, styles: Sequence[str]) -> int:
     RequestError
         It does not know it.
     """
-    names = [name.lower() for name in styles]
-    if style.strip().lower() in names:
-        return names.index(style.strip().lower())
+    names, wanted = [name.lower() for name in styles], str(style).strip().lower()
+    if wanted in names:
+        return names.index(wanted)
     known = f"it knows {', '.join(styles)}" if styles else "it knows none; leave style out"
-    raise RequestError(f"the model knows no style {style!r}; {known}")
+    raise RequestError(f"the model knows no style {shown(style)}; {known}")
 
 
 def influences(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from composer import __version__
+from composer.calls import called_right
 from composer.constraints.demands import Demand
 from composer.constraints.locked import Locked
 from composer.constraints.where import Constraint
@@ -24,19 +25,20 @@ from composer.errors import RequestError
 from composer.grid import Grid, cut_bars
 from composer.harmony.inference import bar_keys
 from composer.harmony.lead_sheet import chart, key_named
+from composer.harmony.sources import ChordsLike
 from composer.score import Score, Text, Track
 from composer.theory.symbols import Key
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.writing.aims import Aims
 from composer.writing.scopes import rows_of
-from composer.writing.settings import NoteSettings, unknown_keyword
+from composer.writing.settings import NoteSettings
 from composer.writing.sheet import sampling_of
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
 _MOST_BARS, _KEPT_BARS = 48, 8
 
-_CHANGES = ("chords", "key", "meter", "tempo")  # of a stream, beside those of sampling
+_SAME: Any = ...  # what is not said in ``change``, where None says something
 
 
 class Stream(Iterator[Score]):
@@ -121,7 +123,19 @@ class Stream(Iterator[Score]):
         self._sampling = sampling
         self.change(**chart)
 
-    def change(self, *, sampling: Sampling | None = None, **changes: Any) -> None:
+    @called_right("stream.change")
+    def change(
+        self,
+        *,
+        chords: ChordsLike | None = _SAME,
+        key: str | None = _SAME,
+        meter: str | None = _SAME,
+        tempo: float | None = _SAME,
+        sampling: Sampling | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        guidance: float | None = None,
+    ) -> None:
         """Change what holds from the next bar on; the rest stays as it is.
 
         Parameters
@@ -130,8 +144,8 @@ class Stream(Iterator[Score]):
             As for ``Composer.stream``. New chords begin with their first bar; without a new key
             they are heard in the old one.
         sampling
-            All settings of sampling.
-        temperature, top_p
+            All settings of sampling. Where it says nothing of guidance, controls weigh as before.
+        temperature, top_p, guidance
             Single ones.
 
         Raises
@@ -139,27 +153,26 @@ class Stream(Iterator[Score]):
         SymbolError, RequestError
             A value cannot be read or is out of range. Nothing has changed then.
         """
-        single = {name: changes.pop(name) for name in ("temperature", "top_p") if name in changes}
-        for name in changes:
-            if name not in _CHANGES:
-                known = [*_CHANGES, "temperature", "top_p", "sampling"]
-                raise RequestError(f"change() {unknown_keyword(name, known)}")
-        given = cast(NoteSettings, {"sampling": sampling, **single})
-        settings = sampling_of(given, usual=self._sampling)
+        single: NoteSettings = {"temperature": temperature, "top_p": top_p, "guidance": guidance}
+        settings = sampling_of({"sampling": sampling, **single}, usual=self._sampling)
+        if guidance is None and settings.guidance == 1:
+            settings = dataclasses.replace(settings, guidance=self._sampling.guidance)
+        said = {"chords": chords, "key": key, "meter": meter, "tempo": tempo}
+        changes = {name: value for name, value in said.items() if value is not _SAME}
         if changes:
             asked = {**self._chart, **changes}
             if "chords" in changes and "key" not in changes:
                 asked["key"] = key_named(asked["chords"], asked["key"])
-            blank, key, count = chart(**asked, bars=None)
-            sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), key, count)
+            blank, home, count = chart(**asked, bars=None)
+            sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), home, count)
             sheet = sheet.named(self._tracks)
-            keys = bar_keys(blank, key, count)
+            keys = bar_keys(blank, home, count)
             if self._where:
                 self._check(sheet, asked, keys)
             self._keys = keys
             self._blanks = _bars_of(blank.replace(tracks=self._tracks), count)
             self._sheet = sheet
-            self._chart = {**asked, "key": key.name}
+            self._chart = {**asked, "key": home.name}
             if "chords" in changes:
                 self._at = 0
         self._sampling = settings

@@ -12,7 +12,7 @@ import numpy as np
 
 from composer.constraints.demands import Mask
 from composer.constraints.pitch_rules import InScale, PitchRange
-from composer.constraints.where import Constraint, MaxPolyphony, NoteCount, constraints_of
+from composer.constraints.where import Constraint, MaxPolyphony, NoteCount, constraints_of, is_whole
 from composer.decoding.request import PartRules
 from composer.errors import RequestError
 from composer.parts import track_rows
@@ -93,7 +93,7 @@ def _range(value: Any, parts: list[int]) -> Constraint:
 
 
 def _polyphony(value: Any, parts: list[int]) -> Constraint:
-    if not isinstance(value, int) or value < 1:
+    if not is_whole(value) or value < 1:
         raise RequestError(
             f"polyphony {value!r} is no number of notes; give a whole number from 1 on"
         )
@@ -102,7 +102,7 @@ def _polyphony(value: Any, parts: list[int]) -> Constraint:
 
 def _notes(value: Any, parts: list[int]) -> Constraint:
     least, most = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
-    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most):
+    if not (is_whole(least) and is_whole(most) and 0 <= least <= most):
         raise RequestError(
             f"notes {value!r} is no number of onsets a bar; give a whole number, or the least and "
             "the most, such as (2, 6)"

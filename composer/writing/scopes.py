@@ -10,7 +10,7 @@ import numpy as np
 from composer.constraints.demands import Demand, Mask
 from composer.constraints.lines import Cadence, NoParallels
 from composer.constraints.locked import Locked
-from composer.constraints.where import Constraint, NoteCount, Rhythm, Where, constraints_of
+from composer.constraints.where import Constraint, NoteCount, Rhythm, Scoped, Where, constraints_of
 from composer.edits.cells import grid_bars
 from composer.errors import RequestError
 from composer.grid import RESOLUTION, Grid
@@ -52,6 +52,19 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
     return rows
 
 
+def bars_of(scoped: Scoped, bars: int) -> tuple[int, int]:
+    """Return the first and the last bar that something is about in a score of so many bars.
+
+    Raises
+    ------
+    RequestError
+        The score does not have them.
+    """
+    first, last = bar_range(scoped.bar_pair or (1, bars), bars)
+    is_last = isinstance(scoped, Constraint) and scoped.is_last
+    return (last if is_last else first), last
+
+
 def demands_on(
     where: Where, score: Score, grid: Grid, written: Mask, bars: int
 ) -> tuple[Demand, ...]:
@@ -86,8 +99,7 @@ def demands_on(
     alike = grid_bars(score, bars) == bars
     starts = [bar if alike else grid_bars(score, bar) for bar in range(bars + 1)]
     for constraint in constraints:
-        first, last = bar_range(constraint.bar_pair or (1, bars), bars)
-        first = last if constraint.is_last else first
+        first, last = bars_of(constraint, bars)
         cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
         edges = starts[first - 1 : last + 1]
         cells[edges[0] : edges[-1], rows_of(constraint, score)] = True

@@ -6,16 +6,16 @@ with each of them in it, for ``help`` and for the tooltips of notebooks and edit
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from typing import Any, TypedDict, TypeVar, Union, cast
 
 from composer.best_of.candidates import best_of
-from composer.constraints.where import Where
+from composer.calls import misfit
+from composer.constraints.where import Constraint, Where, constraints_of
 from composer.controls.words import Aim, Controls
 from composer.decoding.sampling import Sampling
 from composer.edits.patch import signed
@@ -136,6 +136,18 @@ def read(score: ScoreLike) -> Score:
     return Score.read(score)
 
 
+def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettings:
+    """Return settings with more constraints than a user has named.
+
+    Raises
+    ------
+    RequestError
+        One that the user has named is none.
+    """
+    where = [*constraints_of(settings.get("where", ())), *more]
+    return cast(NoteSettings, {**settings, "where": where})
+
+
 def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     """Return a verb that shows the settings it takes, and refuses calls that do not fit them.
 
@@ -186,31 +198,13 @@ def _called_right(function: Callable[..., Any], signature: inspect.Signature) ->
 
     @wraps(function)
     def shown(*arguments: Any, **keywords: Any) -> Any:
-        known = [name for name in signature.parameters if name != "self"]
-        for name in keywords:
-            if name not in known:
-                raise RequestError(f"{function.__name__}() {unknown_keyword(name, known)}")
-        try:
-            signature.bind(*arguments, **keywords)
-        except TypeError as error:
-            raise RequestError(
-                f"{function.__name__}() cannot be called so: {error}; it takes {', '.join(known)}"
-            ) from None
+        wrong = misfit(f"composer.{function.__name__}", signature, arguments, keywords)
+        if wrong:
+            raise RequestError(wrong)
         return function(*arguments, **keywords)
 
     shown.__signature__ = signature  # type: ignore[attr-defined]
     return shown
-
-
-def unknown_keyword(name: str, known: Sequence[str]) -> str:
-    """Return what is wrong with a keyword that something does not know.
-
-    >>> unknown_keyword("sede", ["score", "seed"])
-    "knows no 'sede', did you mean 'seed'? It takes score, seed"
-    """
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    hint = f", did you mean {near[0]!r}? It" if near else "; it"
-    return f"knows no {name!r}{hint} takes {', '.join(known)}"
 
 
 def recording(function: Verb) -> Verb:
