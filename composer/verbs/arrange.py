@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from composer.constraints.where import listed
-from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.form.letters import Form
 from composer.form.outline import Outline
@@ -19,7 +18,7 @@ from composer.score import Score
 from composer.verbs.harmonize import HARMONIC
 from composer.writing.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.writing.settings import NoteSettings, ScoreLike
-from composer.writing.sheet import Sheet, new_track, write
+from composer.writing.sheet import SAMPLING, Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
 #: syncopation, 9% and 8%, and in bars that come again, 22% and 29%; 29% of notes repeat and 6%
 #: double others, more than the 16% and 3% of real parts, but less of either made chords fall apart
 #: (``benchmarks/examples.py``).
-ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1, share_onsets=0.1)
+ARRANGED = dataclasses.replace(
+    SAMPLING, repeat_notes=0.3, repeat_bars=30, double_notes=0.1, share_onsets=0.1
+)
 
 #: The same where chords are written along with the parts: those are as in ``harmonize``.
 HARMONISED = dataclasses.replace(

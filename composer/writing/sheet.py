@@ -46,8 +46,10 @@ GUIDANCE = 2.0
 
 NO_AIMS = Aims()
 
-#: Where the melodies of the model in the package come nearest to real ones in rhythm.
-SAMPLING = Sampling(0.9, 0.95)
+#: Where the melodies of the model in the package come nearest to real ones in rhythm, and drums in
+#: bars that come again: of 16 bars 70% do; in games 55% to 69%, the bar four before in half of them
+#: or more. Without the leaning 15% did: half of what the model learnt drums from are solos.
+SAMPLING = Sampling(0.9, 0.95, repeat_drums=60)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
