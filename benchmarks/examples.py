@@ -5,9 +5,11 @@
 OUT gets twelve arrangements, twelve melodies and twelve harmonisations (``example_pieces.py`` says
 which) as MIDI files and piano rolls, and ``table.md``: a row for each, the means of each group, and
 the same measures of real music: of the twelve tunes of the package and, where DATA is a folder of
-MIDI files, of up to 40 of its pieces for three to eight parts. With more rounds each piece is
-written with as many seeds; the files are those of the first, the means those of all. One process
-writes them; a round takes a minute or so. Needs matplotlib.
+MIDI files, of up to 40 of its pieces for three to eight parts, and of the drums of up to 40 that
+have some beside other parts. What comes again is counted in the first 16 bars of each, as longer
+music has more of it. With more rounds each piece is written with as many seeds; the files are those
+of the first, the means those of all. One process writes them; a round takes a minute or so. Needs
+matplotlib.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import itertools
 import math
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +42,9 @@ Row = dict[str, float | str]
 
 
 MOST_REAL = 40
+COUNTED_BARS = 16
+#: What is counted in so many bars alone.
+REPETITION = ("same bar", "same figure", "same rhythm in bar", "same bar of drums")
 NOTE_NAMES = "C C# D Eb E F F# G G# A Bb B".split()
 
 
@@ -169,11 +175,11 @@ def row_of(piece: Piece, score: Score) -> Row:
     """Return the row of a piece: its measures, and what was asked and what came of it."""
     written = piece.written(score)
     if isinstance(piece, Arrangement):
-        row = parts_row(score, written, 1)
+        row = counted(parts_row, score, written, 1)
     elif isinstance(piece, Harmonisation):
         row = chords_row(score, example(piece.tune))
     else:
-        row = line_row(score, 1)
+        row = counted(line_row, score, 1)
     breaches = check(score, piece.where, parts=written)
     row["breaches"] = float(len(breaches))
     row["asked"] = "; ".join(str(constraint) for constraint in piece.where)
@@ -200,35 +206,63 @@ def came(piece: Piece, score: Score) -> Iterator[str]:
 def real_rows(group: str, data: Path | None) -> Iterator[Row]:
     """Yield the same measures of real music."""
     if group == "arrangements":
-        yield from (parts_row(*piece) for piece in real_arrangements(data)) if data else ()
+        for score, written, tune in real_arrangements(data) if data else ():
+            yield counted(parts_row, score, written, tune)
+        for score, drums in real_drums(data) if data else ():
+            yield {"same bar of drums": metrics.repeated_bars(opening(score), drums)}
         return
-    for name in example_names():
-        tune = example(name)
-        yield line_row(tune, 1) if group == "melodies" else chords_row(tune, tune)
+    for tune in map(example, example_names()):
+        if group == "melodies":
+            yield counted(line_row, tune, 1)
+        else:
+            yield chords_row(tune, tune)
 
 
 def real_arrangements(data: Path) -> Iterator[tuple[Score, list[int], int]]:
     """Yield pieces for several parts, with all but the highest, and the highest."""
-    found = 0
+    pieces = ((score, pitched) for score, pitched, drums in real_pieces(data) if not drums)
+    several = ((score, pitched) for score, pitched in pieces if 3 <= len(pitched) <= 8)
+    for score, pitched in itertools.islice(several, MOST_REAL):
+        chorded = score.replace(chords=infer_chords(score))
+        tune = max(pitched, key=lambda i: metrics.register(chorded, i))
+        yield chorded, [i for i in pitched if i != tune], tune
+
+
+def real_drums(data: Path) -> Iterator[tuple[Score, list[int]]]:
+    """Yield pieces in which drums play with other parts, and which parts they are."""
+    found = ((score, drums) for score, pitched, drums in real_pieces(data) if pitched and drums)
+    yield from itertools.islice(found, MOST_REAL)
+
+
+def real_pieces(data: Path) -> Iterator[tuple[Score, list[int], list[int]]]:
+    """Yield the pieces of a folder, and their parts with pitches and drums that are not silent."""
     for path in sorted(data.rglob("*.mid"), key=lambda path: path.name[::-1]):
         score = Score.read(path)
         score = score.replace(tracks=tuple(track for track in score.tracks if len(track.notes)))
-        pitched = [i for i, track in enumerate(score.tracks, 1) if not track.is_drum]
-        if not 3 <= len(pitched) <= 8 or not 8 <= score.bars <= 200:
-            continue
-        score = score.replace(chords=infer_chords(score))
-        tune = max(pitched, key=lambda i: metrics.register(score, i))
-        yield score, [i for i in range(1, len(score.tracks) + 1) if i != tune], tune
-        found += 1
-        if found == MOST_REAL:
-            return
+        if 8 <= score.bars <= 200:
+            parts = range(1, len(score.tracks) + 1)
+            drums = [i for i in parts if score.tracks[i - 1].is_drum]
+            yield score, [i for i in parts if i not in drums], drums
+
+
+def counted(row_of: Callable[..., Row], score: Score, *parts: Any) -> Row:
+    """Return a row of a score, what comes again counted in its first bars."""
+    whole, first = row_of(score, *parts), row_of(opening(score), *parts)
+    return {name: (first if name in REPETITION else whole)[name] for name in whole}
+
+
+def opening(score: Score) -> Score:
+    """Return a score with the notes of its first bars alone."""
+    end = int(score.meter.bar_start(COUNTED_BARS))
+    tracks = (t.replace(notes=t.notes[t.notes["onset"] < end]) for t in score.tracks)
+    return score.replace(tracks=tuple(tracks))
 
 
 def means(rows: Sequence[Row]) -> Row:
     """Return the means of rows; the total of breaches."""
     found: Row = {}
     for name, value in rows[0].items():
-        values = [row[name] for row in rows]
+        values = [row[name] for row in rows if name in row]
         if isinstance(value, str):
             found[name] = ""
         else:

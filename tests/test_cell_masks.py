@@ -7,6 +7,7 @@ from composer.constraints.pitch_rules import allowed_chords
 from composer.decoding.cell_masks import CellMask, Close, NoteMask
 from composer.decoding.chord_masks import ChordCellMask, sounding_at
 from composer.theory.symbols import Chord, Key
+from composer.tokenizers.bins import DURATIONS
 
 FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)
 
@@ -82,6 +83,19 @@ def test_the_last_note_is_near_where_it_can_be(walk):
     walk.notes(pitches=close.narrowed(pitches), monophonic=True, close=close)
     walk.say("Position_0", "Velocity_9", "Pitch_68", "Duration_1", "Position_24")
     assert walk.open_of("Pitch") == [63, 75]  # two lower; not ten away
+
+
+@pytest.mark.parametrize(("least", "first", "last"), [(None, 48, 36), (24, 24, 24), (42, 42, 36)])
+def test_the_last_note_is_held_to_the_end_or_as_long_as_is_asked(walk, least, first, last):
+    room = np.full((48, 128), 48)
+    close = Close((0, 12), np.ones((48, 128), bool), least)
+    walk.notes(room=room, monophonic=True, close=close)
+    walk.say("Position_0", "Velocity_9", "Pitch_58")
+    lengths = np.array(walk.open_of("Duration"))
+    assert lengths[lengths > 12].tolist() == [n for n in DURATIONS if first <= n <= 48]
+    assert 12 in lengths  # and then there is another one
+    walk.say("Duration_12", "Position_12", "Velocity_3", "Pitch_58")
+    assert walk.open_of("Duration") == [n for n in DURATIONS if last <= n <= 36]
 
 
 def test_a_pitch_that_sounds_may_not_begin(walk):

@@ -63,6 +63,7 @@ CHAINS = (
     ("decoding.chord_choice", "decoding.by_chord", "decoding.bounds", "decoding.chord_masks"),
     ("decoding.cell_masks", "decoding.chord_masks", "decoding.line_masks"),
     ("decoding.cell_masks", "decoding.chord_masks", "decoding.leanings"),
+    ("decoding.request", "decoding.groove", "decoding.leanings", "decoding.writer"),
     ("decoding.locks", "decoding.rooms", "decoding.by_chord"),
     ("checking.checker", "constraints.demands", "decoding"),
     (

@@ -119,6 +119,8 @@ class Close(NamedTuple):
     positions: tuple[int, ...]
     #: Which pitches it may have there, shape (positions of the bar, 128).
     pitches: PitchMask
+    #: How many positions it lasts at least, where there is room; without it, as long as it can.
+    least: int | None = None
 
     def following(self, position: int) -> int:
         """Return where the last onset may be after one of the positions but the last."""
@@ -251,15 +253,20 @@ class NoteMask(CellMask):
             mask[self._slices["Position"]] = False
 
     def _hold_the_last(self, close: Close, position: int, pitch: int, lengths: Mask) -> None:
-        """Leave, in place, what is held to the end, and what leaves room for a later close."""
+        """Leave, in place, what is held for long enough, and what leaves room for a later close."""
         longest = int(np.flatnonzero(lengths)[-1])
         may_close = close.pitches[position, pitch]
+        held = np.arange(len(lengths)) == longest
+        if close.least is not None:
+            held |= lengths & (DURATIONS >= close.least)
         if position == close.positions[-1]:
             lengths[:] = False
         else:
-            lengths &= position + DURATIONS <= close.following(position)
+            following = close.following(position)
+            lengths &= position + DURATIONS <= following
+            held &= position + DURATIONS > following
             may_close &= self._monophonic
-        lengths[longest] |= may_close
+        lengths |= held & may_close
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
         """Hold a strong onset open for the notes it owes, and keep room for them above."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from composer.decoding.cell_masks import CellMask
 from composer.decoding.chord_choice import CHORDS
 from composer.decoding.chord_masks import ChordCellMask
+from composer.decoding.groove import Groove
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory.symbols import QUALITIES, Key
@@ -39,6 +40,8 @@ class Leanings:
         The cell; column 0 is the chords.
     role
         What the part of the cell is. A bass shares the onsets of others, as drums do.
+    groove
+        What drums may go on with.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -52,9 +55,11 @@ class Leanings:
         column: int,
         *,
         role: str | None = None,
+        groove: Groove | None = None,
         endless: bool = False,
     ) -> None:
         self._base = vocabulary.base
+        self._groove = groove
         self._positions = vocabulary.slices["Position"]
         self._sampling = sampling
         self._is_last = bar == len(grid.bars) - 1 and not endless
@@ -90,6 +95,8 @@ class Leanings:
         mask
             The cell's, which knows what it holds so far.
         """
+        if self._groove:
+            return self._groove.changes(cursor, mask.after)
         if isinstance(mask, ChordCellMask) and cursor.state in _BEHIND_A_CHORD:
             return self._behind(cursor, mask)
         lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes

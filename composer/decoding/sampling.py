@@ -38,7 +38,10 @@ GROUPS = {
 #: Settings that multiply probabilities of chords; 1 leaves them.
 CHORD_LEANINGS = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
 #: The same of anything.
-LEANINGS = ("repeat_notes", "repeat_bars", "double_notes", "share_onsets", *CHORD_LEANINGS)
+LEANINGS = (
+    *("repeat_notes", "repeat_bars", "repeat_drums", "double_notes", "share_onsets"),
+    *CHORD_LEANINGS,
+)
 
 
 @called_right("composer.Sampling")
@@ -64,6 +67,10 @@ class Sampling:
     repeat_bars
         The same for going on with what is so far a copy of an earlier bar of the part: below 1
         for fewer bars that come again, above 1 for more.
+    repeat_drums
+        The same for going on with what the drums of an earlier bar play next: of the bar that is
+        varied, or else four bars before, two or one, in the same section. The square root of it
+        where phrases end, in every fourth bar, so that there may be fills.
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
@@ -107,6 +114,7 @@ class Sampling:
     min_p: float = 0.0
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
+    repeat_drums: float = 1.0
     double_notes: float = 1.0
     share_onsets: float = 1.0
     repeat_chords: float = 1.0

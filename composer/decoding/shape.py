@@ -99,7 +99,8 @@ class Shape:
         """Return how a cell comes to its close in a bar that closes the piece; None if it has none.
 
         Where nothing is open on a strong beat, the last onset is the last that is open before it,
-        or the first after it.
+        or the first after it. A melody holds it for as long as from the first strong beat of the
+        bar to the next at least, other parts to the end.
 
         Parameters
         ----------
@@ -123,7 +124,9 @@ class Shape:
             for target in _TARGETS[role](grid.key, chord) if role in _TARGETS else ():
                 if narrow(closing[final : final + 1], pitches_of(frozenset({target}))):
                     break
-        return Close(finals, closing) if finals else None
+        strong = [*self._strong[bar], int(grid.bar_lengths[bar])]
+        least = strong[1] if role == "melody" else None
+        return Close(finals, closing, least) if finals else None
 
     def pitches(
         self, grid: Grid, bar: int, row: int, role: str | None, pitches: PitchMask

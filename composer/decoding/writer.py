@@ -25,6 +25,7 @@ from composer.decoding.cell_rules import CellRules
 from composer.decoding.contrast import contrasting
 from composer.decoding.copies import Copies
 from composer.decoding.decoder import Decoder, Logits
+from composer.decoding.groove import groove_of
 from composer.decoding.leanings import Leanings
 from composer.decoding.request import Request
 from composer.decoding.said import Said, common, say_again
@@ -89,6 +90,13 @@ class Writer:
         self._rng = rng or np.random.default_rng(request.seed)
         self._said = Said(tokenizer.grammar)
         self._said.ids.extend(held)
+        slices = tokenizer.vocabulary.slices
+        #: What makes no difference between a bar and its copy.
+        self._passed_over = frozenset(
+            index
+            for family in ("Velocity", "Control")
+            for index in range(slices[family].start, slices[family].stop)
+        )
         self._window: Window | None = None
         self._unguided: Decoder | None = None
         self.take(request)
@@ -250,16 +258,19 @@ class Writer:
             part = heading[0] - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
+            sampling, vocabulary = self.request.sampling, self._tokenizer.vocabulary
+            groove = groove_of(self.request, vocabulary, self.grid, number, column)
             self._leanings = Leanings(
-                self.request.sampling,
-                self._tokenizer.vocabulary,
+                sampling,
+                vocabulary,
                 self.grid,
                 number,
                 column,
                 role=self.request.parts[column - 1].role if column else None,
+                groove=groove,
                 endless=self._endless,
             )
-            chances = yield from self._cell(mask, self._repeat_bars(number))
+            chances = yield from self._cell(mask, 1 if groove else self._repeat_bars(number))
             self.log_probability[number, column] = chances
             self._put(number, column, mask)
 
@@ -273,10 +284,9 @@ class Writer:
         """Sample one cell; returns the sum of what the model held of its ids."""
         said, changes = self._said, dict[int, float]()
         logits: Logits | None = None
-        content, total, copies = self._tokenizer.vocabulary.base["Position"], 0.0, None
+        vocabulary, total, copies = self._tokenizer.vocabulary, 0.0, None
         if repeat_bars != 1:
-            louder = self._tokenizer.vocabulary.slices["Velocity"]
-            copies = Copies(said.ids, mask.after, content, range(louder.start, louder.stop))
+            copies = Copies(said.ids, mask.after, vocabulary.base["Position"], self._passed_over)
         while True:
             allowed, chance = mask.allowed(said.cursor), 0.0
             if np.count_nonzero(allowed) == 1:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from composer.constraints.where import listed
-from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike
@@ -18,18 +17,20 @@ from composer.verbs.harmonize import HARMONIC
 from composer.writing.blank import outline_of
 from composer.writing.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.writing.settings import NoteSettings, ScoreLike
-from composer.writing.sheet import Sheet, new_track, write
+from composer.writing.sheet import SAMPLING, Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from composer.compose import Composer
 
-#: Where parts come near to real ones in onsets that two of them share, 37% and 39% there, in
-#: syncopation, 9% and 8%, and in bars that come again, 22% and 29%; 29% of notes repeat and 6%
-#: double others, more than the 16% and 3% of real parts, but less of either made chords fall apart
-#: (``benchmarks/examples.py``).
-ARRANGED = Sampling(0.9, 0.95, repeat_notes=0.3, repeat_bars=15, double_notes=0.1, share_onsets=0.1)
+#: Where parts come near to real ones in onsets that two of them share, 36% and 40% there, in
+#: syncopation, 8% and 8%, and in bars that come again in 16, 23% where quartets and orchestras have
+#: 14% and games 46%; 29% of notes repeat and 7% double others, more than the 15% and 2% of real
+#: parts, but less of either made chords fall apart (``benchmarks/examples.py``).
+ARRANGED = dataclasses.replace(
+    SAMPLING, repeat_notes=0.3, repeat_bars=15, double_notes=0.1, share_onsets=0.1
+)
 
 #: The same where chords are written along with the parts: those are as in ``harmonize``.
 HARMONISED = ARRANGED.with_chords_of(HARMONIC)

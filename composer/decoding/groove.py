@@ -1,0 +1,117 @@
+"""The groove of drums: which earlier bar a new one is like, and how that one would go on."""
+
+from __future__ import annotations
+
+import bisect
+
+import numpy as np
+
+from composer.decoding.request import Request
+from composer.form.outline import NONE, Outline
+from composer.grid import Grid
+from composer.tokenizers.bins import velocity_bins
+from composer.tokenizers.grammar import Cursor
+from composer.tokenizers.vocabulary import Vocabulary
+
+PHRASE = 4  # bars
+_BEFORE = (PHRASE, 2, 1)  # how many bars before the one lies that a bar is like, the best first
+#: The power of the factor that holds where a phrase ends, so that there may be a fill.
+_LOOSE = 0.5
+
+
+class Groove:
+    """What drums played in an earlier bar, as what a new one may go on with.
+
+    Parameters
+    ----------
+    vocabulary
+        The model's.
+    grid
+        What is given and written so far.
+    bar, row
+        The earlier bar, and the part.
+    factor
+        What the probability of going on in the same way is multiplied by.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, grid: Grid, bar: int, row: int, factor: float
+    ) -> None:
+        notes = grid.notes[(grid.notes["bar"] == bar) & (grid.notes["part"] == row)]
+        self._hits: list[tuple[int, int]] = notes[["position", "pitch"]].tolist()
+        bins = vocabulary.count("Velocity")
+        self._loudness: list[int] = velocity_bins(notes["velocity"], bins).tolist()
+        self._base = vocabulary.base
+        self._factor = factor
+
+    def changes(self, cursor: Cursor, after: int) -> dict[int, float]:
+        """Return what the probabilities of some ids are multiplied by where a cursor stands.
+
+        They go on with the first hit of the earlier bar from there, or with the end of the cell,
+        whatever the new bar has otherwise so far.
+
+        Parameters
+        ----------
+        cursor
+            Where the sequence stands.
+        after
+            The id that follows the cell.
+        """
+        at = bisect.bisect_right(self._hits, (cursor.position, cursor.rank))
+        if at == len(self._hits):
+            return {after: self._factor}
+        position, pitch = self._hits[at]
+        if position != cursor.position:
+            return {self._base["Position"] + position: self._factor}
+        changes = {self._base["Drum"] + pitch: self._factor}
+        if self._loudness[at] != cursor.velocity:
+            changes[self._base["Velocity"] + self._loudness[at]] = self._factor
+        return changes
+
+
+def groove_of(
+    request: Request, vocabulary: Vocabulary, grid: Grid, bar: int, column: int
+) -> Groove | None:
+    """Return what the drums of a cell may go on with; None where they repeat nothing.
+
+    They are like those of the bar that is varied, or else of one in the same section: four bars
+    before, two or one. Bars under other controls or in other meters do not count, nor, where there
+    were notes that are to become others, those that stay.
+
+    Parameters
+    ----------
+    request, vocabulary
+        What is being written, and the model's vocabulary.
+    grid
+        What is given and written so far.
+    bar, column
+        The cell; column 0 is the chords.
+    """
+    factor, row = request.sampling.repeat_drums, column - 1
+    if factor == 1 or not column or not grid.parts[row].is_drum:
+        return None
+    outline = request.outline or Outline.free(len(grid.bars))
+    first = max([_pickup(grid), *np.flatnonzero(outline.begins[: bar + 1]).tolist()])
+    varied = int(outline.varied[bar])
+    sources = [source for source in (bar - before for before in _BEFORE) if source >= first]
+    if varied != NONE:
+        sources.insert(0, varied)
+    counts = np.bincount(grid.notes["bar"][grid.notes["part"] == row], minlength=len(grid.bars))
+    alike = (counts > 0) & (grid.bar_lengths == grid.bar_lengths[bar])
+    if request.levels:
+        alike &= (request.levels.cells[:, row] == request.levels.cells[bar, row]).all(1)
+    given = request.grid.notes
+    if ((given["bar"] == bar) & (given["part"] == row)).any():
+        alike &= request.written[:, column]
+    for source in sources:
+        if alike[source]:
+            following = bar + 1
+            ends = following == len(grid.bars) or outline.begins[following]
+            is_loose = ends or (following - first) % PHRASE == 0 or varied != NONE
+            return Groove(vocabulary, grid, source, row, factor**_LOOSE if is_loose else factor)
+    return None
+
+
+def _pickup(grid: Grid) -> int:
+    """Return 1 where a piece begins with a bar that is shorter than the second, else 0."""
+    return int(len(grid.bars) > 1 and grid.bar_lengths[0] < grid.bar_lengths[1])
