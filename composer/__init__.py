@@ -53,14 +53,14 @@ _HOMES = {
     "example": "composer.example_tunes",
     "example_names": "composer.example_tunes",
     "load": "composer.compose",
-    "Note": "composer.score",
+    "Note": "composer.events",
     "Author": "composer.edits.patch",
     "Patch": "composer.edits.patch",
     "Region": "composer.edits.patch",
     "diff": "composer.edits.patch",
     "Sampling": "composer.decoding.sampling",
     "Score": "composer.score",
-    "Text": "composer.score",
+    "Text": "composer.events",
     "Track": "composer.score",
     # The verbs of the model that comes with the package.
     "melody": "composer.shipped",
@@ -168,8 +168,9 @@ if TYPE_CHECKING:
         TokenError,
         TrainingError,
     )
+    from composer.events import Note, Text
     from composer.example_tunes import example, example_names
-    from composer.score import Note, Score, Text, Track
+    from composer.score import Score, Track
     from composer.shipped import (
         arrange,
         chords,

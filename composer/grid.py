@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from composer.score import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track
+from composer.events import KEY_SIGNATURE, NOTE, TEMPO, TIME_SIGNATURE, Events, Text
+from composer.score import Score, Track
 from composer.theory.symbols import Chord, Key, chord_symbol
 
 #: Positions a quarter note; also the ``tpq`` of every quantised score.

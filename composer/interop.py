@@ -27,14 +27,7 @@ from typing import Any
 import numpy as np
 
 from composer.errors import ScoreError
-from composer.meter import Meter
-from composer.midi import (
-    from_symusic,
-    join_markers,
-    pedals_as_controls,
-    to_symusic,
-)
-from composer.score import (
+from composer.events import (
     CONTROL,
     NOTE,
     PITCH_BEND,
@@ -42,11 +35,17 @@ from composer.score import (
     TIME_SIGNATURE,
     Events,
     Note,
-    Score,
     Text,
-    Track,
     microseconds_per_quarter,
 )
+from composer.meter import Meter
+from composer.midi import (
+    from_symusic,
+    join_markers,
+    pedals_as_controls,
+    to_symusic,
+)
+from composer.score import Score, Track
 from composer.smf.read import pedals_of, split_markers
 from composer.theory.music21_chords import chord_text, music21_chord
 

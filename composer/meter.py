@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from composer.calls import shown
 from composer.errors import RequestError
-from composer.score import TEMPO, TIME_SIGNATURE, Events
+from composer.events import TEMPO, TIME_SIGNATURE, Events
 
 if TYPE_CHECKING:
     from composer.score import Score

@@ -46,7 +46,7 @@ import symusic
 
 from composer.calls import shown
 from composer.errors import ComposerWarning, MidiError, ScoreError
-from composer.score import (
+from composer.events import (
     CONTROL,
     KEY_SIGNATURE,
     MAX_TICK,
@@ -56,10 +56,9 @@ from composer.score import (
     TEMPO,
     TIME_SIGNATURE,
     Events,
-    Score,
     Text,
-    Track,
 )
+from composer.score import Score, Track
 from composer.smf.chunks import MAX_TRACKS
 from composer.smf.read import CHORD_PREFIX, SUSTAIN, pedals_of, read_score, split_markers, too_many
 from composer.smf.text import encode_text, has_raw_bytes

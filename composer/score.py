@@ -5,8 +5,8 @@ Conventions
 Times are integer ticks, ``tpq`` of them to a quarter note. An event's ``offset`` is
 ``onset + duration``. Pitches are MIDI numbers (60 is middle C), velocities 1 to 127, programs 0 to
 127 as General MIDI numbers them. Events live in numpy structured arrays (the dtypes of
-``composer.events``, which are to be had here too), sorted and read-only, so that whatever is hot is
-arithmetic on columns: ``track.notes["pitch"] + 12``.
+``composer.events``), sorted and read-only, so that whatever is hot is arithmetic on columns:
+``track.notes["pitch"] + 12``.
 """
 
 from __future__ import annotations
@@ -24,19 +24,14 @@ from composer.errors import RequestError, ScoreError
 from composer.events import (
     CONTROL,
     KEY_SIGNATURE,
-    MAX_TICK,
     NOTE,
     PEDAL,
     PITCH_BEND,
     TEMPO,
     TIME_SIGNATURE,
     Events,
-    Note,
     Text,
     event_table,
-    frozen,
-    joined,
-    microseconds_per_quarter,
     text_events,
 )
 from composer.values import Value
@@ -50,26 +45,6 @@ if TYPE_CHECKING:
     from composer.edits.patch import Patch
     from composer.harmony.sources import ChordsLike
     from composer.meter import Meter
-
-__all__ = [
-    "CONTROL",
-    "KEY_SIGNATURE",
-    "MAX_TICK",
-    "NOTE",
-    "PEDAL",
-    "PITCH_BEND",
-    "TEMPO",
-    "TIME_SIGNATURE",
-    "Events",
-    "Note",
-    "Score",
-    "Text",
-    "Track",
-    "frozen",
-    "joined",
-    "microseconds_per_quarter",
-    "own_score",
-]
 
 
 def _checked_number(name: str, most: int, unit: str, number: int) -> int:

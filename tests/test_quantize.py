@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import ComposerWarning, Score, TokenError, Track
-from composer.score import NOTE
+from composer.events import NOTE
 from composer.theory.symbols import Key
 from composer.tokenizers import REMI, Cells, REMIPlus
 from composer.tokenizers.bins import (

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from composer.events import microseconds_per_quarter
 from composer.grid import RESOLUTION
-from composer.score import microseconds_per_quarter
 
 Ints = npt.NDArray[np.int64]
 

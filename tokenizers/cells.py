@@ -37,8 +37,9 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
+from composer.events import Events
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, choose_parts
-from composer.score import Events, Score
+from composer.score import Score
 from composer.theory.symbols import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.cells_codec import CellsCodec

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
+from composer.events import Events
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
-from composer.score import Events
 from composer.theory.symbols import Key
 from composer.tokenizers.bins import (
     TEMPOS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from composer.compiled import compiled
-from composer.score import Events
+from composer.events import Events
 from composer.tokenizers.events import Bools, Ints
 
 

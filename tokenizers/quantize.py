@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from composer.errors import ComposerWarning, SymbolError, TokenError
+from composer.events import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Text, joined
 from composer.grid import RESOLUTION, chord_values
 from composer.harmony.inference import infer_key
-from composer.score import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Score, Text, Track, joined
+from composer.score import Score, Track
 from composer.theory.symbols import NO_CHORD, Chord, Key, parse_chord
 from composer.tokenizers.bins import (
     BAR_LENGTHS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from composer.errors import TokenError
-from composer.score import MAX_TICK, NOTE, PEDAL, PITCH_BEND, TEMPO, TIME_SIGNATURE, Events
+from composer.events import MAX_TICK, NOTE, PEDAL, PITCH_BEND, TEMPO, TIME_SIGNATURE, Events
 from composer.theory.symbols import Key
 from composer.tokenizers.bins import (
     MIDDLE_VELOCITY,

@@ -12,17 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from composer.score import (
-    KEY_SIGNATURE,
-    PEDAL,
-    PITCH_BEND,
-    TEMPO,
-    TIME_SIGNATURE,
-    Events,
-    Score,
-    Track,
-    frozen,
-)
+from composer.events import KEY_SIGNATURE, PEDAL, PITCH_BEND, TEMPO, TIME_SIGNATURE, Events, frozen
+from composer.score import Score, Track
 from composer.theory.symbols import Key
 from composer.tokenizers.bins import Bins
 from composer.tokenizers.events import Ints, changes

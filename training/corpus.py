@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from composer.errors import TrainingError
+from composer.events import KEY_SIGNATURE
 from composer.grid import Grid
 from composer.harmony.inference import infer_chords, infer_key
-from composer.score import KEY_SIGNATURE, Score, Track
+from composer.score import Score, Track
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.corpus import tokenize_corpus
 from composer.tokenizers.token_corpus import TokenCorpus

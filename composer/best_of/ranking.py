@@ -41,7 +41,7 @@ import numpy.typing as npt
 
 from composer.controls.measures import measure_parts
 from composer.decoding.writer import Writer
-from composer.score import Events
+from composer.events import Events
 from composer.tokenizers.families import transposition
 from composer.tokenizers.levels import KINDS, REGISTER, UNSAID
 

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.pitch_rules import beat_length
+from composer.events import Events
 from composer.grid import RESOLUTION, Grid
-from composer.score import Events
 from composer.tokenizers.levels import KINDS, NAMES, PITCHED
 
 Floats = npt.NDArray[np.float64]

@@ -64,7 +64,7 @@ from composer.decoding.line_kernels import (
     sweep,
     take_steps,
 )
-from composer.score import Events
+from composer.events import Events
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

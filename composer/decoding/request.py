@@ -11,9 +11,9 @@ from composer.constraints.demands import Demand
 from composer.constraints.pitch_rules import PitchRange, PitchRule
 from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
+from composer.events import Events
 from composer.form.outline import Outline
 from composer.grid import CELL_NOTE, Grid
-from composer.score import Events
 from composer.theory.symbols import Key
 from composer.tokenizers.cells_vocabulary import ROLES
 from composer.tokenizers.levels import Levels

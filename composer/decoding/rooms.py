@@ -12,8 +12,8 @@ from composer.constraints.grips import bits_of
 from composer.constraints.playing import Playable
 from composer.decoding.locks import NONE_LOCKED, LockedNotes, locked_notes
 from composer.decoding.request import Request
+from composer.events import Events
 from composer.grid import Grid, held_on_grid
-from composer.score import Events
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.score import MAX_TICK, NOTE, Events, Text, frozen, joined
+from composer.events import MAX_TICK, NOTE, Events, Text, frozen, joined
 from composer.theory.symbols import NO_CHORD
 
 Texts = tuple[Text, ...]

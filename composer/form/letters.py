@@ -24,8 +24,9 @@ import numpy as np
 
 from composer.calls import shown
 from composer.errors import RequestError, SymbolError
+from composer.events import Text
 from composer.form.outline import NONE, Outline
-from composer.score import Score, Text
+from composer.score import Score
 
 #: Bars of a section where nothing says how many.
 USUAL_SECTION = 4

@@ -22,8 +22,9 @@ from functools import lru_cache
 import numpy as np
 
 from composer.errors import RequestError
+from composer.events import Text
 from composer.harmony.inference import infer_key
-from composer.score import Score, Text, Track
+from composer.score import Score, Track
 from composer.theory.chord_names import WAYS
 from composer.theory.pitches import pitch_name
 from composer.theory.suffixes import suffix_tones

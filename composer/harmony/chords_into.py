@@ -6,12 +6,13 @@ import re
 
 from composer.calls import shown
 from composer.errors import RequestError
+from composer.events import Text
 from composer.harmony.chord_track import track_chords
 from composer.harmony.inference import infer_chords, song_key
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike, read_chords
 from composer.parts import track_index
-from composer.score import Score, Text
+from composer.score import Score
 from composer.theory.symbols import Key, is_chord
 
 LETTERS = ("chords", "sections")

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError
-from composer.score import NOTE, Events, Score, Text, joined
+from composer.events import NOTE, Events, Text, joined
+from composer.score import Score
 from composer.theory.symbols import QUALITIES, Chord, Key, chord_symbol
 
 Floats = npt.NDArray[np.float64]

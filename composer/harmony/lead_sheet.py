@@ -8,18 +8,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from composer.errors import RequestError
+from composer.events import KEY_SIGNATURE, TEMPO, TIME_SIGNATURE, Text, microseconds_per_quarter
 from composer.harmony.inference import infer_key
 from composer.harmony.sources import ChordsLike, read_chords
 from composer.harmony.voicing import block_chords
-from composer.score import (
-    KEY_SIGNATURE,
-    TEMPO,
-    TIME_SIGNATURE,
-    Score,
-    Text,
-    Track,
-    microseconds_per_quarter,
-)
+from composer.score import Score, Track
 from composer.theory.progression import Progression
 from composer.theory.symbols import Key, parse_meter
 

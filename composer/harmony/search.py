@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.compiled import compiled, inner
-from composer.score import Events
+from composer.events import Events
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

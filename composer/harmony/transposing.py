@@ -15,8 +15,9 @@ from numbers import Integral
 
 from composer.calls import shown
 from composer.errors import RequestError, SymbolError
+from composer.events import Text
 from composer.harmony.chord_track import key_at, keys_of
-from composer.score import Score, Text, Track
+from composer.score import Score, Track
 from composer.theory.pitches import pitch_name
 from composer.theory.symbols import Key, note_name, note_place, parse_chord, plain_place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from composer.score import NOTE, Events
+from composer.events import NOTE, Events
 from composer.theory.symbols import Chord
 
 LOWEST_BASS = 36  # C2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from composer.score import Text
+from composer.events import Text
 from composer.theory.symbols import is_chord
 
 _LEAST = 4  # texts

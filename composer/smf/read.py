@@ -56,17 +56,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from composer.errors import MidiError
-from composer.score import (
-    KEY_SIGNATURE,
-    MAX_TICK,
-    PEDAL,
-    TIME_SIGNATURE,
-    Events,
-    Score,
-    Text,
-    Track,
-)
-from composer.score import TEMPO as TEMPO_ROW
+from composer.events import KEY_SIGNATURE, MAX_TICK, PEDAL, TIME_SIGNATURE, Events, Text
+from composer.events import TEMPO as TEMPO_ROW
+from composer.score import Score, Track
 from composer.smf.chord_texts import chords_among
 from composer.smf.chunks import MAX_TRACKS, Layout, find_tracks
 from composer.smf.text import decode_text

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.compiled import compiled, inner
-from composer.score import CONTROL, MAX_TICK, NOTE, PITCH_BEND, Events
+from composer.events import CONTROL, MAX_TICK, NOTE, PITCH_BEND, Events
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]

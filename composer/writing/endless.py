@@ -22,11 +22,12 @@ from composer.decoding.writer import Writer
 from composer.edits.cells import put_back
 from composer.edits.patch import Author, recorded, regions_of
 from composer.errors import RequestError
+from composer.events import Text
 from composer.grid import Grid, cut_bars
 from composer.harmony.inference import bar_keys
 from composer.harmony.lead_sheet import chart, key_named
 from composer.harmony.sources import ChordsLike
-from composer.score import Score, Text, Track
+from composer.score import Score, Track
 from composer.theory.symbols import Key
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords

@@ -18,9 +18,10 @@ from composer.constraints.where import Constraint, listed
 from composer.edits.cells import grid_bars, held_notes
 from composer.edits.ticks import bar_of, positions_of
 from composer.errors import RequestError
+from composer.events import Events
 from composer.grid import CELL_NOTE, RESOLUTION, Grid, held_on_grid, sorted_notes
 from composer.parts import track_index
-from composer.score import Events, Score
+from composer.score import Score
 from composer.tokenizers.bins import DURATIONS
 
 

@@ -26,9 +26,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from composer.errors import RequestError
+from composer.events import NOTE, Events
 from composer.grid import RESOLUTION
 from composer.parts import track_roles
-from composer.score import NOTE, Events, Score, Track
+from composer.score import Score, Track
 
 SPAN = 16  # semitones: a major tenth
 FINGERS = 5

@@ -10,10 +10,10 @@ import numpy as np
 from composer.constraints.demands import Mask
 from composer.constraints.pitch_rules import BassNotes, ChordTones, InScale, PitchRange, PitchRule
 from composer.decoding.request import PartRules
+from composer.events import Events
 from composer.grid import Grid
 from composer.instruments import BASSES, Instrument, sounding_range
 from composer.parts import Line, judged_roles, plays_singly
-from composer.score import Events
 from composer.theory.pitches import RangeLike, parse_range
 
 #: Programs that play one note at a time: basses, solo strings, brass and winds, whistles.
