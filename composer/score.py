@@ -394,7 +394,7 @@ class Score(Value):
         >>> marked = Score(markers=[(0, "Verse"), (0, "Am7"), (1920, "D7/F#")])
         >>> [text for _, text in marked.with_chords(markers=True).chords]
         ['Am7', 'D7/F#']
-        >>> arpeggio = [Note(0, 480, 57), Note(480, 480, 60), Note(960, 960, 64)]
+        >>> arpeggio = [(0, 480, 57, 90), (480, 480, 60, 90), (960, 960, 64, 90)]
         >>> Score(tracks=[Track(notes=arpeggio)]).with_chords(notes=True).chords
         (Text(tick=0, text='Am'),)
         """

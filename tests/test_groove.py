@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 import composer
-from composer import Sampling, metrics
+from composer import DrumPieces, Sampling, metrics
 from composer.decoding.groove import Groove, groove_of
 from composer.decoding.request import PartRules, Request
 from composer.form.letters import Form
@@ -166,3 +166,23 @@ def test_new_drums_in_the_middle_of_a_piece_have_a_groove_of_their_own():
     new = [composer.infill(song, "5-12", "drums", seed=seed) for seed in range(3)]
     assert not {*hits(song, range(4, 12))} & {cell for s in new for cell in hits(s, range(4, 12))}
     assert np.mean([len({*hits(score, range(4, 12))}) for score in new]) <= 6
+
+
+def test_a_groove_has_a_kick_a_snare_and_what_keeps_the_time():
+    tune = composer.example("red river valley")
+    kinds = [{35, 36}, {37, 38, 39, 40}, {42, 44, 46, 51, 53, 59}]
+
+    def kinds_hit(factor):
+        settings = dataclasses.replace(SAMPLING, full_kit=factor)
+        songs = [composer.arrange(tune, "drums", seed=s, sampling=settings) for s in range(6)]
+        hits = [{*song.tracks[-1].notes["pitch"].tolist()} for song in songs]
+        return sum(bool(pitches & kind) for pitches in hits for kind in kinds)
+
+    assert kinds_hit(0.1) < kinds_hit(1) < kinds_hit(SAMPLING.full_kit)
+    assert kinds_hit(SAMPLING.full_kit) >= 16  # of 18
+
+
+def test_drums_stay_without_what_they_may_not_have():
+    tune = composer.example("red river valley")
+    song = composer.arrange(tune, "drums", seed=1, where=[DrumPieces("hi-hat")])
+    assert {*song.tracks[-1].notes["pitch"].tolist()} <= {42, 44, 46}

@@ -1,20 +1,27 @@
-"""The groove of drums: which earlier bar a new one is like, and how that one would go on."""
+"""The groove of drums: what a first bar is made of, and how a later one goes on like an earlier."""
 
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterable
 
 import numpy as np
 
 from composer.decoding.request import Request
 from composer.form.outline import NONE, Outline
 from composer.grid import Grid
+from composer.instruments import KIT_PIECES
 from composer.tokenizers.bins import velocity_bins
 from composer.tokenizers.grammar import Cursor
 from composer.tokenizers.vocabulary import Vocabulary
 
 PHRASE = 4  # bars
 _BEFORE = (PHRASE, 2, 1)  # how many bars before the one lies that a bar is like, the best first
+#: Of which kinds a groove has some: kick, snare, and what keeps the time.
+_KINDS = [
+    frozenset(pitch for piece in kind for pitch in KIT_PIECES[piece])
+    for kind in (("kick",), ("snare", "side stick", "clap"), ("hi-hat", "ride"))
+]
 #: The power of the factor that holds where a phrase ends, so that there may be a fill.
 _LOOSE = 0.5
 
@@ -67,6 +74,34 @@ class Groove:
         if self._loudness[at] != cursor.velocity:
             changes[self._base["Velocity"] + self._loudness[at]] = self._factor
         return changes
+
+
+class Kit:
+    """The kinds of pieces that drums lean to where they go on with no earlier bar.
+
+    Parameters
+    ----------
+    vocabulary
+        The model's.
+    factor
+        What the probability of a piece is multiplied by of whose kind a bar has had none.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, factor: float) -> None:
+        self._drum = vocabulary.base["Drum"]
+        self._factor = factor
+
+    def changes(self, rows: Iterable[tuple[int, ...]]) -> dict[int, float]:
+        """Return what the probabilities of some ids are multiplied by.
+
+        Parameters
+        ----------
+        rows
+            The hits of the bar so far: position, pitch and what else there is.
+        """
+        hit = {row[1] for row in rows}
+        missing = [kind for kind in _KINDS if not hit & kind]
+        return {self._drum + piece: self._factor for kind in missing for piece in kind}
 
 
 def groove_of(

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from composer.decoding.cell_masks import CellMask
 from composer.decoding.chord_choice import CHORDS
 from composer.decoding.chord_masks import ChordCellMask
-from composer.decoding.groove import Groove
+from composer.decoding.groove import Groove, Kit
 from composer.decoding.sampling import Sampling
 from composer.grid import Grid
 from composer.theory.symbols import QUALITIES, Key
@@ -60,6 +60,8 @@ class Leanings:
     ) -> None:
         self._base = vocabulary.base
         self._groove = groove
+        is_drums = column > 0 and bool(grid.parts[column - 1].is_drum)
+        self._kit = Kit(vocabulary, sampling.full_kit) if is_drums and not groove else None
         self._positions = vocabulary.slices["Position"]
         self._sampling = sampling
         self._is_last = bar == len(grid.bars) - 1 and not endless
@@ -81,7 +83,7 @@ class Leanings:
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
-        keeps_time = role == "bass" or not column or grid.parts[column - 1].is_drum
+        keeps_time = role == "bass" or not column or is_drums
         onsets = () if keeps_time or sampling.share_onsets == 1 else self._beside
         self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
 
@@ -97,6 +99,8 @@ class Leanings:
         """
         if self._groove:
             return self._groove.changes(cursor, mask.after)
+        if self._kit:
+            return self._kit.changes(mask.rows)
         if isinstance(mask, ChordCellMask) and cursor.state in _BEHIND_A_CHORD:
             return self._behind(cursor, mask)
         lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes

@@ -39,7 +39,7 @@ GROUPS = {
 CHORD_LEANINGS = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
 #: The same of anything.
 LEANINGS = (
-    *("repeat_notes", "repeat_bars", "repeat_drums", "double_notes", "share_onsets"),
+    *("repeat_notes", "repeat_bars", "repeat_drums", "full_kit", "double_notes", "share_onsets"),
     *CHORD_LEANINGS,
 )
 
@@ -71,6 +71,9 @@ class Sampling:
         The same for going on with what the drums of an earlier bar play next: of the bar that is
         varied, or else four bars before, two or one, in the same section. The square root of it
         where phrases end, in every fourth bar, so that there may be fills.
+    full_kit
+        The same for kick, snare and hi-hats or rides that a bar has had none of, where drums go on
+        with no earlier bar.
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
@@ -115,6 +118,7 @@ class Sampling:
     repeat_notes: float = 1.0
     repeat_bars: float = 1.0
     repeat_drums: float = 1.0
+    full_kit: float = 1.0
     double_notes: float = 1.0
     share_onsets: float = 1.0
     repeat_chords: float = 1.0

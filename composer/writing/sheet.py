@@ -50,7 +50,7 @@ NO_AIMS = Aims()
 #: bars that come again: of 16 bars 70% do, and in games 54% to 69%, where the bar four before is
 #: the same more often than the one before. Without the leaning 15% do, as the model has learnt
 #: drums from solos for the most part.
-SAMPLING = Sampling(0.9, 0.95, repeat_drums=40)
+SAMPLING = Sampling(0.9, 0.95, repeat_drums=40, full_kit=8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
