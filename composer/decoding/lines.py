@@ -57,8 +57,12 @@ from composer.decoding.line_kernels import (
     STEP,
     Copied,
     Table,
+    Taken,
+    close_taken,
     fewest,
     find_line,
+    is_way_open,
+    last_onset,
     sweep,
     take_steps,
 )
@@ -194,11 +198,9 @@ class PartLine:
         self.table = table
         self.copied = copied
         self.line = line
-        self._room = room
-        self._stays = stays
+        self._taken = Taken(room, stays, np.zeros_like(room), np.zeros_like(table.open))
         self._hands = hands
-        self._sounding = np.zeros(len(room), np.int64)
-        self._closed = np.zeros_like(table.open)  # by notes that are not given
+        self._ends = np.searchsorted(table.bar_of, range(len(table.counts)), side="right").tolist()
         #: Whether ids are tried before they are taken.
         self.copies = len(copied.most) > 0
         #: Whether a way on stands in the line behind what is written.
@@ -225,21 +227,16 @@ class PartLine:
 
     def last(self, time: int) -> tuple[int, int]:
         """Return when the line's last onset before a time is, and where it stands since."""
-        onsets = np.flatnonzero(self.line[:time] >= 0)
-        if not len(onsets):
-            return -1, NONE
-        return int(onsets[-1]), self.state_of(int(onsets[-1]), int(self.line[onsets[-1]]))
+        onset = last_onset(self.line, time)
+        return onset, NONE if onset < 0 else self.state_of(onset, int(self.line[onset]))
 
     def ahead(self, time: int, bar: int) -> int:
         """Return how many onsets the way on has in a bar from a time on."""
-        here = slice(time, int(np.searchsorted(self.table.bar_of, bar, side="right")))
-        return int((self.line[here] >= 0).sum())
+        return int(np.count_nonzero(self.line[time : self._ends[bar]] >= 0))
 
     def is_open(self, first: int, last: int) -> bool:
         """Return whether the way on is open from one time to the one before another."""
-        times = first + np.flatnonzero(self.line[first:last] >= 0)
-        times = times[self.table.written[self.table.bar_of[times]]]
-        return bool(self.table.open[times, self.line[times]].all())
+        return is_way_open(self.line, self.table, first, last)
 
     def clear(self, time: int, pitch: int, until: int) -> tuple[Callable[[], None], bool]:
         """Let the line have a pitch at a time, if it is one, and no onset behind it up to another.
@@ -274,41 +271,34 @@ class PartLine:
     ) -> int:
         """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
         began, state = self.last(first)
-        states, lengths, is_copy = self._stand(first)
-        if is_copy:
+        states, lengths = np.zeros((2, len(self.copied.most)), np.int64)
+        if take_steps(self.copied, self.line, first, states, lengths):
             return NOT_FOUND
         return find_line(
             self.line, self.table, self.copied, states, lengths, first, bar, state, began, done,
             most, must, tops, twist, budget,
         )  # fmt: skip
 
-    def _stand(self, first: int) -> tuple[Ints, Ints, bool]:
-        """Return where the automata stand before a time, and whether a copy ends there."""
-        count = len(self.copied.most)
-        states, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        if not self.copies:
-            return states, lengths, False
-        times = np.flatnonzero(self.line[:first] >= 0)[-int(self.copied.most.max()) - 1 :]
-        pitches = self.line[times].astype(np.int64)
-        return states, lengths, take_steps(self.copied, times, pitches, states, lengths)
-
     def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
         """Note what sounds from behind a time to an end; returns what takes that back."""
-        span = slice(time + 1, min(end, len(self.line)))
-        table = self.table
-        kept = (table.open, table.ways, self._sounding, self._closed)
-        before = [rows[span].copy() for rows in kept]
-        self._sounding[span] += 1
-        self._closed[span, pitch] = True
-        self._hands.add(pitch, span.start, span.stop)
-        self._narrow(span)
-        if (table.open[span] != before[0]).any():
-            sweep(table, span.start, span.stop)
+        first, last = time + 1, min(end, len(self.line))
+        is_open, ways = self.table.open[first:last], self.table.ways[first:last]
+        sounding, closed = self._taken.sounding[first:last], self._taken.closed[first:last, pitch]
+        was_open, was_closed, old_ways = is_open.copy(), closed.copy(), None
+        sounding += 1
+        closed[:] = True
+        self._hands.add(pitch, first, last)
+        self._narrow(first, last)
+        if (is_open != was_open).any():
+            old_ways = ways.copy()
+            sweep(self.table, first, last)
 
         def take_back() -> None:
-            self._hands.remove(pitch, span.start, span.stop)
-            for rows, old in zip(kept, before, strict=True):
-                rows[span] = old
+            self._hands.remove(pitch, first, last)
+            sounding[:] -= 1
+            closed[:], is_open[:] = was_closed, was_open
+            if old_ways is not None:
+                ways[:] = old_ways
 
         return take_back
 
@@ -318,7 +308,7 @@ class PartLine:
         kept = (table.open, table.passing, table.ways)
         before = [rows[span].copy() for rows in kept]
         table.open[span], table.passing[span] = cell.open, cell.passing
-        self._narrow(span)
+        self._narrow(span.start, span.stop)
         sweep(table, span.start, span.stop)
 
         def take_back() -> None:
@@ -327,16 +317,10 @@ class PartLine:
 
         return take_back
 
-    def _narrow(self, span: slice) -> None:
-        """Close what written notes leave no room for, but not to those that have it: who stay."""
-        is_open, spare = self.table.open[span], self._room[span] - self._sounding[span]
-        at = np.flatnonzero(self._stays[span] >= 0)
-        highest = self._stays[span][at]
-        has_room = is_open[at, highest] & (spare[at] >= 0)
-        is_open &= ~self._closed[span]
-        is_open[spare <= 0] = False
-        is_open[at, highest] = has_room
-        self._hands.narrow(span.start, span.stop)
+    def _narrow(self, first: int, last: int) -> None:
+        """Close what written notes leave no room for, from one time up to another."""
+        close_taken(self.table, self._taken, first, last)
+        self._hands.narrow(first, last)
 
 
 def _has_way(table: Table) -> bool:
