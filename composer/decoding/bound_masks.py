@@ -74,7 +74,8 @@ class BoundNoteMask(NoteMask):
         may_end = self.grammar.allows(cursor, self.after)
         held = mask.copy()
         self._hold(cursor, held, may_end)
-        held[self._refused] = False
+        if self._refused:
+            held[self._refused] = False
         self._settle(cursor, mask, may_end)
         mask &= held
         if mask.any():
@@ -95,6 +96,9 @@ class BoundNoteMask(NoteMask):
     def _hold(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content to what demands allow, in place, and open the way out."""
         at = self._slices
+        if cursor.state == "duration":
+            self._hold_length(cursor, mask[at["Duration"]])
+            return
         owed = self._to_come(cursor)
         needed = IDS_AN_ONSET * max(0, owed) + IDS_A_NOTE * self._stay
         is_short = may_end and self._left <= needed
@@ -148,34 +152,39 @@ class BoundNoteMask(NoteMask):
             mask[at["Velocity"]] = False
         pitches = self._pitch_ids(cursor, mask)
         pitches &= playable
-        if cursor.state == "duration":
-            pitch = cursor.rank - lowest_rank(cursor)
-            closes, until = self._nowhere, int(self._ends_by[now, pitch])
-            if bound.hands:
-                closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
-                until = min(until, bound.hands.until(pitch, now))
-            end = latest_end(
-                pitch,
-                now,
-                bound.pitches,
-                self._sounds_until,
-                bound.sounding,
-                bound.most_sounding,
-                bound.limit,
-                bound.wants,
-                bound.bar_of,
-                bound.owed,
-                closes,
-            )
-            mask[at["Duration"]] &= now + DURATIONS <= min(end, until)
         return playable
+
+    def _hold_length(self, cursor: Cursor, lengths: Mask) -> None:
+        """Leave, in place, the lengths that a note may have; its own if it stays with one."""
+        bound, now, pitch = self._bound, cursor.position, cursor.rank - cursor.lowest
+        staying = bound.locked.at(now, pitch)
+        if staying and staying.duration >= 0:
+            lengths[:] = False
+            lengths[staying.duration] = True
+            return
+        closes, until = self._nowhere, int(self._ends_by[now, pitch])
+        if bound.hands:
+            closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
+            until = min(until, bound.hands.until(pitch, now))
+        end = latest_end(
+            pitch,
+            now,
+            bound.pitches,
+            self._sounds_until,
+            bound.sounding,
+            bound.most_sounding,
+            bound.limit,
+            bound.wants,
+            bound.bar_of,
+            bound.owed,
+            closes,
+        )
+        lengths &= now + DURATIONS <= min(end, until)
 
     def _staying(self, cursor: Cursor) -> LockedNote | None:
         """Return the note that stays and is to be said next at this onset; None without any."""
-        pitch, locked = cursor.rank - lowest_rank(cursor), self._bound.locked
-        if cursor.state == "duration":
-            return locked.at(cursor.position, pitch)
-        return locked.next(cursor.position, pitch if cursor.rank >= 0 else -1)
+        pitch = cursor.rank - lowest_rank(cursor) if cursor.rank >= 0 else -1
+        return self._bound.locked.next(cursor.position, pitch)
 
     def _lock(
         self,
@@ -204,11 +213,6 @@ class BoundNoteMask(NoteMask):
         """
         at = self._slices
         mask[at["Position"]] = False
-        if cursor.state == "duration":
-            if note.duration >= 0:
-                mask[at["Duration"]] = False
-                mask[at["Duration"].start + note.duration] = True
-            return
         pitches = at["Drum" if cursor.state in DRUM_STATES else "Pitch"]
         index = pitches.start + note.pitch + lowest_rank(cursor)
         is_loud = self._is_loud(note)

@@ -83,9 +83,7 @@ class CellMask:
     def hear(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""
         self._left -= 1
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        self._hear(family, int(vocabulary.value_of[index]), cursor)
+        self._hear(*self.grammar.said_by(index), cursor)
 
     def _settle(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content in place, and open the way out."""
@@ -197,6 +195,9 @@ class NoteMask(CellMask):
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         self._holding = False
+        if cursor.state == "duration":
+            self._end_in_time(cursor, mask[at["Duration"]])
+            return
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
             if self._suspensions and self._suspensions.owes:
@@ -208,19 +209,21 @@ class NoteMask(CellMask):
         if self._together >= self._most_notes or not playable.any():
             playable[:] = False
             mask[at["Velocity"]] = False
-        elif cursor.state != "duration":
+        else:
             self._fill_up(cursor, mask, playable)
             self._move_on(cursor.position, playable)
         pitches = self._pitch_ids(cursor, mask)
         pitches &= playable
-        if cursor.state == "duration":
-            pitch = cursor.rank - lowest_rank(cursor)
-            room = self._room[cursor.position, pitch]
-            if self._suspensions:
-                room = min(room, self._suspensions.latest(cursor.position, pitch, room))
-            mask[at["Duration"]] &= cursor.position + DURATIONS <= room
-            if self._close and cursor.position in self._close.positions:
-                self._hold_the_last(self._close, cursor.position, pitch, mask[at["Duration"]])
+
+    def _end_in_time(self, cursor: Cursor, lengths: Mask) -> None:
+        """Leave, in place, the lengths after which a note leaves room for what follows it."""
+        position, pitch = cursor.position, cursor.rank - cursor.lowest
+        room = self._room[position, pitch]
+        if self._suspensions:
+            room = min(room, self._suspensions.latest(position, pitch, room))
+        lengths &= position + DURATIONS <= room
+        if self._close and position in self._close.positions:
+            self._hold_the_last(self._close, position, pitch, lengths)
 
     def _pitch_ids(self, cursor: Cursor, mask: Mask) -> Mask:
         """Return the ids of a mask that say pitches, by pitch: a view of shape (128,)."""

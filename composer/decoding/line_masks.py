@@ -106,8 +106,6 @@ class LineNoteMask(BoundNoteMask):
 
     def _playable(self, cursor: Cursor) -> Mask:
         playable, position = super()._playable(cursor), cursor.position
-        if cursor.state == "duration":
-            return playable
         passing = self._line.table.passing[self._start + position]
         if self._top >= 0 and passing[self._top]:
             return np.zeros_like(playable)
@@ -178,9 +176,7 @@ class LineNoteMask(BoundNoteMask):
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken, and enter it into the line if so."""
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        value = int(vocabulary.value_of[index])
+        family, value = self.grammar.said_by(index)
         taken, ruled_out = True, [index]
         if index == self.after:
             taken = self._ends(cursor)
@@ -326,9 +322,7 @@ class LineChordMask(ChordCellMask):
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken: a chord or its position only if lines can go on then."""
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        value = int(vocabulary.value_of[index])
+        family, value = self.grammar.said_by(index)
         if family == "Chord":
             return self._can_begin(cursor.position, value - 1)
         if family == "Position" and self.rows:
