@@ -61,14 +61,14 @@ class Rooms:
         """Return the notes of the request in bars before, and where they end from the bar on."""
         notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
         notes = notes[self._written[notes["bar"], row + 1]]
-        stays = [
-            self.locked(number, row).is_given(position, pitch)
+        ends = self._starts[notes["bar"]] + notes["position"] + notes["duration"]
+        ends -= self._starts[bar]
+        notes, ends = notes[ends > 0], ends[ends > 0]
+        rings = [
+            not self.locked(number, row).is_given(position, pitch)
             for number, position, pitch in notes[["bar", "position", "pitch"]].tolist()
         ]
-        notes = notes[~np.array(stays, bool)]
-        starts = grid.bar_starts
-        ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
-        return notes[ends > 0], ends[ends > 0]
+        return notes[rings], ends[rings]
 
     def room(self, bar: int, row: int) -> Room:
         """Return what a cell has room for."""
