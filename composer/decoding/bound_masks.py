@@ -71,7 +71,7 @@ class BoundNoteMask(NoteMask):
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
         mask = self.grammar.allowed(cursor, CONTENT)
-        may_end = self.grammar.allows(cursor, self.after)
+        may_end = self._can_exit(cursor)
         held = mask.copy()
         self._hold(cursor, held, may_end)
         if self._refused:

@@ -57,12 +57,19 @@ class CellMask:
         self.rows: list[tuple[int, ...]] = []
         self._left = budget
         self._slices = grammar.vocabulary.slices
+        self._exits: dict[str, bool] = {}
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
         mask = self.grammar.allowed(cursor, CONTENT)
-        self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
+        self._settle(cursor, mask, self._can_exit(cursor))
         return mask
+
+    def _can_exit(self, cursor: Cursor) -> bool:
+        """Return whether the grammar lets the cell end; its content has no say in that."""
+        if cursor.state not in self._exits:
+            self._exits[cursor.state] = self.grammar.allows(cursor, self.after)
+        return self._exits[cursor.state]
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id that is allowed and was chosen is taken; if not, it is ruled out.

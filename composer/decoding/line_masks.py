@@ -113,9 +113,9 @@ class LineNoteMask(BoundNoteMask):
             self._most = max(self._fewest, (self._ids() - 1) // IDS_AN_ONSET)
         self._find_tops(position, self._most)
         held, tops = playable & self._tops, self._tops
-        # With less room for ids the line has less to go by.
+        # With less room for ids the line may have less to go by.
         slack = self._slack(cursor)
-        if slack < self._most:
+        if slack < min(self._most, self._line.most(self._bar) - self._done):
             kept = tops.copy()
             self._find_tops(position, slack)
             tops, self._tops = self._tops, kept

@@ -130,7 +130,7 @@ class Lines:
         if part is None:
             return 0
         if at_most:
-            return int(part.table.counts[bar]).bit_length() - 1
+            return part.most(bar)
         start = int(self._given.starts[bar])
         if part.has_way:
             return part.ahead(start, bar)

@@ -221,6 +221,10 @@ class PartLine:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
         return fewest(self.table, time, bar, state, done)
 
+    def most(self, bar: int) -> int:
+        """Return how many onsets a bar may have."""
+        return int(self.table.counts[bar]).bit_length() - 1
+
     def state_of(self, time: int, pitch: int) -> int:
         """Return where the line stands with a note that begins at a time."""
         return PASSING + pitch if self.table.passing[time, pitch] else pitch
