@@ -139,15 +139,19 @@ class BoundNoteMask(NoteMask):
             is_short,
         )
 
-    def _playable(self, cursor: Cursor) -> Mask:
-        """Return which pitches may be added to an onset, shape (128,)."""
+    def _playable(self, cursor: Cursor) -> tuple[Mask, bool]:
+        """Return which pitches may be added to an onset, shape (128,), and if any may."""
         return above(cursor, self._bound.pitches, self._sounds_until)
 
     def _hold_note(self, cursor: Cursor, mask: Mask) -> Mask:
         """Narrow what an onset may hold, in place; returns which pitches may follow, (128,)."""
         at, bound, now = self._slices, self._bound, cursor.position
-        playable = self._playable(cursor)
-        if bound.sounding[now] >= bound.most_sounding[now] or not playable.any():
+        is_full = bound.sounding[now] >= bound.most_sounding[now]
+        if is_full and not self._stay:
+            playable, can_add = self._nothing, False
+        else:
+            playable, can_add = self._playable(cursor)
+        if is_full or not can_add:
             playable[:] = False
             mask[at["Velocity"]] = False
         pitches = self._pitch_ids(cursor, mask)

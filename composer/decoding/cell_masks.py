@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.pitch_rules import PitchMask
-from composer.decoding.open_positions import leave_open
+from composer.decoding.open_positions import find_playable, leave_open
 from composer.decoding.suspensions import Suspensions
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
@@ -212,8 +212,8 @@ class NoteMask(CellMask):
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
-        playable = above(cursor, self._pitches, self._busy)
-        if self._together >= self._most_notes or not playable.any():
+        playable, can_add = above(cursor, self._pitches, self._busy)
+        if self._together >= self._most_notes or not can_add:
             playable[:] = False
             mask[at["Velocity"]] = False
         else:
@@ -329,8 +329,7 @@ def lowest_rank(cursor: Cursor) -> int:
     return 0 if cursor.state in DRUM_STATES else cursor.lowest
 
 
-def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> npt.NDArray[np.bool_]:
-    """Return which pitches may begin at a cursor's onset, above those that do: shape (128,)."""
-    playable: npt.NDArray[np.bool_] = pitches[cursor.position] & (busy <= cursor.position)
-    playable[: max(0, cursor.rank + 1 - lowest_rank(cursor))] = False
-    return playable
+def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> tuple[Mask, bool]:
+    """Return which pitches may be added above those of an onset, shape (128,), and if any may."""
+    playable, lowest = np.empty(128, bool), max(0, cursor.rank + 1 - lowest_rank(cursor))
+    return playable, find_playable(playable, pitches, busy, cursor.position, lowest)

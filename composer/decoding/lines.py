@@ -120,6 +120,7 @@ class Given:
     starts: Ints  # (bars + 1,)
     written: Bools  # (bars, parts)
     held: Events  # dtype HELD
+    _matters: dict[tuple[int, int], Bools] = dataclasses.field(default_factory=dict)
 
     @property
     def rows(self) -> list[int]:
@@ -138,7 +139,15 @@ class Given:
         return line
 
     def matters(self, row: int, notes: int) -> Bools:
-        """Return the times at which a run of notes may be other than given, shape (times,)."""
+        """Return the times at which a run of notes may be other than given, shape (times,).
+
+        It is not to be changed.
+        """
+        if (row, notes) not in self._matters:
+            self._matters[row, notes] = self._find_matters(row, notes)
+        return self._matters[row, notes]
+
+    def _find_matters(self, row: int, notes: int) -> Bools:
         written = np.repeat(self.written[:, row], np.diff(self.starts))
         onsets = np.flatnonzero((self.line(row) >= 0) & ~written)
         last = np.maximum.accumulate(np.where(written, np.arange(len(written)), -1))
