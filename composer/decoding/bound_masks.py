@@ -60,6 +60,8 @@ class BoundNoteMask(NoteMask):
         self._ends_by = ends_by
         self._usual = usual
         self._required = bound.demand.required
+        #: How many positions are required from each on, and behind the last.
+        self._required_from = [*self._required[::-1].cumsum()[::-1].tolist(), 0]
         self._is_locked = np.zeros(len(self._required), bool)
         self._is_locked[bound.locked.positions] = True
         self._stay = len(bound.locked)  # notes that stay and are still to be said
@@ -119,7 +121,7 @@ class BoundNoteMask(NoteMask):
 
     def _to_come(self, cursor: Cursor) -> int:
         """Return how many onsets the cell must have yet."""
-        required = int(np.count_nonzero(self._required[cursor.position + 1 :]))
+        required = self._required_from[cursor.position + 1]
         return max(required, self._bound.demand.least - self._onsets)
 
     def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:

@@ -273,8 +273,8 @@ class NoteMask(CellMask):
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
         """Hold a strong onset open for the notes it owes, and keep room for them above."""
-        owed = 0 if self._is_short() else self._least_notes - self._together
-        if owed <= 0 or self._left <= 0 or cursor.position not in self._strong:
+        owed = self._least_notes - self._together
+        if owed <= 0 or cursor.position not in self._strong or self._left <= 0 or self._is_short():
             return
         self._holding = True
         if self._together:

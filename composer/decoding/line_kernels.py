@@ -157,9 +157,8 @@ def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
         onto[pitch] |= wide[pitch] | wide[pitch + rest]
 
 
-@compiled
-def sweep(table: Table, first: int, last: int) -> None:
-    """Fill the ways from the time before ``last`` back to ``first``."""
+@inner
+def _sweep(table: Table, first: int, last: int) -> None:
     states = table.ways.shape[1]
     behind, ways = np.empty(states, np.uint64), np.empty(NONE + 1, np.uint64)
     wide = np.empty(3 * NONE, np.uint64)
@@ -218,6 +217,42 @@ def _is_perfect(table: Table, time: int, to: int) -> bool:
             if interval == 0 or interval == 7:
                 return True
     return False
+
+
+@compiled
+def sweep(table: Table, first: int, last: int) -> None:
+    """Fill the ways from the time before ``last`` back to ``first``."""
+    _sweep(table, first, last)
+
+
+@inner
+def _close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+    for time in range(first, last):
+        spare, stays = taken.room[time] - taken.sounding[time], taken.stays[time]
+        has_room = stays >= 0 and spare >= 0 and table.open[time, stays]
+        for pitch in range(NONE):
+            table.open[time, pitch] &= spare > 0 and not taken.closed[time, pitch]
+        if has_room:
+            table.open[time, stays] = True
+
+
+@compiled
+def close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+    """Close what written notes leave no room for, but not to those that have it: who stay.
+
+    The ways are filled anew from the time before ``last`` back to ``first``.
+    """
+    _close_taken(table, taken, first, last)
+    _sweep(table, first, last)
+
+
+@compiled
+def put_note(table: Table, taken: Taken, pitch: int, first: int, last: int) -> None:
+    """Note that a pitch sounds from one time up to another, and do as ``close_taken``."""
+    taken.sounding[first:last] += 1
+    taken.closed[first:last, pitch] = True
+    _close_taken(table, taken, first, last)
+    _sweep(table, first, last)
 
 
 @compiled
@@ -280,18 +315,6 @@ def is_way_open(line: Pitches, table: Table, first: int, last: int) -> bool:
         if pitch >= 0 and table.written[table.bar_of[time]] and not table.open[time, pitch]:
             return False
     return True
-
-
-@compiled
-def close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
-    """Close what written notes leave no room for, but not to those that have it: who stay."""
-    for time in range(first, last):
-        spare, stays = taken.room[time] - taken.sounding[time], taken.stays[time]
-        has_room = stays >= 0 and spare >= 0 and table.open[time, stays]
-        for pitch in range(NONE):
-            table.open[time, pitch] &= spare > 0 and not taken.closed[time, pitch]
-        if has_room:
-            table.open[time, stays] = True
 
 
 @compiled

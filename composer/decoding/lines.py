@@ -63,6 +63,7 @@ from composer.decoding.line_kernels import (
     find_line,
     is_way_open,
     last_onset,
+    put_note,
     sweep,
     take_steps,
 )
@@ -294,24 +295,16 @@ class PartLine:
 
     def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
         """Note what sounds from behind a time to an end; returns what takes that back."""
-        first, last = time + 1, min(end, len(self.line))
-        is_open, ways = self.table.open[first:last], self.table.ways[first:last]
-        sounding, closed = self._taken.sounding[first:last], self._taken.closed[first:last, pitch]
-        was_open, was_closed, old_ways = is_open.copy(), closed.copy(), None
-        sounding += 1
-        closed[:] = True
-        self._hands.add(pitch, first, last)
-        self._narrow(first, last)
-        if (is_open != was_open).any():
-            old_ways = ways.copy()
-            sweep(self.table, first, last)
+        span, taken = slice(time + 1, min(end, len(self.line))), self._taken
+        kept = (self.table.open, self.table.ways, taken.sounding, taken.closed)
+        before = [rows[span].copy() for rows in kept]
+        self._hands.hear(pitch, span.start, span.stop)
+        put_note(self.table, taken, pitch, span.start, span.stop)
 
         def take_back() -> None:
-            self._hands.remove(pitch, first, last)
-            sounding[:] -= 1
-            closed[:], is_open[:] = was_closed, was_open
-            if old_ways is not None:
-                ways[:] = old_ways
+            self._hands.remove(pitch, span.start, span.stop)
+            for rows, old in zip(kept, before, strict=True):
+                rows[span] = old
 
         return take_back
 
@@ -321,19 +314,14 @@ class PartLine:
         kept = (table.open, table.passing, table.ways)
         before = [rows[span].copy() for rows in kept]
         table.open[span], table.passing[span] = cell.open, cell.passing
-        self._narrow(span.start, span.stop)
-        sweep(table, span.start, span.stop)
+        self._hands.narrow(span.start, span.stop)
+        close_taken(table, self._taken, span.start, span.stop)
 
         def take_back() -> None:
             for rows, old in zip(kept, before, strict=True):
                 rows[span] = old
 
         return take_back
-
-    def _narrow(self, first: int, last: int) -> None:
-        """Close what written notes leave no room for, from one time up to another."""
-        close_taken(self.table, self._taken, first, last)
-        self._hands.narrow(first, last)
 
 
 def _has_way(table: Table) -> bool:
