@@ -61,7 +61,7 @@ class BoundNoteMask(NoteMask):
         self._usual = usual
         self._required = bound.demand.required
         #: How many positions are required from each on, and behind the last.
-        self._required_from = [*self._required[::-1].cumsum()[::-1].tolist(), 0]
+        self._required_from: list[int] = [*self._required[::-1].cumsum()[::-1].tolist(), 0]
         self._is_locked = np.zeros(len(self._required), bool)
         self._is_locked[bound.locked.positions] = True
         self._stay = len(bound.locked)  # notes that stay and are still to be said

@@ -207,8 +207,8 @@ class Bounds:
         owed = np.zeros(near[-1] - bar + 1, np.int64)
         for other, span in zip(near, spans, strict=True):
             here = slice(int(starts[other]) - start, int(starts[other + 1]) - start)
-            for times_of_all, times_of_one in zip(whole[:-1], span[:-1], strict=True):
-                times_of_all[here] = times_of_one
+            whole.pitches[here], whole.most_sounding[here] = span.pitches, span.most_sounding
+            whole.limit[here], whole.wants[here] = span.limit, span.wants
             bar_of[here], owed[other - bar] = other - bar, span.owed
         demand = self._of(grid, bar, row)
         if self._endless and demand.onsets:
