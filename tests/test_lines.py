@@ -146,13 +146,12 @@ def test_automata_find_the_copies_that_the_checker_finds(seed):
     own = line("C")
     found = composer.check(score(own), constraint)
     starts = [48 * (b.bar - 1) + int(b.what.split()[-1]) for b in found]
-    times = (own.notes["onset"] // 40).astype(np.int64)
-    pitches = own.notes["pitch"].astype(np.int64)
+    times = (own.notes["onset"] // 40).tolist()
+    pitches = np.full(48 * 10, -1, np.int16)
+    pitches[times] = own.notes["pitch"]
     copied = automata([(constraint, np.ones(48 * 10, bool))], 48 * 10)
     ends = [
-        int(times[i])
-        for i in range(len(times))
-        if take_steps(copied, times[: i + 1], pitches[: i + 1], *np.zeros((2, 1), np.int64))
+        time for time in times if take_steps(copied, pitches, time + 1, *np.zeros((2, 1), np.int64))
     ]
     assert ends == starts
     assert ends

@@ -163,6 +163,10 @@ class Grammar:
             next_state = self._branches[next_state](cursor)
         cursor.state = next_state
 
+    def said_by(self, index: int) -> tuple[str, int]:
+        """Return the family of an id and its value there."""
+        return self._family_of[index], self._value_of[index]
+
     def check(self, ids: npt.ArrayLike) -> Ids:
         """Return ids as an array, or raise at the first breach.
 

@@ -145,10 +145,13 @@ class InScale(Constraint):
 
     def pitches(self, cell: Cell) -> PitchMask:
         """Return the notes of the key, altered by the chords."""
-        rows = {chord: pitches_of(_altered_scale(cell.key, chord)) for chord in {*cell.chord_at()}}
-        return np.array([rows[chord] for chord in cell.chord_at()])
+        mask = np.tile(pitches_of(cell.key.scale), (cell.positions, 1))
+        for position, chord in cell.chords:
+            mask[position:] = pitches_of(_altered_scale(cell.key, chord))
+        return mask
 
 
+@lru_cache(maxsize=1024)
 def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
     """Return the pitch classes of a key's scale with a chord's tones on their degrees."""
     if chord is None:

@@ -60,6 +60,8 @@ class BoundNoteMask(NoteMask):
         self._ends_by = ends_by
         self._usual = usual
         self._required = bound.demand.required
+        #: How many positions are required from each on, and behind the last.
+        self._required_from: list[int] = [*self._required[::-1].cumsum()[::-1].tolist(), 0]
         self._is_locked = np.zeros(len(self._required), bool)
         self._is_locked[bound.locked.positions] = True
         self._stay = len(bound.locked)  # notes that stay and are still to be said
@@ -71,10 +73,11 @@ class BoundNoteMask(NoteMask):
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
         mask = self.grammar.allowed(cursor, CONTENT)
-        may_end = self.grammar.allows(cursor, self.after)
+        may_end = self._can_exit(cursor)
         held = mask.copy()
         self._hold(cursor, held, may_end)
-        held[self._refused] = False
+        if self._refused:
+            held[self._refused] = False
         self._settle(cursor, mask, may_end)
         mask &= held
         if mask.any():
@@ -95,6 +98,9 @@ class BoundNoteMask(NoteMask):
     def _hold(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content to what demands allow, in place, and open the way out."""
         at = self._slices
+        if cursor.state == "duration":
+            self._hold_length(cursor, mask[at["Duration"]])
+            return
         owed = self._to_come(cursor)
         needed = IDS_AN_ONSET * max(0, owed) + IDS_A_NOTE * self._stay
         is_short = may_end and self._left <= needed
@@ -115,7 +121,7 @@ class BoundNoteMask(NoteMask):
 
     def _to_come(self, cursor: Cursor) -> int:
         """Return how many onsets the cell must have yet."""
-        required = int(np.count_nonzero(self._required[cursor.position + 1 :]))
+        required = self._required_from[cursor.position + 1]
         return max(required, self._bound.demand.least - self._onsets)
 
     def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:
@@ -135,47 +141,56 @@ class BoundNoteMask(NoteMask):
             is_short,
         )
 
-    def _playable(self, cursor: Cursor) -> Mask:
-        """Return which pitches may be added to an onset, shape (128,)."""
+    def _playable(self, cursor: Cursor) -> tuple[Mask, bool]:
+        """Return which pitches may be added to an onset, shape (128,), and if any may."""
         return above(cursor, self._bound.pitches, self._sounds_until)
 
     def _hold_note(self, cursor: Cursor, mask: Mask) -> Mask:
         """Narrow what an onset may hold, in place; returns which pitches may follow, (128,)."""
         at, bound, now = self._slices, self._bound, cursor.position
-        playable = self._playable(cursor)
-        if bound.sounding[now] >= bound.most_sounding[now] or not playable.any():
+        is_full = bound.sounding[now] >= bound.most_sounding[now]
+        if is_full and not self._stay:
+            playable, can_add = self._nothing, False
+        else:
+            playable, can_add = self._playable(cursor)
+        if is_full or not can_add:
             playable[:] = False
             mask[at["Velocity"]] = False
         pitches = self._pitch_ids(cursor, mask)
         pitches &= playable
-        if cursor.state == "duration":
-            pitch = cursor.rank - lowest_rank(cursor)
-            closes, until = self._nowhere, int(self._ends_by[now, pitch])
-            if bound.hands:
-                closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
-                until = min(until, bound.hands.until(pitch, now))
-            end = latest_end(
-                pitch,
-                now,
-                bound.pitches,
-                self._sounds_until,
-                bound.sounding,
-                bound.most_sounding,
-                bound.limit,
-                bound.wants,
-                bound.bar_of,
-                bound.owed,
-                closes,
-            )
-            mask[at["Duration"]] &= now + DURATIONS <= min(end, until)
         return playable
+
+    def _hold_length(self, cursor: Cursor, lengths: Mask) -> None:
+        """Leave, in place, the lengths that a note may have; its own if it stays with one."""
+        bound, now, pitch = self._bound, cursor.position, cursor.rank - cursor.lowest
+        staying = bound.locked.at(now, pitch)
+        if staying and staying.duration >= 0:
+            lengths[:] = False
+            lengths[staying.duration] = True
+            return
+        closes, until = self._nowhere, int(self._ends_by[now, pitch])
+        if bound.hands:
+            closes = bound.hands.closed_by(pitch, now, self._sounds_until, bound.wants)
+            until = min(until, bound.hands.until(pitch, now))
+        end = latest_end(
+            pitch,
+            now,
+            bound.pitches,
+            self._sounds_until,
+            bound.sounding,
+            bound.most_sounding,
+            bound.limit,
+            bound.wants,
+            bound.bar_of,
+            bound.owed,
+            closes,
+        )
+        lengths &= now + DURATIONS <= min(end, until)
 
     def _staying(self, cursor: Cursor) -> LockedNote | None:
         """Return the note that stays and is to be said next at this onset; None without any."""
-        pitch, locked = cursor.rank - lowest_rank(cursor), self._bound.locked
-        if cursor.state == "duration":
-            return locked.at(cursor.position, pitch)
-        return locked.next(cursor.position, pitch if cursor.rank >= 0 else -1)
+        pitch = cursor.rank - lowest_rank(cursor) if cursor.rank >= 0 else -1
+        return self._bound.locked.next(cursor.position, pitch)
 
     def _lock(
         self,
@@ -204,11 +219,6 @@ class BoundNoteMask(NoteMask):
         """
         at = self._slices
         mask[at["Position"]] = False
-        if cursor.state == "duration":
-            if note.duration >= 0:
-                mask[at["Duration"]] = False
-                mask[at["Duration"].start + note.duration] = True
-            return
         pitches = at["Drum" if cursor.state in DRUM_STATES else "Pitch"]
         index = pitches.start + note.pitch + lowest_rank(cursor)
         is_loud = self._is_loud(note)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from itertools import combinations, product
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +80,27 @@ class Bound:
     locked: LockedNotes  # of the cell
 
 
+class _Span(NamedTuple):
+    """What demands leave one cell, as ``Bound`` has it, beside what is written before it."""
+
+    pitches: PitchMask
+    most_sounding: Ints
+    limit: Ints
+    wants: npt.NDArray[np.int8]
+    owed: int
+
+    @classmethod
+    def free(cls, positions: int) -> _Span:
+        """Return the span of a cell of which nothing is asked."""
+        return cls(
+            np.ones((positions, 128), bool),
+            np.full(positions, ANY),
+            np.full(positions, ANY),
+            np.full(positions, IDLE, np.int8),
+            0,
+        )
+
+
 class Bounds:
     """Works out what the demands of a request leave its cells.
 
@@ -123,6 +145,7 @@ class Bounds:
         for bar in np.flatnonzero(self._written.any(1)).tolist():
             self._check_bar(grid, bar, singly)
         self.lines = self._find_lines(request, grid)
+        self._spans: dict[tuple[int, int], _Span] = {}  # of cells, as those before them see them
         #: Cells that depend on what sounds on into them.
         self._matters = np.zeros((len(grid.bars), len(grid.parts)), bool)
         for bar, row in np.ndindex(self._matters.shape):
@@ -176,30 +199,33 @@ class Bounds:
         has_line = self.lines is not None and self.lines.part(row) is not None
         if not near and not self._asked[bar][row] and not has_line:
             return None
+        spans = [self._span(grid, bar, row, waits=False)]
+        spans += [self._behind(grid, other, row) for other in near]
         near.insert(0, bar)
         start, times = int(starts[bar]), int(starts[near[-1] + 1] - starts[bar]) + 1
-        bound = Bound(
-            self._of(grid, bar, row),
-            np.ones((times, 128), bool),
+        whole, bar_of = _Span.free(times), np.zeros(times, np.int64)
+        owed = np.zeros(near[-1] - bar + 1, np.int64)
+        for other, span in zip(near, spans, strict=True):
+            here = slice(int(starts[other]) - start, int(starts[other + 1]) - start)
+            whole.pitches[here], whole.most_sounding[here] = span.pitches, span.most_sounding
+            whole.limit[here], whole.wants[here] = span.limit, span.wants
+            bar_of[here], owed[other - bar] = other - bar, span.owed
+        demand = self._of(grid, bar, row)
+        if self._endless and demand.onsets:
+            whole.limit[int(starts[bar + 1]) - start] = 0
+        hands = self._hands(whole.pitches, grid, near, row) if self._rooms.has_ways else None
+        return Bound(
+            demand,
+            whole.pitches,
             self._rooms.ringing(grid, bar, row, times),
-            np.full(times, ANY),
-            np.full(times, ANY),
-            np.full(times, IDLE, np.int8),
-            np.zeros(times, np.int64),
-            np.zeros(near[-1] - bar + 1, np.int64),
-            None,
+            whole.most_sounding,
+            whole.limit,
+            whole.wants,
+            bar_of,
+            owed,
+            hands,
             self._rooms.locked(bar, row),
         )
-        for other in near:
-            if self._written[other, row + 1]:
-                self._enter(bound, grid, other, row, other - bar, int(starts[other]) - start)
-            else:
-                self._guard(bound, other, row, int(starts[other]) - start)
-        if self._endless and bound.demand.onsets:
-            bound.limit[int(starts[bar + 1]) - start] = 0
-        if self._rooms.has_ways:
-            return dataclasses.replace(bound, hands=self._hands(bound, grid, near, row))
-        return bound
 
     def line(self, bar: int, row: int) -> PartLine | None:
         """Return the line of a part of which a cell is to be written next; None without one."""
@@ -333,41 +359,40 @@ class Bounds:
         hangs = any(constraint.by_chord for constraint in self._list(asked))
         return hangs and bool(self._written[bar, 0])
 
-    def _enter(self, bound: Bound, grid: Grid, bar: int, row: int, index: int, at: int) -> None:
-        """Enter a cell that is to be written into the times of one before it, or its own."""
-        room = self._rooms.room(bar, row)
-        times = slice(at, at + len(room.sounding))
-        voices = self._voices(bar, row)
-        bound.most_sounding[times] = voices - room.sounding
-        bound.bar_of[times] = index
-        demand = self._of(grid, bar, row)
-        if index and self.waits(bar, row):
-            bound.limit[at] = 0
-            return
-        bound.pitches[times] = demand.pitches & ~room.closed
-        locked = self._rooms.locked(bar, row).positions
-        bound.owed[index] = demand.least - len(locked)
-        if demand.least:
-            bound.wants[times] = COUNTED
-        bound.wants[times][demand.required] = REQUIRED
-        bound.wants[times][locked] = IDLE
-        self._guard(bound, bar, row, at)
+    def _behind(self, grid: Grid, bar: int, row: int) -> _Span:
+        """Return what demands leave a cell, as those before it see it."""
+        if (bar, row) not in self._spans:
+            self._spans[bar, row] = self._span(grid, bar, row, waits=self.waits(bar, row))
+        return self._spans[bar, row]
 
-    def _guard(self, bound: Bound, bar: int, row: int, at: int) -> None:
-        """Keep notes from sounding on where given ones begin that may not sound with more."""
-        voices = self._voices(bar, row)
-        if voices < ANY:
+    def _span(self, grid: Grid, bar: int, row: int, *, waits: bool) -> _Span:
+        """Return what demands leave a cell; if it waits for chords, no note rings on into it."""
+        room, voices = self._rooms.room(bar, row), self._voices(bar, row)
+        span = _Span.free(len(room.sounding))
+        if self._written[bar, row + 1]:
+            span.most_sounding[:] = voices - room.sounding
+            if waits:
+                span.limit[0] = 0
+                return span
+            demand, locked = self._of(grid, bar, row), self._rooms.locked(bar, row).positions
+            span.pitches[:] = demand.pitches & ~room.closed
+            span.wants[:] = COUNTED if demand.least else IDLE
+            span.wants[demand.required] = REQUIRED
+            span.wants[locked] = IDLE
+            span = span._replace(owed=demand.least - len(locked))
+        if voices < ANY:  # given notes that begin may not sound with more
             begins = self._rooms.begins(bar, row) - self._starts[bar]
-            bound.limit[at + begins] = voices - self._rooms.room(bar, row).sounding[begins]
+            span.limit[begins] = voices - room.sounding[begins]
+        return span
 
     def _voices(self, bar: int, row: int) -> int:
         """Return how many notes may sound where one of a cell begins, itself included."""
         part = self._parts[row]
         return most_voices(self._list(self._asked[bar][row]), part.program, part.is_drum)
 
-    def _hands(self, bound: Bound, grid: Grid, near: Sequence[int], row: int) -> Hands:
+    def _hands(self, pitches: PitchMask, grid: Grid, near: Sequence[int], row: int) -> Hands:
         """Return what sounds around a cell, and close what cannot be played with it."""
-        hands, start = Hands(bound.pitches), int(self._starts[near[0]])
+        hands, start = Hands(pitches), int(self._starts[near[0]])
         for bar in near:
             at = int(self._starts[bar]) - start
             ways = self._of(grid, bar, row).ways
@@ -376,7 +401,7 @@ class Bounds:
         notes, ends = self._rooms.ringing_notes(grid, near[0], row)
         for pitch, end in zip(notes["pitch"].tolist(), ends.tolist(), strict=True):
             hands.hear(pitch, 0, end)
-        hands.narrow(0, len(bound.wants))
+        hands.narrow(0, len(pitches))
         return hands
 
     def _list(self, asked: tuple[int, ...]) -> list[Constraint]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.pitch_rules import PitchMask
-from composer.decoding.open_positions import leave_open
+from composer.decoding.open_positions import find_playable, leave_open
 from composer.decoding.suspensions import Suspensions
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
@@ -57,12 +57,19 @@ class CellMask:
         self.rows: list[tuple[int, ...]] = []
         self._left = budget
         self._slices = grammar.vocabulary.slices
+        self._exits: dict[str, bool] = {}
 
     def allowed(self, cursor: Cursor) -> Mask:
         """Return which ids may come next, shape (V,)."""
         mask = self.grammar.allowed(cursor, CONTENT)
-        self._settle(cursor, mask, self.grammar.allows(cursor, self.after))
+        self._settle(cursor, mask, self._can_exit(cursor))
         return mask
+
+    def _can_exit(self, cursor: Cursor) -> bool:
+        """Return whether the grammar lets the cell end; its content has no say in that."""
+        if cursor.state not in self._exits:
+            self._exits[cursor.state] = self.grammar.allows(cursor, self.after)
+        return self._exits[cursor.state]
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id that is allowed and was chosen is taken; if not, it is ruled out.
@@ -83,9 +90,7 @@ class CellMask:
     def hear(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""
         self._left -= 1
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        self._hear(family, int(vocabulary.value_of[index]), cursor)
+        self._hear(*self.grammar.said_by(index), cursor)
 
     def _settle(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content in place, and open the way out."""
@@ -199,6 +204,9 @@ class NoteMask(CellMask):
     def _narrow(self, cursor: Cursor, mask: Mask) -> None:
         at = self._slices
         self._holding = False
+        if cursor.state == "duration":
+            self._end_in_time(cursor, mask[at["Duration"]])
+            return
         if "Position" in self.grammar.table[cursor.state]:
             leave_open(mask[at["Position"]], self._pitches, self._busy)
             if self._suspensions and self._suspensions.owes:
@@ -206,23 +214,25 @@ class NoteMask(CellMask):
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
-        playable = above(cursor, self._pitches, self._busy)
-        if self._together >= self._most_notes or not playable.any():
+        playable, can_add = above(cursor, self._pitches, self._busy)
+        if self._together >= self._most_notes or not can_add:
             playable[:] = False
             mask[at["Velocity"]] = False
-        elif cursor.state != "duration":
+        else:
             self._fill_up(cursor, mask, playable)
             self._move_on(cursor.position, playable)
         pitches = self._pitch_ids(cursor, mask)
         pitches &= playable
-        if cursor.state == "duration":
-            pitch = cursor.rank - lowest_rank(cursor)
-            room = self._room[cursor.position, pitch]
-            if self._suspensions:
-                room = min(room, self._suspensions.latest(cursor.position, pitch, room))
-            mask[at["Duration"]] &= cursor.position + DURATIONS <= room
-            if self._close and cursor.position in self._close.positions:
-                self._hold_the_last(self._close, cursor.position, pitch, mask[at["Duration"]])
+
+    def _end_in_time(self, cursor: Cursor, lengths: Mask) -> None:
+        """Leave, in place, the lengths after which a note leaves room for what follows it."""
+        position, pitch = cursor.position, cursor.rank - cursor.lowest
+        room = self._room[position, pitch]
+        if self._suspensions:
+            room = min(room, self._suspensions.latest(position, pitch, room))
+        lengths &= position + DURATIONS <= room
+        if self._close and position in self._close.positions:
+            self._hold_the_last(self._close, position, pitch, lengths)
 
     def _pitch_ids(self, cursor: Cursor, mask: Mask) -> Mask:
         """Return the ids of a mask that say pitches, by pitch: a view of shape (128,)."""
@@ -270,8 +280,8 @@ class NoteMask(CellMask):
 
     def _fill_up(self, cursor: Cursor, mask: Mask, playable: npt.NDArray[np.bool_]) -> None:
         """Hold a strong onset open for the notes it owes, and keep room for them above."""
-        owed = 0 if self._is_short() else self._least_notes - self._together
-        if owed <= 0 or self._left <= 0 or cursor.position not in self._strong:
+        owed = self._least_notes - self._together
+        if owed <= 0 or cursor.position not in self._strong or self._left <= 0 or self._is_short():
             return
         self._holding = True
         if self._together:
@@ -326,8 +336,7 @@ def lowest_rank(cursor: Cursor) -> int:
     return 0 if cursor.state in DRUM_STATES else cursor.lowest
 
 
-def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> npt.NDArray[np.bool_]:
-    """Return which pitches may begin at a cursor's onset, above those that do: shape (128,)."""
-    playable: npt.NDArray[np.bool_] = pitches[cursor.position] & (busy <= cursor.position)
-    playable[: max(0, cursor.rank + 1 - lowest_rank(cursor))] = False
-    return playable
+def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> tuple[Mask, bool]:
+    """Return which pitches may be added above those of an onset, shape (128,), and if any may."""
+    playable, lowest = np.empty(128, bool), max(0, cursor.rank + 1 - lowest_rank(cursor))
+    return playable, find_playable(playable, pitches, busy, cursor.position, lowest)

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from composer.constraints.demands import CellDemand
 from composer.constraints.pitch_rules import (
     Cell,
     ChordMask,
@@ -59,7 +60,8 @@ class CellRules:
         self._request = request
         self._after = int(DURATIONS[-1]) if endless else 0
         self._grammar = grammar
-        self._pitch_masks: dict[tuple[int, bool, Cell], PitchMask] = {}
+        self._cells: dict[tuple[int, int], Cell] = {}  # whose chords are known beforehand
+        self._pitch_masks: dict[tuple[int, bool, Cell, CellDemand | None], PitchMask] = {}
         self._endless = endless
         self._bounds: Bounds | None = None
         self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
@@ -185,8 +187,10 @@ class CellRules:
 
     def _cell(self, grid: Grid, bar: int, row: int, plan: Plan | None = None) -> Cell:
         """Return what rules may know of a cell, under the chords of the grid or under others."""
+        if plan is None and (bar, row) in self._cells:
+            return self._cells[bar, row]
         part, time = grid.parts[row], grid.bars[bar]
-        return Cell(
+        cell = Cell(
             key=self._key(grid, bar),
             numerator=int(time["numerator"]),
             denominator=int(time["denominator"]),
@@ -195,6 +199,9 @@ class CellRules:
             is_drum=part.is_drum,
             locked=self._locked.get((bar, row), ()),
         )
+        if plan is None and not self._request.written[bar, 0]:
+            self._cells[bar, row] = cell
+        return cell
 
     def _key(self, grid: Grid, bar: int) -> Key:
         """Return the key that a bar is in."""
@@ -206,15 +213,18 @@ class CellRules:
         With ``leaning`` strong beats are as free as others.
         """
         cell = self._cell(grid, bar, row)
-        rules = self._request.parts[row].rules
-        if leaning:
-            rules = tuple(rule for rule in rules if not isinstance(rule, ChordTones))
         demand = self._bounds.demand(grid, bar, row) if self._bounds else None
-        if demand is not None:
-            return as_far_as_they_can(rules, cell, demand.pitches)
-        if (row, leaning, cell) not in self._pitch_masks:
-            self._pitch_masks[row, leaning, cell] = allowed_pitches(rules, cell)
-        return self._pitch_masks[row, leaning, cell]
+        key = row, leaning, cell, demand
+        if key not in self._pitch_masks:
+            rules = self._request.parts[row].rules
+            if leaning:
+                rules = tuple(rule for rule in rules if not isinstance(rule, ChordTones))
+            self._pitch_masks[key] = (
+                as_far_as_they_can(rules, cell, demand.pitches)
+                if demand
+                else allowed_pitches(rules, cell)
+            )
+        return self._pitch_masks[key]
 
     def _shaped(
         self, grid: Grid, bar: int, row: int, pitches: PitchMask, close: Close | None = None

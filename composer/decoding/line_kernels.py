@@ -47,6 +47,15 @@ class Table(NamedTuple):
     written: Bools  # (bars,)
 
 
+class Taken(NamedTuple):
+    """What the notes of a part take that are not given, beside its table."""
+
+    room: Ints  # (times,): how many may sound
+    stays: Ints  # (times,): the highest of the notes that stay, -1 without any
+    sounding: Ints  # (times,): how many sound that are written
+    closed: Bools  # (times, 128): which of them
+
+
 class Copied(NamedTuple):
     """Suffix automata of the scores that no run may be copied from, one behind the other."""
 
@@ -148,9 +157,8 @@ def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
         onto[pitch] |= wide[pitch] | wide[pitch + rest]
 
 
-@compiled
-def sweep(table: Table, first: int, last: int) -> None:
-    """Fill the ways from the time before ``last`` back to ``first``."""
+@inner
+def _sweep(table: Table, first: int, last: int) -> None:
     states = table.ways.shape[1]
     behind, ways = np.empty(states, np.uint64), np.empty(NONE + 1, np.uint64)
     wide = np.empty(3 * NONE, np.uint64)
@@ -212,6 +220,42 @@ def _is_perfect(table: Table, time: int, to: int) -> bool:
 
 
 @compiled
+def sweep(table: Table, first: int, last: int) -> None:
+    """Fill the ways from the time before ``last`` back to ``first``."""
+    _sweep(table, first, last)
+
+
+@inner
+def _close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+    for time in range(first, last):
+        spare, stays = taken.room[time] - taken.sounding[time], taken.stays[time]
+        has_room = stays >= 0 and spare >= 0 and table.open[time, stays]
+        for pitch in range(NONE):
+            table.open[time, pitch] &= spare > 0 and not taken.closed[time, pitch]
+        if has_room:
+            table.open[time, stays] = True
+
+
+@compiled
+def close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+    """Close what written notes leave no room for, but not to those that have it: who stay.
+
+    The ways are filled anew from the time before ``last`` back to ``first``.
+    """
+    _close_taken(table, taken, first, last)
+    _sweep(table, first, last)
+
+
+@compiled
+def put_note(table: Table, taken: Taken, pitch: int, first: int, last: int) -> None:
+    """Note that a pitch sounds from one time up to another, and do as ``close_taken``."""
+    taken.sounding[first:last] += 1
+    taken.closed[first:last, pitch] = True
+    _close_taken(table, taken, first, last)
+    _sweep(table, first, last)
+
+
+@compiled
 def fewest(table: Table, time: int, bar: int, state: int, done: int) -> int:
     """Return how many more onsets of a bar are the fewest that will do, or -1 if none will.
 
@@ -252,6 +296,25 @@ def _lead_on(
                 if is_enough:
                     break
     return found
+
+
+@compiled
+def last_onset(line: Pitches, time: int) -> int:
+    """Return when the last onset of a line before a time is, -1 without any."""
+    for onset in range(time - 1, -1, -1):
+        if line[onset] >= 0:
+            return onset
+    return -1
+
+
+@compiled
+def is_way_open(line: Pitches, table: Table, first: int, last: int) -> bool:
+    """Return whether a line can be written from one time to the one before another."""
+    for time in range(first, min(last, len(line))):
+        pitch = line[time]
+        if pitch >= 0 and table.written[table.bar_of[time]] and not table.open[time, pitch]:
+            return False
+    return True
 
 
 @compiled
@@ -339,16 +402,34 @@ def _step(
 
 
 @compiled
-def take_steps(copied: Copied, times: Ints, pitches: Ints, states: Ints, lengths: Ints) -> bool:
-    """Follow the end of a line through the automata, in place; return whether it is a copy."""
+def take_steps(copied: Copied, line: Pitches, first: int, states: Ints, lengths: Ints) -> bool:
+    """Follow the end of a line through the automata, in place; return whether it is a copy.
+
+    Parameters
+    ----------
+    copied
+        The automata.
+    line
+        Shape (times,): -1 where it has no onset.
+    first
+        The time before which it ends.
+    states, lengths
+        Shape (automata,): where the automata stand then.
+    """
     is_copy = False
     for which in range(len(copied.most)):
-        first = max(0, len(times) - copied.most[which] - 1)
+        before, count = first, 0  # so far back as a copy may reach
+        while before > 0 and count <= copied.most[which]:
+            before -= 1
+            count += line[before] >= 0
         states[which], lengths[which] = 0, 0
-        for i in range(first + 1, len(times)):
-            gap = times[i] - times[i - 1]
-            _step(copied, which, states, lengths, pitches[i - 1], pitches[i], gap)
-        if lengths[which] >= copied.most[which] and copied.matters[which, times[-1]]:
+        for time in range(before + 1, first):
+            if line[time] >= 0:
+                pitch, to, gap = int(line[before]), int(line[time]), time - before
+                if pitch >= 0:
+                    _step(copied, which, states, lengths, pitch, to, gap)
+                before = time
+        if lengths[which] >= copied.most[which] and copied.matters[which, before]:
             is_copy = True
     return is_copy
 

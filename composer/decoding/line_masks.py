@@ -104,20 +104,18 @@ class LineNoteMask(BoundNoteMask):
             self._next_most,
         )
 
-    def _playable(self, cursor: Cursor) -> Mask:
-        playable, position = super()._playable(cursor), cursor.position
-        if cursor.state == "duration":
-            return playable
+    def _playable(self, cursor: Cursor) -> tuple[Mask, bool]:
+        (playable, _), position = super()._playable(cursor), cursor.position
         passing = self._line.table.passing[self._start + position]
         if self._top >= 0 and passing[self._top]:
-            return np.zeros_like(playable)
+            return self._nothing, False
         if self._fewest >= 0:
             self._most = max(self._fewest, (self._ids() - 1) // IDS_AN_ONSET)
         self._find_tops(position, self._most)
         held, tops = playable & self._tops, self._tops
-        # With less room for ids the line has less to go by.
+        # With less room for ids the line may have less to go by.
         slack = self._slack(cursor)
-        if slack < self._most:
+        if slack < min(self._most, self._line.most(self._bar) - self._done):
             kept = tops.copy()
             self._find_tops(position, slack)
             tops, self._tops = self._tops, kept
@@ -125,13 +123,13 @@ class LineNoteMask(BoundNoteMask):
         stays = self._bound.locked.highest(position)
         if stays > self._top and tops[stays]:
             held[:stays] |= lower[:stays]
-        above = np.flatnonzero(playable & tops)
+        above = (playable & tops).nonzero()[0]
         if len(above) and self._has_room(position, 2):
             lower[above[-1] :] = False
             for pitch in np.flatnonzero(lower & ~held).tolist() if self._bound.hands else ():
                 lower[pitch] = (self._highest(position, pitch, playable) & tops).any()
             held |= lower
-        return held
+        return held, bool(held.any())
 
     def _highest(self, position: int, pitch: int, playable: Mask) -> Mask:
         """Return which pitches the running onset may have as its highest if it takes one, (128,).
@@ -178,9 +176,7 @@ class LineNoteMask(BoundNoteMask):
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken, and enter it into the line if so."""
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        value = int(vocabulary.value_of[index])
+        family, value = self.grammar.said_by(index)
         taken, ruled_out = True, [index]
         if index == self.after:
             taken = self._ends(cursor)
@@ -234,10 +230,10 @@ class LineNoteMask(BoundNoteMask):
         is_first = staying is None and self._top < 0
         if not self._line.copies or is_first or (staying and self._is_loud(staying)[velocity]):
             return True
-        position, playable = cursor.position, self._playable(cursor)
+        position, (playable, _) = cursor.position, self._playable(cursor)
         if staying is None:
             return self._looks(position, playable, self._most)
-        free, tops = super()._playable(cursor), np.zeros(NONE, bool)
+        (free, _), tops = super()._playable(cursor), np.zeros(NONE, bool)
         for pitch in np.flatnonzero(playable[: staying.pitch]).tolist():
             tops |= self._highest(position, pitch, free)
         return self._looks(position, tops, min(self._most, self._slack(cursor)))
@@ -251,7 +247,8 @@ class LineNoteMask(BoundNoteMask):
             most = min(most, self._slack(cursor))
         way = self._line.line[self._start + position]
         if self._line.copies and (way != pitch or self._ahead(position) > most):
-            tops = self._highest(position, pitch, super()._playable(cursor))
+            free, _ = super()._playable(cursor)
+            tops = self._highest(position, pitch, free)
             if (is_free or not tops[way]) and not self._looks(position, tops, most):
                 return False
         self._most = most
@@ -286,7 +283,8 @@ class LineNoteMask(BoundNoteMask):
         """Return whether there is a way on from a note that sounds so long, or from one above."""
         position = cursor.position
         self._find_tops(position, self._most)
-        tops = self._highest(position, pitch, super()._playable(cursor))
+        free, _ = super()._playable(cursor)
+        tops = self._highest(position, pitch, free)
         if not (tops & self._tops).any():
             return False
         time = self._start + position
@@ -326,9 +324,7 @@ class LineChordMask(ChordCellMask):
 
     def takes(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken: a chord or its position only if lines can go on then."""
-        vocabulary = self.grammar.vocabulary
-        family = vocabulary.families[vocabulary.family_of[index]].name
-        value = int(vocabulary.value_of[index])
+        family, value = self.grammar.said_by(index)
         if family == "Chord":
             return self._can_begin(cursor.position, value - 1)
         if family == "Position" and self.rows:

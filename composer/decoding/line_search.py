@@ -112,8 +112,7 @@ class Lines:
             if isinstance(demand.constraint, NoParallels):
                 first, second = np.flatnonzero(demand.cells.any(0)).tolist()
                 self._pairs.append((demand, first, second))
-        for row in rows:
-            self._check(row, any(row in some for some in self._waiting.values()))
+        self._unchecked = rows
         for component in self._components(rows):
             self._find(component)
 
@@ -141,7 +140,7 @@ class Lines:
         if part is None:
             return 0
         if at_most:
-            return int(part.table.counts[bar]).bit_length() - 1
+            return part.most(bar)
         start = int(self._given.starts[bar])
         if part.has_way:
             return part.ahead(start, bar)
@@ -182,8 +181,12 @@ class Lines:
             for bar, _ in enumerate(written)
         ]
 
-    def _check(self, row: int, waits: bool) -> None:
-        """Refuse a part that has no line even on its own, where that hangs on no chords."""
+    def _check_each(self) -> None:
+        """Refuse parts of which one has no line even on its own, where that hangs on no chords."""
+        while self._unchecked:
+            self._check(self._unchecked.pop(0))
+
+    def _check(self, row: int) -> None:
         cells = self._cells(row, Loose())
         for bar, cell in enumerate(cells):
             if cell and cell.demand.onsets > MOST:
@@ -191,6 +194,7 @@ class Lines:
                     f"bar {bar + 1} of {self._name(row)} needs {cell.demand.onsets} onsets; where "
                     f"{self._asked(row)} holds no more than {MOST} can be planned ahead"
                 )
+        waits = any(row in some for some in self._waiting.values())
         if not waits and not make_line(self._given, row, cells).can():
             raise RequestError(self._clash(row))
 
@@ -232,6 +236,7 @@ class Lines:
                     self._take_up(plans)
                     self._keep(parts, loose, cap, plans)
                     return
+                self._check_each()  # most parts have a line at once, which spares this
         raise RequestError(self._none(rows))
 
     def _go_together(self, rows: list[int]) -> bool:

@@ -59,8 +59,13 @@ from composer.decoding.line_kernels import (
     STEP,
     Copied,
     Table,
+    Taken,
+    close_taken,
     fewest,
     find_line,
+    is_way_open,
+    last_onset,
+    put_note,
     sweep,
     take_steps,
 )
@@ -118,6 +123,7 @@ class Given:
     starts: Ints  # (bars + 1,)
     written: Bools  # (bars, parts)
     held: Events  # dtype HELD
+    _matters: dict[tuple[int, int], Bools] = dataclasses.field(default_factory=dict)
 
     @property
     def rows(self) -> list[int]:
@@ -136,7 +142,15 @@ class Given:
         return line
 
     def matters(self, row: int, notes: int) -> Bools:
-        """Return the times at which a run of notes may be other than given, shape (times,)."""
+        """Return the times at which a run of notes may be other than given, shape (times,).
+
+        It is not to be changed.
+        """
+        if (row, notes) not in self._matters:
+            self._matters[row, notes] = self._find_matters(row, notes)
+        return self._matters[row, notes]
+
+    def _find_matters(self, row: int, notes: int) -> Bools:
         written = np.repeat(self.written[:, row], np.diff(self.starts))
         onsets = np.flatnonzero((self.line(row) >= 0) & ~written)
         last = np.maximum.accumulate(np.where(written, np.arange(len(written)), -1))
@@ -196,11 +210,9 @@ class PartLine:
         self.table = table
         self.copied = copied
         self.line = line
-        self._room = room
-        self._stays = stays
+        self._taken = Taken(room, stays, np.zeros_like(room), np.zeros_like(table.open))
         self._hands = hands
-        self._sounding = np.zeros(len(room), np.int64)
-        self._closed = np.zeros_like(table.open)  # by notes that are not given
+        self._ends = np.searchsorted(table.bar_of, range(len(table.counts)), side="right").tolist()
         #: Whether ids are tried before they are taken.
         self.copies = len(copied.most) > 0
         #: Whether a way on stands in the line behind what is written.
@@ -225,27 +237,26 @@ class PartLine:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
         return fewest(self.table, time, bar, state, done)
 
+    def most(self, bar: int) -> int:
+        """Return how many onsets a bar may have."""
+        return int(self.table.counts[bar]).bit_length() - 1
+
     def state_of(self, time: int, pitch: int) -> int:
         """Return where the line stands with a note that begins at a time."""
         return PASSING + pitch if self.table.passing[time, pitch] else pitch
 
     def last(self, time: int) -> tuple[int, int]:
         """Return when the line's last onset before a time is, and where it stands since."""
-        onsets = np.flatnonzero(self.line[:time] >= 0)
-        if not len(onsets):
-            return -1, NONE
-        return int(onsets[-1]), self.state_of(int(onsets[-1]), int(self.line[onsets[-1]]))
+        onset = last_onset(self.line, time)
+        return onset, NONE if onset < 0 else self.state_of(onset, int(self.line[onset]))
 
     def ahead(self, time: int, bar: int) -> int:
         """Return how many onsets the way on has in a bar from a time on."""
-        here = slice(time, int(np.searchsorted(self.table.bar_of, bar, side="right")))
-        return int((self.line[here] >= 0).sum())
+        return int(np.count_nonzero(self.line[time : self._ends[bar]] >= 0))
 
     def is_open(self, first: int, last: int) -> bool:
         """Return whether the way on is open from one time to the one before another."""
-        times = first + np.flatnonzero(self.line[first:last] >= 0)
-        times = times[self.table.written[self.table.bar_of[times]]]
-        return bool(self.table.open[times, self.line[times]].all())
+        return is_way_open(self.line, self.table, first, last)
 
     def clear(self, time: int, pitch: int, until: int) -> tuple[Callable[[], None], bool]:
         """Let the line have a pitch at a time, if it is one, and no onset behind it up to another.
@@ -280,36 +291,21 @@ class PartLine:
     ) -> int:
         """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
         began, state = self.last(first)
-        states, lengths, is_copy = self._stand(first)
-        if is_copy:
+        states, lengths = np.zeros((2, len(self.copied.most)), np.int64)
+        if take_steps(self.copied, self.line, first, states, lengths):
             return NOT_FOUND
         return find_line(
             self.line, self.table, self.copied, states, lengths, first, bar, state, began, done,
             most, must, tops, twist, budget,
         )  # fmt: skip
 
-    def _stand(self, first: int) -> tuple[Ints, Ints, bool]:
-        """Return where the automata stand before a time, and whether a copy ends there."""
-        count = len(self.copied.most)
-        states, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        if not self.copies:
-            return states, lengths, False
-        times = np.flatnonzero(self.line[:first] >= 0)[-int(self.copied.most.max()) - 1 :]
-        pitches = self.line[times].astype(np.int64)
-        return states, lengths, take_steps(self.copied, times, pitches, states, lengths)
-
     def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
         """Note what sounds from behind a time to an end; returns what takes that back."""
-        span = slice(time + 1, min(end, len(self.line)))
-        table = self.table
-        kept = (table.open, table.ways, self._sounding, self._closed)
+        span, taken = slice(time + 1, min(end, len(self.line))), self._taken
+        kept = (self.table.open, self.table.ways, taken.sounding, taken.closed)
         before = [rows[span].copy() for rows in kept]
-        self._sounding[span] += 1
-        self._closed[span, pitch] = True
-        self._hands.add(pitch, span.start, span.stop)
-        self._narrow(span)
-        if (table.open[span] != before[0]).any():
-            sweep(table, span.start, span.stop)
+        self._hands.hear(pitch, span.start, span.stop)
+        put_note(self.table, taken, pitch, span.start, span.stop)
 
         def take_back() -> None:
             self._hands.remove(pitch, span.start, span.stop)
@@ -324,25 +320,14 @@ class PartLine:
         kept = (table.open, table.passing, table.ways)
         before = [rows[span].copy() for rows in kept]
         table.open[span], table.passing[span] = cell.open, cell.passing
-        self._narrow(span)
-        sweep(table, span.start, span.stop)
+        self._hands.narrow(span.start, span.stop)
+        close_taken(table, self._taken, span.start, span.stop)
 
         def take_back() -> None:
             for rows, old in zip(kept, before, strict=True):
                 rows[span] = old
 
         return take_back
-
-    def _narrow(self, span: slice) -> None:
-        """Close what written notes leave no room for, but not to those that have it: who stay."""
-        is_open, spare = self.table.open[span], self._room[span] - self._sounding[span]
-        at = np.flatnonzero(self._stays[span] >= 0)
-        highest = self._stays[span][at]
-        has_room = is_open[at, highest] & (spare[at] >= 0)
-        is_open &= ~self._closed[span]
-        is_open[spare <= 0] = False
-        is_open[at, highest] = has_room
-        self._hands.narrow(span.start, span.stop)
 
 
 def make_line(

@@ -33,12 +33,14 @@ class LockedNotes:
     """
 
     def __init__(self, rows: list[tuple[int, int, int, int]]) -> None:
-        self._at: dict[int, list[LockedNote]] = {}
+        self._notes: dict[tuple[int, int], LockedNote] = {}  # by position and pitch
+        self._pitches: dict[int, list[int]] = {}  # by position
         for position, pitch, duration, velocity in rows:
             length = int(np.searchsorted(DURATIONS, duration)) if duration else -1
-            self._at.setdefault(position, []).append(LockedNote(pitch, length, velocity))
+            self._notes[position, pitch] = LockedNote(pitch, length, velocity)
+            self._pitches.setdefault(position, []).append(pitch)
         #: Where they begin, rising.
-        self.positions = sorted(self._at)
+        self.positions = sorted(self._pitches)
         self._count = len(rows)
 
     def __len__(self) -> int:
@@ -46,16 +48,16 @@ class LockedNotes:
 
     def next(self, position: int, above: int) -> LockedNote | None:
         """Return the lowest note of an onset above a pitch; None without any."""
-        notes = self._at.get(position, ())
-        return next((note for note in notes if note.pitch > above), None)
+        later = (pitch for pitch in self._pitches.get(position, ()) if pitch > above)
+        return self._notes.get((position, next(later, -1)))
 
     def highest(self, position: int) -> int:
         """Return the highest pitch of an onset; -1 without any."""
-        return max((note.pitch for note in self._at.get(position, ())), default=-1)
+        return self._pitches[position][-1] if position in self._pitches else -1
 
     def at(self, position: int, pitch: int) -> LockedNote | None:
         """Return the note of a pitch at a position."""
-        return next((note for note in self._at.get(position, ()) if note.pitch == pitch), None)
+        return self._notes.get((position, pitch))
 
     def is_given(self, position: int, pitch: int) -> bool:
         """Return whether a note stays, with the length it has."""

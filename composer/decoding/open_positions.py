@@ -1,4 +1,4 @@
-"""Where a pitch is left to begin, compiled."""
+"""Where a pitch is left to begin, and which, compiled."""
 
 from __future__ import annotations
 
@@ -33,3 +33,32 @@ def leave_open(
                     found = True
                     break
             positions[position] = found
+
+
+@compiled
+def find_playable(
+    playable: npt.NDArray[np.bool_],
+    pitches: PitchMask,
+    busy: npt.NDArray[np.int64],
+    position: int,
+    lowest: int,
+) -> bool:
+    """Find, in place, which pitches can begin at a position; return whether any can.
+
+    Parameters
+    ----------
+    playable
+        Shape (128,).
+    pitches, busy
+        As for ``leave_open``.
+    position
+        The position.
+    lowest
+        The lowest pitch that may.
+    """
+    is_any = False
+    playable[:lowest] = False
+    for pitch in range(lowest, 128):
+        playable[pitch] = pitches[position, pitch] and busy[pitch] <= position
+        is_any |= playable[pitch]
+    return is_any

@@ -60,15 +60,15 @@ class Rooms:
     def ringing_notes(self, grid: Grid, bar: int, row: int) -> tuple[Events, Ints]:
         """Return the notes of the request in bars before, and where they end from the bar on."""
         notes = grid.notes[(grid.notes["part"] == row) & (grid.notes["bar"] < bar)]
-        notes = notes[self._written[notes["bar"], row + 1]]
-        stays = [
-            self.locked(number, row).is_given(position, pitch)
-            for number, position, pitch in notes[["bar", "position", "pitch"]].tolist()
+        ends = self._starts[notes["bar"]] + notes["position"] + notes["duration"]
+        ends -= self._starts[bar]
+        rings = (ends > 0) & self._written[notes["bar"], row + 1]
+        notes, ends = notes[rings], ends[rings]
+        is_counted = [
+            not self.locked(number, row).is_given(position, pitch)
+            for number, _, position, pitch, _, _ in notes.tolist()
         ]
-        notes = notes[~np.array(stays, bool)]
-        starts = grid.bar_starts
-        ends = starts[notes["bar"]] + notes["position"] + notes["duration"] - starts[bar]
-        return notes[ends > 0], ends[ends > 0]
+        return notes[is_counted], ends[is_counted]
 
     def room(self, bar: int, row: int) -> Room:
         """Return what a cell has room for."""
