@@ -236,7 +236,7 @@ class Lines:
                     self._take_up(plans)
                     self._keep(parts, loose, cap, plans)
                     return
-                self._check_each()  # most parts have a line at once, which spares this
+            self._check_each()  # most parts have a line at once, which spares this
         raise RequestError(self._none(rows))
 
     def _go_together(self, rows: list[int]) -> bool:
