@@ -59,8 +59,8 @@ def refused(request, where, text):
         return "refused: chords", ""
     if "can be planned ahead" in text:
         return "refused: too long", ""
-    if "were found" in text:
-        return "refused: no lines found", ""
+    if text.startswith("no lines of"):
+        return f"refused: no lines{' found' * ('were found' in text)}", ""
     if "as far as bar" in text:
         row = int(re.search(r"part (\d+)", text).group(1)) - 1
         locked = request.locked.tolist()

@@ -1,16 +1,19 @@
 """Leanings say which ids become likelier or less likely, and where."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import composer
-from composer import Sampling, metrics
+from composer import PitchRange, Sampling, metrics
 from composer.decoding.chord_masks import ChordCellMask
 from composer.decoding.leanings import Leanings
 from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.theory.symbols import QUALITIES, Key, parse_chord
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.families import transposition
+from composer.verbs.melody import MELODIC
 
 TOKENIZER = Cells()
 VOCABULARY = TOKENIZER.vocabulary
@@ -47,6 +50,32 @@ def test_pitches_of_other_parts_are_those_that_begin_at_the_position():
     assert doubled(column=3) == {74}
     assert doubled(column=2, bar=1, position=0) == {40}
     assert doubled(column=2, factor=1) == set()
+
+
+def test_a_melody_leans_away_from_the_ends_of_its_range():
+    leanings = Leanings(
+        Sampling(extremes=0.5), VOCABULARY, grid(), 0, 1, tessitura=PitchRange(60, 84)
+    )
+    changes = leanings.changes(At(6), None)
+    factors = {index - VOCABULARY.base["Pitch"] - 6: by for index, by in changes.items()}
+    assert factors.get(72, 1) == factors.get(79, 1) == factors.get(65, 1) == 1
+    assert [factors[pitch] for pitch in (80, 81, 84, 90)] == [0.5, 0.25, 0.5**5, 0.5**5]
+    assert [factors[pitch] for pitch in (64, 60, 50)] == [0.5, 0.5**5, 0.5**5]
+
+
+def test_melodies_lie_in_the_middle_of_their_range_unless_a_register_is_asked_for():
+    usual = MELODIC.extremes
+
+    def highest(factor, **settings):
+        sampling = dataclasses.replace(MELODIC, extremes=factor)
+        songs = [
+            composer.melody("C Am F G", bars=4, seed=seed, sampling=sampling, **settings)
+            for seed in range(8)
+        ]
+        return np.mean([song.tracks[-1].notes["pitch"].mean() for song in songs])
+
+    assert highest(0.5) < highest(usual) < highest(1) - 1
+    assert highest(usual, register="C6") == highest(1, register="C6")
 
 
 def tonic_chords(key, bar, **options):

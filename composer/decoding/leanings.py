@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from composer.constraints.pitch_rules import PitchRange
 from composer.decoding.cell_masks import CellMask
 from composer.decoding.chord_choice import CHORDS
 from composer.decoding.chord_masks import ChordCellMask
@@ -23,6 +24,10 @@ _BEHIND_A_CHORD = frozenset(("bass", "after bass"))
 _STEPS = (-2, -1, 0, 1, 2)
 #: Values of ``Chord`` with more than three notes.
 _RICH = [1 + i for i, chord in enumerate(CHORDS) if len(QUALITIES[chord.quality].intervals) > 3]
+
+
+#: Semitones from an end of a range that count as near it.
+_OUTER = 5
 
 
 class Leanings:
@@ -42,6 +47,8 @@ class Leanings:
         What the part of the cell is. A bass shares the onsets of others, as drums do.
     groove
         What drums may go on with.
+    tessitura
+        What the pitches of a melody lie in the middle of.
     endless
         Whether more bars will come, so that no bar is the first or the last of a piece.
     """
@@ -56,12 +63,14 @@ class Leanings:
         *,
         role: str | None = None,
         groove: Groove | None = None,
+        tessitura: PitchRange | None = None,
         endless: bool = False,
     ) -> None:
         self._base = vocabulary.base
         self._groove = groove
         is_drums = column > 0 and bool(grid.parts[column - 1].is_drum)
-        self._kit = Kit(vocabulary, sampling.full_kit) if is_drums and not groove else None
+        begins = is_drums and not groove and sampling.full_kit != 1
+        self._kit = Kit(vocabulary, sampling.full_kit) if begins else None
         self._positions = vocabulary.slices["Position"]
         self._sampling = sampling
         self._is_last = bar == len(grid.bars) - 1 and not endless
@@ -83,6 +92,13 @@ class Leanings:
             for row in notes[notes["part"] != column - 1]:
                 if not grid.parts[int(row["part"])].is_drum:
                     self._beside.setdefault(int(row["position"]), []).append(int(row["pitch"]))
+        #: Pitch -> what its probability is multiplied by because it is near the end of a range.
+        self._outer: dict[int, float] = {}
+        if tessitura and sampling.extremes != 1:
+            for pitch in range(128):
+                inside = min(pitch - tessitura.low, tessitura.high - pitch)
+                if inside < _OUTER:
+                    self._outer[pitch] = sampling.extremes ** min(_OUTER, _OUTER - inside)
         keeps_time = role == "bass" or not column or is_drums
         onsets = () if keeps_time or sampling.share_onsets == 1 else self._beside
         self._shared = {self._positions.start + at: sampling.share_onsets for at in onsets}
@@ -104,8 +120,10 @@ class Leanings:
         if isinstance(mask, ChordCellMask) and cursor.state in _BEHIND_A_CHORD:
             return self._behind(cursor, mask)
         lowest, factor = self._base["Pitch"] + cursor.lowest, self._sampling.double_notes
-        pitches = self._beside.get(cursor.position, ()) if factor != 1 else ()
-        return self._chords or {**self._shared, **{lowest + pitch: factor for pitch in pitches}}
+        pitches = {**self._outer}
+        for pitch in self._beside.get(cursor.position, ()) if factor != 1 else ():
+            pitches[pitch] = pitches.get(pitch, 1.0) * factor
+        return self._chords or {**self._shared, **{lowest + p: by for p, by in pitches.items()}}
 
     def _behind(self, cursor: Cursor, mask: ChordCellMask) -> dict[int, float]:
         """Return the changes where a chord has been said: of its bass, and of going on."""

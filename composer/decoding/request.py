@@ -71,6 +71,11 @@ class PartRules:
         if self.least_onsets < 0:
             raise RequestError(f"least_onsets {self.least_onsets} is less than 0")
 
+    @property
+    def range(self) -> PitchRange | None:
+        """The range of pitches that the rules have; None without one."""
+        return next((rule for rule in self.rules if isinstance(rule, PitchRange)), None)
+
     def within(self, low: int, high: int) -> PartRules:
         """Return the rules with a range of pitches in the place of their own."""
         others = (rule for rule in self.rules if not isinstance(rule, PitchRange))

@@ -39,7 +39,8 @@ GROUPS = {
 CHORD_LEANINGS = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
 #: The same of anything.
 LEANINGS = (
-    *("repeat_notes", "repeat_bars", "repeat_drums", "full_kit", "double_notes", "share_onsets"),
+    *("repeat_notes", "repeat_bars", "repeat_drums", "full_kit"),
+    *("extremes", "double_notes", "share_onsets"),
     *CHORD_LEANINGS,
 )
 
@@ -74,6 +75,9 @@ class Sampling:
     full_kit
         The same for kick, snare and hi-hats or rides that a bar has had none of, where drums go on
         with no earlier bar.
+    extremes
+        The same for a pitch of a melody, for each semitone that it is nearer than five to an end of
+        its part's range, where no register is asked for: below 1 for tunes in the middle of it.
     double_notes
         The same for a pitch that begins with it in another part: below 1 for parts that go their
         own ways.
@@ -119,6 +123,7 @@ class Sampling:
     repeat_bars: float = 1.0
     repeat_drums: float = 1.0
     full_kit: float = 1.0
+    extremes: float = 1.0
     double_notes: float = 1.0
     share_onsets: float = 1.0
     repeat_chords: float = 1.0

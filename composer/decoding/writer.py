@@ -20,6 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from composer.constraints.pitch_rules import PitchRange
 from composer.decoding.cell_masks import CellMask, NoteMask
 from composer.decoding.cell_rules import CellRules
 from composer.decoding.contrast import contrasting
@@ -38,7 +39,7 @@ from composer.tokenizers.bins import MIDDLE_VELOCITY
 from composer.tokenizers.cells import Cells
 from composer.tokenizers.cells_codec import restated_chords
 from composer.tokenizers.cells_vocabulary import CHORDS
-from composer.tokenizers.levels import KINDS, UNSAID
+from composer.tokenizers.levels import KINDS, REGISTER, UNSAID
 
 CELL_BUDGET = 160  # ids after which a cell begins nothing new
 LEAST_BUDGET = 48  # a bar whose cells would get less is left to the next window
@@ -268,11 +269,21 @@ class Writer:
                 column,
                 role=self.request.parts[column - 1].role if column else None,
                 groove=groove,
+                tessitura=self._tessitura(number, column),
                 endless=self._endless,
             )
             chances = yield from self._cell(mask, 1 if groove else self._repeat_bars(number))
             self.log_probability[number, column] = chances
             self._put(number, column, mask)
+
+    def _tessitura(self, number: int, column: int) -> PitchRange | None:
+        """Return what a melody lies in the middle of; None where another register is asked for."""
+        levels, row = self.request.levels, column - 1
+        if not column or self.request.parts[row].role != "melody":
+            return None
+        said = (levels.parts[row], levels.cells[number, row]) if levels else ()
+        is_free = all(some[REGISTER] == UNSAID for some in said)
+        return self.request.parts[row].range if is_free else None
 
     def _repeat_bars(self, number: int) -> float:
         """Return what the probability of going on with a copy of a bar is multiplied by."""

@@ -102,11 +102,10 @@ def under(rules: PartRules, top: int) -> PartRules:
 
     It keeps an octave at least. Other parts stay as they are.
     """
-    own = [rule for rule in rules.rules if isinstance(rule, PitchRange)]
-    if rules.role != "accompaniment" or not own or own[0].high <= top:
+    own = rules.range
+    if rules.role != "accompaniment" or not own or own.high <= top:
         return rules
-    low, high = own[0].low, own[0].high
-    return rules.within(low, min(high, max(top, low + _LEAST_WIDTH)))
+    return rules.within(own.low, min(own.high, max(top, own.low + _LEAST_WIDTH)))
 
 
 def part_roles(grid: Grid) -> list[str | None]:
