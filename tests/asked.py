@@ -22,6 +22,7 @@ from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhyt
 from composer.errors import RequestError
 from composer.grid import CELL_NOTE, sorted_notes
 from composer.instruments import KIT_PIECES
+from composer.score import Score, Track
 from composer.writing.scopes import demands_on
 from tests.test_sampler import random_request
 
@@ -156,6 +157,19 @@ def cells_of(grid, notes):
     cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
     cells[notes["bar"], notes["part"]] = True
     return cells
+
+
+def track(name, pitches, *, step=480, program=0, is_drum=False):
+    """Return a track of notes one after the other; a tuple begins together, None is a rest."""
+    rows = []
+    for i, pitch in enumerate(pitches):
+        chord = () if pitch is None else pitch if isinstance(pitch, tuple) else (pitch,)
+        rows += [(i * step, step, one, 80) for one in chord]
+    return Track(name, program, is_drum, rows)
+
+
+def score(*tracks):
+    return Score(tpq=480, tracks=tracks, key_signatures=[(0, 0, 0)])
 
 
 def finish(writer):

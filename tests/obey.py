@@ -1,11 +1,11 @@
 """Random requests under random constraints on random weights, each of them met or rightly refused.
 
-    python tests/obey.py [--count 10000] [--seed 0] [--first 0]
+    python tests/obey.py [--count 10000] [--small 100] [--seed 0] [--first 0]
 
 Request ``i`` of a seed is the same everywhere, so ``--first i --count 1`` repeats it. Fails where
 the checker finds a breach, where sampling raises anything, or where a request is refused that
-counting, by code of its own, does not find impossible. ``tests/test_obey.py`` tries out small cells
-by brute force.
+counting, by code of its own, does not find impossible. Of each kind of small requests so many are
+tried as well, and their refusals confirmed by brute force.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import re
 import sys
 import traceback
 from collections import Counter
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -24,15 +26,14 @@ from composer.decoding.cpu import CPUDecoder
 from composer.decoding.writer import Writer
 from composer.errors import RequestError
 from composer.tokenizers.cells import Cells
-from tests import asked
+from tests import asked, small
 from tests.conftest import random_model
 
 CONTEXTS = (320, 512, 1024)  # ids
 
 
-def outcome(seed, decoder, tokenizer):
+def outcome(request, where, decoder, tokenizer, refused):
     """Return what became of a request: a name, and what is wrong or nothing."""
-    request, where = asked.random_asked(seed)
     decoder.reset()
     try:
         writer = Writer(request, decoder, tokenizer)
@@ -52,7 +53,8 @@ def outcome(seed, decoder, tokenizer):
     return ("breach" if wrong else "met"), "; ".join(wrong)
 
 
-def refused(request, where, text):
+def recounted(request, where, text):
+    """Return what became of a request that is refused, and what counting finds wrong with that."""
     if "model's context" in text:
         return "refused: too long", ""
     if text.startswith(("no chords", "no single chord")) or "the rules leave no pitch" in text:
@@ -79,20 +81,28 @@ def main(arguments=None):
     """Write as many requests as asked for, print what became of them; return whether any failed."""
     parser = argparse.ArgumentParser(description="Check that constraints hold on random weights.")
     parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--small", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
     options = parser.parse_args(arguments)
     tokenizer = Cells()
     decoders = [CPUDecoder(*random_model(tokenizer.vocab_size, n)) for n in CONTEXTS]
     counts: Counter[str] = Counter()
-    for index in range(options.first, options.first + options.count):
-        seed = options.seed * 10**7 + index
-        name, failure = outcome(seed, decoders[index % len(CONTEXTS)], tokenizer)
-        counts[name] += 1
+
+    def count(kind, index, asked_for, decoder, refused):
+        name, failure = outcome(*asked_for, decoder, tokenizer, refused)
+        counts[f"{kind}{name}"] += 1
         if failure:
-            print(f"{index}: {name}: {failure}", flush=True)
+            print(f"{kind}{index}: {name}: {failure}", flush=True)
+
+    for index in range(options.first, options.first + options.count):
+        decoder = decoders[index % len(CONTEXTS)]
+        count("", index, asked.random_asked(options.seed * 10**7 + index), decoder, recounted)
+    for kind, index in product(small.KINDS, range(options.first, options.first + options.small)):
+        tiny = small.KINDS[kind].request(options.seed * 10**7 + index)
+        count(f"small {kind}: ", index, tiny, decoders[-1], partial(small.refused, kind))
     print(", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
-    return int(any(name in counts for name in ("breach", "raised", "wrongly refused")))
+    return int(any(name.endswith(("breach", "raised", "wrongly refused")) for name in counts))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Constraints on lines: as typed, as checked, as kept, and refused only where nothing would do."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 
@@ -9,10 +7,7 @@ import composer
 from composer import (
     Cadence,
     ChordTones,
-    InScale,
     MaxLeap,
-    MaxPolyphony,
-    Monophonic,
     NoParallels,
     NoRepeat,
     NoteCount,
@@ -20,17 +15,11 @@ from composer import (
     RequestError,
     Rhythm,
     Score,
-    Track,
 )
 from composer.decoding.copied import automata
 from composer.decoding.line_kernels import take_steps
-from composer.decoding.request import PartRules, Request
 from composer.decoding.sampling import Sampling
-from composer.decoding.writer import Writer
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.theory.symbols import Key
-from composer.writing.scopes import demands_on
-from tests import asked
+from tests.asked import score, track
 
 MADE = [
     (lambda: MaxLeap(-1), "semitones from 0 on"),
@@ -50,19 +39,6 @@ MADE = [
 def test_a_constraint_is_checked_when_it_is_made(make, message):
     with pytest.raises(RequestError, match=message):
         make()
-
-
-def track(name, pitches, *, step=480, program=0, is_drum=False):
-    """Return a track of notes one after the other; a tuple begins together, None is a rest."""
-    rows = []
-    for i, pitch in enumerate(pitches):
-        chord = () if pitch is None else pitch if isinstance(pitch, tuple) else (pitch,)
-        rows += [(i * step, step, one, 80) for one in chord]
-    return Track(name, program, is_drum, rows)
-
-
-def score(*tracks):
-    return Score(tpq=480, tracks=tracks, key_signatures=[(0, 0, 0)])
 
 
 # What the checker finds
@@ -158,114 +134,6 @@ def test_automata_find_the_copies_that_the_checker_finds(seed):
 
 
 # Small cells, all lines tried
-
-
-def tiny_request(seed):
-    """Return a request for some cells of four bars of 1/16, and its constraints."""
-    rng = np.random.default_rng([seed, 11])
-    rows = int(rng.integers(1, 3))
-    notes = [
-        (bar, row, place, int(rng.integers(60, 64)), 1, 76)
-        for bar, row, place in product((0, 3), range(rows), range(3))
-        if rng.random() < 0.4
-    ]
-    grid = Grid(
-        Key(0),
-        tuple(Part(name, 0) for name in ("A", "B")[:rows]),
-        np.array([(1, 16, 500_000)] * 4, BAR),
-        sorted_notes(np.array(notes, CELL_NOTE)),
-        np.empty(0, CELL_CHORD),
-    )
-    written = np.zeros((4, 1 + rows), bool)
-    written[1, 1:] = True
-    if rows == 1:
-        written[2, 1] = True
-    low = int(rng.integers(60, 63))
-    where = [PitchRange(low, low + 1), *([InScale()] if rng.random() < 0.2 else [])]
-    for _ in range(int(rng.integers(1, 3))):
-        where.append(line_constraint(rng, rows))
-    for _ in range(int(rng.integers(0, 3))):
-        where.append(cell_constraint(rng, rows))
-    demands = demands_on(where, grid.score(), grid, written, 4)
-    sampling = Sampling(float(rng.choice([0, 1, 3])))
-    rules = tuple(PartRules(monophonic=bool(rng.random() < 0.3)) for _ in range(rows))
-    return Request(grid, written, rules, sampling, seed, demands), where
-
-
-def line_constraint(rng, rows):
-    kind = rng.integers(4)
-    if kind == 0:
-        return MaxLeap(int(rng.integers(0, 3)))
-    if kind == 1:
-        degrees = [int(d) for d in rng.integers(1, 4, 2)]
-        return Cadence(degrees, 1 + int(rng.integers(3)) / 12, bars=2)
-    if kind == 2 and rows == 2:
-        return NoParallels(parts=(1, 2))
-    pitches = rng.integers(60, 63, 8).tolist()
-    return NoRepeat(
-        score(track("C", pitches, step=40)),
-        2,
-        transposed=bool(rng.random() < 0.7),
-        rhythm=bool(rng.random() < 0.3),
-    )
-
-
-def cell_constraint(rng, rows):
-    kind = rng.integers(5)
-    part = None if rng.random() < 0.5 else int(rng.integers(1, rows + 1))
-    places = [1 + p / 12 for p in range(3) if rng.random() < 0.7] or [1]
-    if kind == 0:
-        return NoteCount(min=int(rng.integers(1, 4)), parts=part)
-    if kind == 1:
-        return NoteCount(max=int(rng.integers(0, 3)), parts=part)
-    if kind == 2:
-        return Rhythm(required=places, parts=part)
-    if kind == 3:
-        return Rhythm(allowed=places, parts=part)
-    return MaxPolyphony(2) if rng.random() < 0.3 else Monophonic()
-
-
-def is_possible(request, where):
-    """Return whether any lines at all keep the constraints: all are tried.
-
-    A note beside a highest one, or a longer one, never makes anything possible.
-    """
-    grid, low, high = request.grid, where[0].low, where[0].high
-    cells = np.argwhere(request.written[:, 1:]).tolist()
-    places = [(bar, row, place) for bar, row in cells for place in range(3)]
-    for pitches in product((None, *range(low, high + 1)), repeat=len(places)):
-        notes = [(*at, pitch, 1) for at, pitch in zip(places, pitches, strict=True) if pitch]
-        rows = np.array([(*note, 76) for note in notes], CELL_NOTE)
-        tried = grid.replace(notes=sorted_notes(np.concatenate([grid.notes, rows])))
-        if not asked.breaches(request, tried, where):
-            return True
-    return False
-
-
-def refusal(request, decoder, cells):
-    """Return why a request is refused, or write it and return None with the grid."""
-    decoder.reset()
-    try:
-        writer = Writer(request, decoder, cells)
-    except RequestError as error:
-        return str(error), None
-    asked.finish(writer)
-    return None, writer.grid
-
-
-def meet_or_refuse(request, where, is_possible, decoder, cells):
-    """Hold that a request is met, or refused because nothing would do."""
-    message, grid = refusal(request, decoder, cells)
-    if grid is not None:
-        assert not asked.breaches(request, grid, where), request.seed
-    elif "no pitch" not in message:
-        assert not is_possible(request, where), (request.seed, message)
-
-
-@pytest.mark.parametrize("batch", range(4))
-def test_small_requests_are_refused_if_and_only_if_no_lines_at_all_would_do(batch, decoders, cells):
-    for seed in range(6 * batch, 6 * batch + 6):
-        meet_or_refuse(*tiny_request(seed), is_possible, decoders[512], cells)
 
 
 # As typed

@@ -14,6 +14,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
+from numbers import Integral
 from typing import ClassVar
 
 from composer.calls import called_right, shown
@@ -78,7 +79,7 @@ def listed_pieces(pieces: str | Sequence[str]) -> tuple[str, ...]:
 
 def is_whole(value: object) -> bool:
     """Return whether a value is a whole number; ``True`` and ``False`` are none."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
