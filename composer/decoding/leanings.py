@@ -6,6 +6,7 @@ Nothing here forbids an id; masks do that. ``Sampling`` says what each setting i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from composer.constraints.pitch_rules import PitchRange
 from composer.decoding.cell_masks import CellMask
@@ -78,7 +79,7 @@ class Leanings:
         #: What bar, position, root, quality and bass the chord before the cell has.
         self._before = [tuple(row) for row in grid.chords[grid.chords["bar"] < bar][-1:].tolist()]
         self._shift = transposition(grid.key)
-        self._tonic = frozenset(_tonic_chords(grid.key))
+        self._tonic = _tonic_chords(grid.key)
         if not column:
             held = [self._value(row[2], row[3]) for row in self._before if row[2] >= 0]
             is_end = (bar == 0 and not endless) or self._is_last
@@ -157,12 +158,13 @@ class Leanings:
                 self._chords[index] = self._chords.get(index, 1.0) * factor
 
 
-def _tonic_chords(key: Key) -> list[int]:
+@lru_cache
+def _tonic_chords(key: Key) -> frozenset[int]:
     """Return the values of ``Chord`` that are on a key's tonic and have its third."""
     root = (key.tonic + transposition(key)) % 12
     third = 3 if key.is_minor else 4
-    return [
+    return frozenset(
         1 + i
         for i, chord in enumerate(CHORDS)
         if chord.root == root and third in QUALITIES[chord.quality].intervals
-    ]
+    )
