@@ -164,7 +164,18 @@ class Grammar:
         cursor.state = next_state
 
     def said_by(self, index: int) -> tuple[str, int]:
-        """Return the family of an id and its value there."""
+        """Return what an id says.
+
+        Parameters
+        ----------
+        index
+            The id, from 0 to the vocabulary's last.
+
+        Returns
+        -------
+        family, value
+            The family's name, and which of its values it is, counted from 0.
+        """
         return self._family_of[index], self._value_of[index]
 
     def check(self, ids: npt.ArrayLike) -> Ids:
