@@ -84,6 +84,8 @@ def source(bar, column=2, score=None, written=None, given=None, factor=16, **set
 def test_bars_are_like_one_at_the_same_place_of_the_phrase():
     found = [source(bar)[0] for bar in range(8)]
     assert found == [0, 1, 1, 2, 1, 2, 3, 4]
+    later = [source(bar, score=grid(16, played=range(bar)))[0] for bar in (8, 9, 14, 15)]
+    assert later == [1, 2, 3, 4]  # of the first phrase, so that the groove does not wear off
     assert source(4, column=1) == source(4, column=0) == source(4, factor=1) == (0, 0)
 
 

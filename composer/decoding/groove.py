@@ -109,9 +109,9 @@ def groove_of(
 ) -> Groove | None:
     """Return what the drums of a cell may go on with; None where they repeat nothing.
 
-    They are like those of the bar that is varied, or else of one in the same section: four bars
-    before, two or one. Bars under other controls or in other meters do not count, nor, where there
-    were notes that are to become others, those that stay.
+    They are like those of the bar that is varied, or else of one in the same section: at its place
+    in the first phrase, or four bars before, two or one. Bars under other controls or in other
+    meters do not count, nor, where there were notes that are to become others, those that stay.
 
     Parameters
     ----------
@@ -128,7 +128,9 @@ def groove_of(
     outline = request.outline or Outline.free(len(grid.bars))
     first = max([_pickup(grid), *np.flatnonzero(outline.begins[: bar + 1]).tolist()])
     varied = int(outline.varied[bar])
-    sources = [source for source in (bar - before for before in _BEFORE) if source >= first]
+    # Like those of the first phrase: from copy to copy a groove would wear off.
+    sources = [first + (bar - first) % PHRASE, *(bar - before for before in _BEFORE)]
+    sources = [source for source in sources if first <= source < bar]
     if varied != NONE:
         sources.insert(0, varied)
     counts = np.bincount(grid.notes["bar"][grid.notes["part"] == row], minlength=len(grid.bars))

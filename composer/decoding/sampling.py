@@ -70,8 +70,9 @@ class Sampling:
         for fewer bars that come again, above 1 for more.
     repeat_drums
         The same for going on with what the drums of an earlier bar play next: of the bar that is
-        varied, or else four bars before, two or one, in the same section. The square root of it
-        where phrases end, in every fourth bar, so that there may be fills.
+        varied, or else at its place in the section's first four bars, or four bars before, two or
+        one. The square root of it where phrases end, in every fourth bar, so that there may be
+        fills.
     full_kit
         The same for kick, snare and hi-hats or rides that a bar has had none of, where drums go on
         with no earlier bar.
