@@ -120,11 +120,14 @@ class ChordPaths:
         ]
         comes = [np.concatenate(some) for some in states]
         worth = np.array([min(some.sum() for some in of_path) for of_path in states])
+        order = [i for i in np.argsort(-worth, kind="stable").tolist() if worth[i]]
+        if not by_table:
+            return [paths[i] for i in order]
         kept: list[int] = []
-        for i in np.argsort(-worth, kind="stable").tolist():
+        for i in order:
             known = np.array([comes[j] for j in kept], bool).reshape(-1, len(comes[i]))
             if len(self._parts) == 1:  # one path for this state, another for that
                 known = np.atleast_2d(known.any(0))
-            if worth[i] and not (by_table and (known >= comes[i]).all(1).any()):
+            if not (known >= comes[i]).all(1).any():
                 kept.append(i)
         return [paths[i] for i in kept]
