@@ -20,10 +20,11 @@ import numpy as np
 
 import composer
 from composer import Controls
-from composer.compose import Composer
+from composer.api import Composer
+from composer.controls.kinds import KINDS, NAMES
 from composer.controls.measures import measure_parts
-from composer.score import Score
-from composer.tokenizers.levels import KINDS, NAMES, UNSAID, level_of
+from composer.score.score import Score
+from composer.tokenizers.cells.levels import UNSAID, level_of
 
 CHORDS = ("Am F C G", "| Dm7 | G7 | C | A7 |", "| Em | C | G | D |", "| F | Bb | C7 | F |")
 KEYS = ("A minor", "C", "G", "F")
@@ -97,7 +98,7 @@ def row(
     rank = spearman(np.array(asked)[kept], np.array(got)[kept])
     print(
         f"| {part} | {name} | {', '.join(means)} | {rank:.2f} | {np.mean(off):.2f} of "
-        f"{len(KINDS[column].values)} | {np.mean(chance):.2f} |",
+        f"{len(KINDS[column].levels)} | {np.mean(chance):.2f} |",
         flush=True,
     )
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 sys.path[0] = str(Path(__file__).parents[1])  # not this folder: it holds a tokenizers.py
 
 from composer.tokenizers import tokenize_corpus  # noqa: E402
-from composer.tokenizers.corpus import midi_files  # noqa: E402
+from composer.tokenizers.corpus.build import midi_files  # noqa: E402
 
 _CALL = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from composer.tokenizers import tokenize_corpus; "

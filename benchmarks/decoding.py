@@ -31,16 +31,16 @@ from decoding_peers import TEMPERATURE, TOP_P, ctranslate2_generate, transformer
 from safetensors.numpy import load_file, save_file
 
 import composer
-from composer.compose import PRETRAINED
-from composer.constraints.where import Constraint
-from composer.decoding.bound_masks import BoundNoteMask
-from composer.decoding.cell_masks import CellMask
-from composer.decoding.cell_rules import CellRules
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.line_masks import LineNoteMask
-from composer.decoding.sampling import Chooser, Sampling
-from composer.decoding.weights import LlamaShape
-from composer.decoding.writer import Said
+from composer.api import PRETRAINED
+from composer.constraints.base import Constraint
+from composer.generate.writer import Said
+from composer.masks.cell import CellMask
+from composer.masks.demanded import BoundNoteMask
+from composer.masks.factory import CellRules
+from composer.masks.line import LineNoteMask
+from composer.model.cpu import CPUDecoder
+from composer.model.weights import LlamaShape
+from composer.request.sampling import Chooser, Sampling
 
 NEW = 128  # ids decoded for a figure
 TOGETHER = 8

@@ -26,7 +26,7 @@ from composer import (
     Score,
     example,
 )
-from composer.constraints.where import Constraint
+from composer.constraints.base import Constraint
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,14 +29,14 @@ sys.path[0] = str(Path(__file__).parents[1])
 
 from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece  # noqa: E402
 from composer import Score, check, example, example_names, load, metrics  # noqa: E402
-from composer.controls.words import measured, number  # noqa: E402
+from composer.controls.controls import measured, number  # noqa: E402
+from composer.controls.kinds import NAMES  # noqa: E402
 from composer.errors import ComposerWarning  # noqa: E402
 from composer.harmony.inference import infer_chords, song_key  # noqa: E402
-from composer.instruments import BASSES  # noqa: E402
-from composer.parts import track_rows  # noqa: E402
-from composer.theory.symbols import Chord, parse_chord  # noqa: E402
+from composer.score.instruments import BASSES  # noqa: E402
+from composer.score.parts import track_rows  # noqa: E402
+from composer.theory.chords import Chord, parse_chord  # noqa: E402
 from composer.tokenizers import Cells  # noqa: E402
-from composer.tokenizers.levels import NAMES  # noqa: E402
 
 Row = dict[str, float | str]
 

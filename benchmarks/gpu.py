@@ -22,15 +22,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from composer.compose import PRETRAINED, Composer
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.request import Request
-from composer.decoding.sampler import write_together
-from composer.decoding.torch_decoder import TorchDecoder
-from composer.decoding.weights import LlamaShape, load_weights
-from composer.instruments import parse_instrument
-from composer.writing.roles import part_rules
-from composer.writing.sheet import SAMPLING
+from composer.api import PRETRAINED, Composer
+from composer.generate.batch import write_together
+from composer.model.cpu import CPUDecoder
+from composer.model.torch_decoder import TorchDecoder
+from composer.model.weights import LlamaShape, load_weights
+from composer.planning.roles import part_rules
+from composer.planning.write import SAMPLING
+from composer.request.request import Request
+from composer.score.instruments import parse_instrument
 
 STEPS = 32
 CHECKED = 256  # ids whose logits are held to those of the other decoder

@@ -22,7 +22,7 @@ import numpy as np
 
 from composer import ComposerWarning, Score, Text, Track
 from composer.harmony.inference import INFERRED, infer_chords, infer_key
-from composer.theory.symbols import QUALITIES, parse_chord
+from composer.theory.chords import QUALITIES, parse_chord
 
 TONES = [frozenset(step % 12 for step in quality.intervals) for quality in QUALITIES]
 NEAREST = [

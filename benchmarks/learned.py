@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parent
 sys.path[0] = str(FOLDER.parent)
 
 from composer.tokenizers import BPE, REMI, Cells, REMIPlus  # noqa: E402
-from composer.tokenizers.bpe import BOUNDARIES  # noqa: E402
+from composer.tokenizers.bpe.bpe import BOUNDARIES  # noqa: E402
 
 
 def miditok_options() -> dict[str, Any]:

@@ -36,15 +36,7 @@ sys.path[0] = str(FOLDER.parent)
 
 from composer import Score  # noqa: E402
 from composer.errors import ComposerError  # noqa: E402
-from composer.tokenizers import (  # noqa: E402
-    BPE,
-    REMI,
-    Cells,
-    LossReport,
-    RemiConfig,
-    REMIPlus,
-    Tokenizer,
-)
+from composer.tokenizers import BPE, REMI, Cells, LossReport, RemiConfig, REMIPlus, Tokenizer  # noqa: E402
 
 #: REMI+ with all that it can say of a performance.
 PERFORMED = RemiConfig(

@@ -16,7 +16,7 @@ import difflib
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from composer._version import __version__
 
 # Public name -> module that defines it.
 _HOMES = {
@@ -34,34 +34,34 @@ _HOMES = {
     "check": "composer.checking.checker",
     "Candidate": "composer.best_of.candidates",
     "candidates": "composer.best_of.candidates",
-    "Composer": "composer.compose",
-    "ChordTones": "composer.constraints.pitch_rules",
-    "DrumPieces": "composer.constraints.pitch_rules",
-    "InScale": "composer.constraints.pitch_rules",
+    "Composer": "composer.api",
+    "ChordTones": "composer.constraints.pitches",
+    "DrumPieces": "composer.constraints.pitches",
+    "InScale": "composer.constraints.pitches",
     "Locked": "composer.constraints.locked",
-    "PitchRange": "composer.constraints.pitch_rules",
+    "PitchRange": "composer.constraints.pitches",
     "Cadence": "composer.constraints.lines",
     "MaxLeap": "composer.constraints.lines",
     "NoParallels": "composer.constraints.lines",
     "NoRepeat": "composer.constraints.lines",
-    "Playable": "composer.constraints.playing",
-    "Controls": "composer.controls.words",
-    "MaxPolyphony": "composer.constraints.where",
-    "Monophonic": "composer.constraints.where",
-    "NoteCount": "composer.constraints.where",
-    "Rhythm": "composer.constraints.where",
+    "Playable": "composer.constraints.playable",
+    "Controls": "composer.controls.controls",
+    "MaxPolyphony": "composer.constraints.counts",
+    "Monophonic": "composer.constraints.counts",
+    "NoteCount": "composer.constraints.counts",
+    "Rhythm": "composer.constraints.counts",
     "example": "composer.example_tunes",
     "example_names": "composer.example_tunes",
-    "load": "composer.compose",
-    "Note": "composer.events",
+    "load": "composer.api",
+    "Note": "composer.score.events",
     "Author": "composer.edits.patch",
     "Patch": "composer.edits.patch",
     "Region": "composer.edits.patch",
     "diff": "composer.edits.patch",
-    "Sampling": "composer.decoding.sampling",
-    "Score": "composer.score",
-    "Text": "composer.events",
-    "Track": "composer.score",
+    "Sampling": "composer.request.sampling",
+    "Score": "composer.score.score",
+    "Text": "composer.score.events",
+    "Track": "composer.score.score",
     # The verbs of the model that comes with the package.
     "melody": "composer.shipped",
     "chords": "composer.shipped",
@@ -145,17 +145,16 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from composer.api import Composer, load
     from composer.best_of.candidates import Candidate, candidates
     from composer.checking.certificate import Certificate
     from composer.checking.checker import Breach, check
-    from composer.compose import Composer, load
+    from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
     from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
     from composer.constraints.locked import Locked
-    from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
-    from composer.constraints.playing import Playable
-    from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
-    from composer.controls.words import Controls
-    from composer.decoding.sampling import Sampling
+    from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
+    from composer.constraints.playable import Playable
+    from composer.controls.controls import Controls
     from composer.edits.patch import Author, Patch, Region, diff
     from composer.errors import (
         ComposerError,
@@ -168,9 +167,10 @@ if TYPE_CHECKING:
         TokenError,
         TrainingError,
     )
-    from composer.events import Note, Text
     from composer.example_tunes import example, example_names
-    from composer.score import Score, Track
+    from composer.request.sampling import Sampling
+    from composer.score.events import Note, Text
+    from composer.score.score import Score, Track
     from composer.shipped import (
         arrange,
         chords,

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from composer import __version__
+from composer._version import __version__
 from composer.errors import ComposerError, ComposerWarning
 
 Command = Callable[..., Any]
@@ -371,7 +371,7 @@ def tokenize(source: Path, format_: str, ids: bool, out: Path | None, workers: i
     Example: composer tokenize tune.mid --format remi+
              composer tokenize my_midi --out my_tokens --workers 2
     """
-    from composer.score import Score
+    from composer.score.score import Score
     from composer.tokenizers import REMI, Cells, REMIPlus, tokenize_corpus
 
     tokenizer = {"cells": Cells, "remi": REMI, "remi+": REMIPlus}[format_]()
@@ -422,7 +422,7 @@ def train(folder: Path, out: Path, workers: int, start: Path | None, **settings:
     Example: composer train my_midi --out my_model --steps 2000
              composer melody "Am F C G" --model my_model
     """
-    from composer.compose import PRETRAINED
+    from composer.api import PRETRAINED
 
     try:
         from composer.training import TrainingConfig
@@ -463,7 +463,7 @@ def demo(out: Path, seed: int) -> None:
 
 
 def _composer(model: Path | None) -> Any:
-    from composer.compose import Composer
+    from composer.api import Composer
 
     return Composer.load(model, progress=True)
 

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError
-from composer.events import Events
-from composer.instruments import GM_DRUMS, GM_PROGRAMS
-from composer.meter import bar_range
-from composer.score import Score, Track
+from composer.score.events import Events
+from composer.score.instruments import GM_DRUMS, GM_PROGRAMS
+from composer.score.meter import bar_range
+from composer.score.score import Score, Track
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from composer.calls import called_right, shown
+from composer._calls import called_right, shown
 from composer.errors import RequestError
-from composer.score import Score
+from composer.score.score import Score
 
 FOLDER = Path(__file__).with_name("examples")
 

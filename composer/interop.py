@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from composer.errors import ScoreError
-from composer.events import (
+from composer.midi import from_symusic, join_markers, pedals_as_controls, to_symusic
+from composer.score.events import (
     CONTROL,
     NOTE,
     PITCH_BEND,
@@ -38,14 +39,8 @@ from composer.events import (
     Text,
     microseconds_per_quarter,
 )
-from composer.meter import Meter
-from composer.midi import (
-    from_symusic,
-    join_markers,
-    pedals_as_controls,
-    to_symusic,
-)
-from composer.score import Score, Track
+from composer.score.meter import Meter
+from composer.score.score import Score, Track
 from composer.smf.read import pedals_of, split_markers
 from composer.theory.music21_chords import chord_text, music21_chord
 

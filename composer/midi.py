@@ -44,9 +44,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import symusic
 
-from composer.calls import shown
+from composer._calls import shown
 from composer.errors import ComposerWarning, MidiError, ScoreError
-from composer.events import (
+from composer.score.events import (
     CONTROL,
     KEY_SIGNATURE,
     MAX_TICK,
@@ -58,7 +58,7 @@ from composer.events import (
     Events,
     Text,
 )
-from composer.score import Score, Track
+from composer.score.score import Score, Track
 from composer.smf.chunks import MAX_TRACKS
 from composer.smf.read import CHORD_PREFIX, SUSTAIN, pedals_of, read_score, split_markers, too_many
 from composer.smf.text import encode_text, has_raw_bytes

@@ -1,6 +1,6 @@
 """The verbs, served by the model that comes with the package; importing this loads it."""
 
-from composer.compose import load
+from composer.api import load
 
 _composer = load()
 

@@ -13,17 +13,17 @@ from itertools import product
 import numpy as np
 
 from composer.checking.checker import check
-from composer.constraints.demands import Demand
+from composer.constraints.cell import Demand
+from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
 from composer.constraints.locked import Locked
-from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
-from composer.constraints.playing import Playable
-from composer.constraints.where import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
+from composer.constraints.playable import Playable
 from composer.errors import RequestError
-from composer.grid import CELL_NOTE, sorted_notes
-from composer.instruments import KIT_PIECES
-from composer.score import Score, Track
-from composer.writing.scopes import demands_on
+from composer.planning.constraints import demands_on
+from composer.score.grid import CELL_NOTE, sorted_notes
+from composer.score.instruments import KIT_PIECES
+from composer.score.score import Score, Track
 from tests.test_sampler import random_request
 
 PITCH_KINDS = (InScale, ChordTones, PitchRange, DrumPieces)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from composer.compose import Composer
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.sampler import write_cells
-from composer.decoding.weights import LlamaShape
-from composer.tokenizers.cells import Cells
+from composer.api import Composer
+from composer.generate.batch import write_cells
+from composer.model.cpu import CPUDecoder
+from composer.model.weights import LlamaShape
+from composer.tokenizers.cells.cells import Cells
 
 
 def random_model(vocab_size, context_length, seed=7):

@@ -32,7 +32,7 @@ if __name__ == "__main__":
 from composer.errors import ComposerWarning, MidiError, TokenError
 from composer.example_tunes import FOLDER
 from composer.midi import read_midi, write_midi
-from composer.score import Score
+from composer.score.score import Score
 from composer.tokenizers import REMI, Cells, REMIPlus, Tokenizer
 from tests.mutations import made_here, mutated, sources
 

@@ -22,10 +22,10 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.writer import Writer
 from composer.errors import RequestError
-from composer.tokenizers.cells import Cells
+from composer.generate.writer import Writer
+from composer.model.cpu import CPUDecoder
+from composer.tokenizers.cells.cells import Cells
 from tests import asked, small
 from tests.conftest import random_model
 

@@ -24,8 +24,8 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
 from composer.errors import ComposerError, SymbolError
-from composer.score import Score, Track
-from composer.theory.symbols import parse_chord
+from composer.score.score import Score, Track
+from composer.theory.chords import parse_chord
 from composer.tokenizers import REMI, Cells, CellsConfig, RemiConfig, REMIPlus
 
 FORMATS = [

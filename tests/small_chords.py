@@ -7,11 +7,12 @@ import numpy as np
 
 from composer import ChordTones, InScale, NoteCount, PitchRange, Rhythm
 from composer.checking.checker import check
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampling import Sampling
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.theory.symbols import QUALITIES, Key
-from composer.writing.scopes import demands_on
+from composer.planning.constraints import demands_on
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
+from composer.theory.chords import QUALITIES
+from composer.theory.keys import Key
 from tests import asked
 
 POSITIONS = 3

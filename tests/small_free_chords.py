@@ -3,7 +3,7 @@
 import dataclasses
 
 from composer import ChordTones
-from composer.writing.scopes import demands_on
+from composer.planning.constraints import demands_on
 from tests import small_lines_beside
 
 

@@ -16,11 +16,11 @@ from composer import (
     PitchRange,
     Rhythm,
 )
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampling import Sampling
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.theory.symbols import Key
-from composer.writing.scopes import demands_on
+from composer.planning.constraints import demands_on
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
+from composer.theory.keys import Key
 from tests import asked
 
 

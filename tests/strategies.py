@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from composer import Score, Track
-from composer.theory.symbols import QUALITIES, Chord
+from composer.theory.chords import QUALITIES, Chord
 from composer.tokenizers import REMI, Cells, CellsConfig, RemiConfig, REMIPlus
 from composer.tokenizers.bins import TEMPO_BINS
 

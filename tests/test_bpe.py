@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from composer import ComposerWarning, ModelError, Score, TokenError
 from composer.example_tunes import example, example_names
 from composer.tokenizers import BPE, REMI, Cells, RemiConfig, REMIPlus, load
-from composer.tokenizers.bpe import BOUNDARIES
-from composer.tokenizers.merges import LONGEST, Merges
+from composer.tokenizers.bpe.bpe import BOUNDARIES
+from composer.tokenizers.bpe.merges import LONGEST, Merges
 from tests.strategies import moderate, scores, seeds, walk
 
 ROOT = Path(__file__).parents[1]

@@ -19,15 +19,15 @@ from composer.best_of.ranking import (
     total,
     values_of,
 )
-from composer.best_of.together import call_together
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampler import write_together
-from composer.decoding.sampling import Sampling
+from composer.controls.kinds import NAMES
 from composer.errors import RequestError
-from composer.grid import CELL_NOTE, Part
-from composer.theory.symbols import Key
+from composer.generate.batch import call_together, write_together
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import CELL_NOTE, Part
+from composer.theory.keys import Key
+from composer.tokenizers.cells.levels import UNSAID, Levels, level_of
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import NAMES, UNSAID, Levels, level_of
 from tests.test_sampler import all_of, plain_grid
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from composer.constraints.pitch_rules import allowed_chords
-from composer.decoding.cell_masks import CellMask, Close, NoteMask
-from composer.decoding.chord_masks import ChordCellMask, sounding_at
-from composer.theory.symbols import Chord, Key
+from composer.constraints.pitches import allowed_chords
+from composer.masks.cell import CellMask, Close, NoteMask
+from composer.masks.chord import ChordCellMask, sounding_at
+from composer.theory.chords import Chord
+from composer.theory.keys import Key
 from composer.tokenizers.bins import DURATIONS
 
 FREE, WIDE = np.zeros(128, np.int64), np.full((48, 128), 480)

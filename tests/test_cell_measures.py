@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
+from composer.controls.kinds import KINDS, NAMES
 from composer.controls.measures import beat_lengths, measure_cells, measure_parts
 from composer.tokenizers import Cells
-from composer.tokenizers.levels import KINDS, NAMES, UNSAID, level_of
+from composer.tokenizers.cells.levels import UNSAID, level_of
 
 CELLS = Cells()
 
@@ -81,6 +82,6 @@ def test_parts_are_measured_over_the_cells_named_alone():
 def test_levels_are_the_nearest_values():
     values = np.array([0.1, 2.6, 61, 0.9, 127, np.nan])
     assert [
-        level if level == UNSAID else kind.values[level]
+        level if level == UNSAID else kind.levels[level]
         for kind, level in zip(KINDS, level_of(values).tolist(), strict=True)
     ] == [0, 3, 60, 1, 126, UNSAID]

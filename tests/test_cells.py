@@ -6,13 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import Score, TokenError, Track
-from composer.theory.symbols import QUALITIES, Key
+from composer.controls.kinds import KINDS
+from composer.theory.chords import QUALITIES
+from composer.theory.keys import Key
 from composer.tokenizers import Cells, CellsConfig
-from composer.tokenizers.cells import home_key
-from composer.tokenizers.cells_codec import restated_chords
-from composer.tokenizers.cells_vocabulary import ROLES
+from composer.tokenizers.cells.cells import home_key
+from composer.tokenizers.cells.codec import restated_chords
+from composer.tokenizers.cells.levels import UNSAID, Levels
+from composer.tokenizers.cells.vocabulary import ROLES
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import KINDS, UNSAID, Levels
 from tests.strategies import every_cells, moderate, scores, seeds, walk
 
 FORMATS = [
@@ -96,7 +98,7 @@ def drawn_levels(cells, grid, rng):
     levels = Levels.none(len(grid.bars), len(grid.parts))
     for table in (levels.parts, levels.cells):
         for column, kind in enumerate(KINDS):
-            drawn = rng.integers(0, len(kind.values), table.shape[:-1])
+            drawn = rng.integers(0, len(kind.levels), table.shape[:-1])
             table[..., column] = np.where(rng.random(drawn.shape) < 0.5, drawn, UNSAID)
     styles = len(cells.config.styles)
     return dataclasses.replace(levels, style=int(rng.integers(styles)) if styles else UNSAID)
@@ -203,7 +205,7 @@ def test_controls_are_said_of_parts_and_of_written_cells(drawn):
 def spelled(levels):
     """Return what the tokens of a row of levels say, kinds in order."""
     pairs = zip(KINDS, levels.tolist(), strict=True)
-    return [f"{kind.name}:{kind.values[level]:g}" for kind, level in pairs if level != UNSAID]
+    return [f"{kind.name}:{kind.levels[level]:g}" for kind, level in pairs if level != UNSAID]
 
 
 @formats

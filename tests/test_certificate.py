@@ -7,7 +7,7 @@ import json
 import pytest
 
 from composer import NoteCount, PitchRange, RequestError, Score, Track, diff
-from composer.compose import load
+from composer.api import load
 
 WHERE = [NoteCount(min=2, max=3, parts="Low", bars="2-3"), PitchRange("C3-C5")]
 

@@ -16,7 +16,7 @@ from composer import (
     Track,
     check,
 )
-from composer.constraints.where import Constraint
+from composer.constraints.base import Constraint
 
 # C4, E4 and G4 together on 1, F#4 on 2 and 3, the first of them held on, in bar 1; G3 in bar 2.
 PIANO = Track(

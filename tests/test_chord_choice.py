@@ -3,14 +3,7 @@
 import pytest
 
 import composer
-from composer import (
-    ChordTones,
-    Locked,
-    MaxLeap,
-    RequestError,
-    Score,
-    Track,
-)
+from composer import ChordTones, Locked, MaxLeap, RequestError, Score, Track
 
 CHROMATIC = Score(
     tpq=480,

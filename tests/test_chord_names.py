@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.theory.chord_names import WAYS, nearest_symbol
+from composer.theory.chord_names import WAYS, nearest_symbol, suffix_tones
+from composer.theory.chords import QUALITIES, parse_chord
+from composer.theory.keys import Key
 from composer.theory.numerals import numeral_symbol
-from composer.theory.suffixes import suffix_tones
-from composer.theory.symbols import QUALITIES, Key, parse_chord
 
 CHARTS = Path(__file__).parent / "data/charts"
 IREAL = """5 2 add9 + o h sus ^ - ^7 -7 7 7sus h7 o7 ^9 ^13 6 69 ^7#11 ^9#11 ^7#5 -6 -69 -^7 -^9 -9

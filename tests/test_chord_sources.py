@@ -8,7 +8,7 @@ from composer import RequestError, Score, SymbolError, Track
 from composer.harmony.lead_sheet import chart
 from composer.harmony.sources import read_chords
 from composer.interop import to_music21
-from composer.theory.symbols import Key
+from composer.theory.keys import Key
 
 SONG = Score(
     tpq=96,

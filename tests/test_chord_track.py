@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from composer import RequestError, Score, Track
 from composer.harmony.chord_track import name_chord
 from composer.harmony.voicing import block_chords
-from composer.theory.chord_names import WAYS
-from composer.theory.suffixes import suffix_tones
-from composer.theory.symbols import QUALITIES, Chord, Key, parse_chord, split_symbol
+from composer.theory.chord_names import WAYS, suffix_tones
+from composer.theory.chords import QUALITIES, Chord, parse_chord, split_symbol
+from composer.theory.keys import Key
 
 C = Key(0)
 CHORDS = st.builds(Chord, st.integers(0, 11), st.integers(0, len(QUALITIES) - 1))

@@ -12,10 +12,11 @@ import pytest
 
 import composer
 from composer import Score, Text, Track
-from composer.compose import Composer, load
-from composer.decoding.sampling import Sampling
+from composer.api import Composer, load
 from composer.errors import ComposerWarning, ModelError, RequestError, SymbolError, TokenError
-from composer.theory.symbols import Key, parse_chord
+from composer.request.sampling import Sampling
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 
 
 @pytest.fixture(scope="module")
@@ -353,7 +354,7 @@ def test_a_model_folder_is_loaded(model_folder, tmp_path):
 
 
 def test_model_and_tokenizer_have_to_agree(decoders):
-    from composer.tokenizers.cells import Cells, CellsConfig
+    from composer.tokenizers.cells.cells import Cells, CellsConfig
 
     with pytest.raises(ModelError, match="take both from one folder"):
         Composer(decoders[512], Cells(CellsConfig(velocity_bins=8)))

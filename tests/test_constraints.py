@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 
 from composer import RequestError
-from composer.constraints.pitch_rules import (
-    BassNotes,
-    Cell,
-    ChordTones,
-    InScale,
-    PitchRange,
-    allowed_chords,
-    allowed_pitches,
-    beat_length,
-    strong_positions,
-)
-from composer.theory.symbols import QUALITIES, Chord, Key
+from composer.constraints.base import Cell, allowed_pitches
+from composer.constraints.pitches import BassNotes, ChordTones, InScale, PitchRange, allowed_chords
+from composer.score.beats import beat_length, strong_positions
+from composer.theory.chords import QUALITIES, Chord
+from composer.theory.keys import Key
 
 C, A_MINOR = Key.parse("C"), Key.parse("A minor")
 

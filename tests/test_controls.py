@@ -5,13 +5,14 @@ import pytest
 
 import composer
 from composer import Controls, RequestError
-from composer.controls.words import controls_for, number
-from composer.instruments import parse_instrument
+from composer.controls.controls import controls_for, number
+from composer.controls.kinds import KINDS, NAMES
+from composer.planning.controls import aimed_levels, influences, style_index, with_room
+from composer.planning.roles import part_rules
+from composer.score.instruments import parse_instrument
 from composer.tokenizers import Cells
-from composer.tokenizers.cells import CellsConfig
-from composer.tokenizers.levels import KINDS, NAMES, UNSAID
-from composer.writing.aims import aimed_levels, influences, style_index, with_room
-from composer.writing.roles import part_rules
+from composer.tokenizers.cells.cells import CellsConfig
+from composer.tokenizers.cells.levels import UNSAID
 
 CELLS = Cells(CellsConfig(styles=("hymn", "song")))
 
@@ -36,7 +37,7 @@ def values(levels):
     """Return what is said, as numbers by control; register as the key has it."""
     said = levels.tolist()
     return {
-        name: kind.values[level]
+        name: kind.levels[level]
         for name, kind, level in zip(NAMES, KINDS, said, strict=True)
         if level != UNSAID
     }

@@ -1,4 +1,4 @@
-from composer.decoding.copies import Copies
+from composer.generate.repeats import Copies
 
 # Ids from 10 on are content, from 90 on dynamics and controls; 1 and 2 head cells, 0 a bar.
 SAID = [0, 1, 10, 91, 11, 12, 13, 14, 2, 20, 1, 0, 1, 10, 11, 12, 13, 0, 1]

@@ -16,9 +16,9 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.weights import load_weights
 from composer.errors import RequestError, TokenError
+from composer.model.cpu import CPUDecoder
+from composer.model.weights import load_weights
 
 BASE = {
     "vocab_size": 50,
@@ -410,7 +410,7 @@ def test_the_first_run_of_a_machine_says_that_it_compiles(folder, tmp_path):
     """And no other one does."""
     code = (
         "import logging, sys; logging.basicConfig(level='INFO');"
-        "from composer.decoding.cpu import CPUDecoder;"
+        "from composer.model.cpu import CPUDecoder;"
         f"CPUDecoder.from_folder({str(folder)!r}).step(1)"
     )
     root = Path(__file__).parents[1]

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from composer.display import piano_roll
 from composer.errors import RequestError
-from composer.events import Text
-from composer.score import Score, Track
+from composer.score.events import Text
+from composer.score.score import Score, Track
 
 QUARTERS = [(480 * i, 480, 60 + i % 5, 40 + i) for i in range(32)]  # 8 bars of 4/4
 FLUTE = Track("Flute", 73, notes=QUARTERS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
-from composer.tokenizers.duplicates import (
+from composer.tokenizers.corpus.duplicates import (
     NO_HASHES,
     Duplicates,
     _phrases,

@@ -6,9 +6,9 @@ import pytest
 from composer import Score, Text, Track
 from composer.edits.cells import grid_bars, own_bars, put_back
 from composer.errors import RequestError
-from composer.grid import CELL_CHORD, CELL_NOTE
-from composer.theory.symbols import Key
-from composer.tokenizers.cells import Cells
+from composer.score.grid import CELL_CHORD, CELL_NOTE
+from composer.theory.keys import Key
+from composer.tokenizers.cells.cells import Cells
 
 
 def put(score, bars, columns, notes=(), chords=()):

@@ -4,7 +4,7 @@ import pytest
 
 from composer import example, example_names
 from composer.errors import RequestError
-from composer.theory.symbols import parse_chord
+from composer.theory.chords import parse_chord
 
 
 @pytest.mark.parametrize("name", example_names())

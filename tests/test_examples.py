@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from composer import Score, Track
+from composer.controls.kinds import REGISTER
 from composer.controls.measures import measure_cells, measure_parts
-from composer.grid import Grid
+from composer.planning.roles import part_roles
+from composer.score.grid import Grid
 from composer.tokenizers import Cells
-from composer.tokenizers.cells import CellsConfig
+from composer.tokenizers.cells.cells import CellsConfig
+from composer.tokenizers.cells.levels import UNSAID, level_of
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import REGISTER, UNSAID, level_of
 from composer.training.corpus import prepare
 from composer.training.examples import (
     TASKS,
@@ -18,7 +20,6 @@ from composer.training.examples import (
     draw_task,
     rename_key,
 )
-from composer.writing.roles import part_roles
 
 CELLS = Cells(CellsConfig(styles=("folk", "rock")))
 

@@ -8,9 +8,9 @@ import pytest
 from composer import Score, Track
 from composer.edits.cells import put_back
 from composer.edits.ticks import positions_of, ticks_of
-from composer.grid import CELL_NOTE
-from composer.theory.symbols import Key
-from composer.tokenizers.cells import Cells
+from composer.score.grid import CELL_NOTE
+from composer.theory.keys import Key
+from composer.tokenizers.cells.cells import Cells
 
 DATA = Path(__file__).with_name("data")
 LATE, SWING = 8, 8  # ticks; positions of the second eighth

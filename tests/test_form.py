@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 
 import composer
+from composer.constraints.counts import NoteCount, Rhythm
 from composer.constraints.lines import Cadence
-from composer.constraints.pitch_rules import PitchRange
-from composer.constraints.where import NoteCount, Rhythm
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampler import write_cells, write_together
-from composer.decoding.sampling import Sampling
-from composer.decoding.writer import Writer
+from composer.constraints.pitches import PitchRange
+from composer.controls.kinds import KINDS, NAMES
 from composer.errors import RequestError, SymbolError
 from composer.form.letters import Form
 from composer.form.outline import NONE, Outline
-from composer.grid import Part
-from composer.theory.symbols import Key, parse_chord
-from composer.tokenizers.levels import KINDS, NAMES, UNSAID, Levels
+from composer.generate.batch import write_cells, write_together
+from composer.generate.writer import Writer
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import Part
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
+from composer.tokenizers.cells.levels import UNSAID, Levels
 from tests.asked import breaches, random_asked
 from tests.test_sampler import all_of, check_untouched, plain_grid
 
@@ -274,7 +276,7 @@ def test_a_contrast_has_notes_of_another_length(duration, wanted, decoders, spy_
     outline = Form.parse("AABA").outline(16)
     request = Request(grid, written, (PartRules("melody"),), Sampling(1), 1, outline=outline)
     (writer,) = write_together([request], decoders[512], cells)
-    level = KINDS[NAMES.index("note_length")].values.index(wanted)
+    level = KINDS[NAMES.index("note_length")].levels.index(wanted)
     assert lengths_asked(writer) == [UNSAID] * 8 + [level] * 4 + [UNSAID] * 4
     spy = spy_on(512)
     assert spy.write(request).notes.tolist() == writer.grid.notes.tolist()

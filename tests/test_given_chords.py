@@ -3,7 +3,7 @@
 import pytest
 
 from composer import RequestError, SymbolError
-from composer.theory.symbols import parse_chord
+from composer.theory.chords import parse_chord
 
 
 def texts(score):

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import Score, Track
-from composer.grid import choose_parts, cut_bars
-from composer.theory.symbols import Key
+from composer.score.grid import choose_parts, cut_bars
+from composer.theory.keys import Key
 from composer.tokenizers import Cells
 from composer.tokenizers.bins import TEMPOS
 from tests.strategies import moderate, scores

@@ -6,15 +6,15 @@ import numpy as np
 
 import composer
 from composer import DrumPieces, Sampling, metrics
-from composer.decoding.groove import Groove, groove_of
-from composer.decoding.request import PartRules, Request
 from composer.form.letters import Form
 from composer.form.outline import Outline
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.theory.symbols import Key
-from composer.tokenizers.cells import Cells
-from composer.tokenizers.levels import Levels
-from composer.writing.sheet import SAMPLING
+from composer.generate.repeats import Groove, groove_of
+from composer.planning.write import SAMPLING
+from composer.request.request import PartRules, Request
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.theory.keys import Key
+from composer.tokenizers.cells.cells import Cells
+from composer.tokenizers.cells.levels import Levels
 
 VOCABULARY = Cells().vocabulary
 AFTER = 0

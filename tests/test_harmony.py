@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from composer import RequestError, Score, Track
 from composer.harmony.inference import INFERRED, UNITS, infer_chords, infer_key
-from composer.harmony.search import best_path, listen
-from composer.theory.symbols import QUALITIES, Chord, Key, parse_chord
+from composer.harmony.kernels import best_path, listen
+from composer.theory.chords import QUALITIES, Chord, parse_chord
+from composer.theory.keys import Key
 
 QUARTER = 480
 MAJOR, HARMONIC_MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 11)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from composer import SymbolError
+from composer.theory.chord_names import suffix_tones
+from composer.theory.chords import parse_chord, split_symbol
 from composer.theory.harte import is_label, label_symbol
-from composer.theory.suffixes import suffix_tones
-from composer.theory.symbols import parse_chord, split_symbol
 
 LABELS = (Path(__file__).parent / "data/charts/billboard_labels.txt").read_text().split()
 

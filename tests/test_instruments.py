@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.instruments import (
+from composer.score.instruments import (
     GM_DRUMS,
     GM_PROGRAMS,
     Instrument,

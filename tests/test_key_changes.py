@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from composer import Cadence, InScale, NoteCount, Score, Track, check
-from composer.decoding.request import PartRules, Request
-from composer.grid import Part
 from composer.harmony.inference import bar_keys, song_key
-from composer.theory.symbols import Key, parse_chord
+from composer.request.request import PartRules, Request
+from composer.score.grid import Part
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 from tests.test_sampler import all_of, plain_grid
 
 CHART = "| C F | Dm G7 | C | [key: E] E A | F#m B7 | C#m | [key: C] F G | C |"

@@ -4,7 +4,7 @@ import pytest
 
 from composer.errors import RequestError, SymbolError
 from composer.harmony.lead_sheet import chart, chord_texts
-from composer.theory.symbols import Key
+from composer.theory.keys import Key
 
 USUAL = {"key": None, "meter": "4/4", "tempo": 120, "bars": None}
 

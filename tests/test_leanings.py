@@ -7,11 +7,12 @@ import pytest
 
 import composer
 from composer import PitchRange, Sampling, metrics
-from composer.decoding.chord_masks import ChordCellMask
-from composer.decoding.leanings import Leanings
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.theory.symbols import QUALITIES, Key, parse_chord
-from composer.tokenizers.cells import Cells
+from composer.generate.logit_bias import Leanings
+from composer.masks.chord import ChordCellMask
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.theory.chords import QUALITIES, parse_chord
+from composer.theory.keys import Key
+from composer.tokenizers.cells.cells import Cells
 from composer.tokenizers.families import transposition
 from composer.verbs.melody import MELODIC
 

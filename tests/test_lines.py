@@ -16,9 +16,9 @@ from composer import (
     Rhythm,
     Score,
 )
-from composer.decoding.copied import automata
-from composer.decoding.line_kernels import take_steps
-from composer.decoding.sampling import Sampling
+from composer.feasibility.automata import automata
+from composer.feasibility.line_kernels import take_steps
+from composer.request.sampling import Sampling
 from tests.asked import score, track
 
 MADE = [

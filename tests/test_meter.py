@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import RequestError, Score
-from composer.meter import bar_range
+from composer.score.meter import bar_range
 
 ticks = st.integers(0, 100_000)
 # No bar here is shorter than a tick, as one of 1/64 would be at 12 ticks a quarter.

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from composer import RequestError, Score, Track, metrics
-from composer.theory.symbols import Key
+from composer.theory.keys import Key
 
 # Two bars of 4/4 in C: a melody of C5 E5 | G5 G5, the second half of bar 1 empty of onsets, a piano
 # of C major held under bar 1 and F A in bar 2, a bass of C2 and E2, and drums.

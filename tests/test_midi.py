@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import MidiError, Score, Text, Track, interop
-from composer.events import CONTROL
-from composer.events import NOTE as NOTE_ROW
 from composer.midi import read_midi, write_midi
+from composer.score.events import CONTROL
+from composer.score.events import NOTE as NOTE_ROW
 from composer.smf.read import pedals_of
 from composer.smf.text import decode_text, encode_text
 from tests.midi_bytes import END, NOTE, meta, midi

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from composer.errors import MidiError, TokenError
-from composer.score import Score, Track
+from composer.score.score import Score, Track
 from composer.tokenizers import REMI, Cells, REMIPlus
 from tests import mutate
 from tests.midi_bytes import END, NOTE, midi

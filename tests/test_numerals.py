@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 from composer.theory.numerals import is_numeral, numeral_symbol
-from composer.theory.symbols import Key, parse_chord
 
 DEGREES = "I II III IV V VI VII i ii iii iv v vi vii".split()
 FIGURES = (

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 from composer.checking.checker import check
-from composer.constraints.pitch_rules import ChordTones, InScale, PitchRange
-from composer.constraints.where import Monophonic, NoteCount, Rhythm
-from composer.decoding.cpu import CPUDecoder
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampling import Sampling
-from composer.decoding.writer import Writer
+from composer.constraints.counts import Monophonic, NoteCount, Rhythm
+from composer.constraints.pitches import ChordTones, InScale, PitchRange
 from composer.errors import RequestError
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.theory.symbols import QUALITIES, Chord, Key
-from composer.writing.scopes import demands_on
+from composer.generate.writer import Writer
+from composer.model.cpu import CPUDecoder
+from composer.planning.constraints import demands_on
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.theory.chords import QUALITIES, Chord
+from composer.theory.keys import Key
 from tests import asked, obey
 from tests.conftest import random_model
 

@@ -3,7 +3,7 @@
 import pytest
 
 from composer import RequestError, Score, Track
-from composer.parts import track_index, track_roles, track_rows
+from composer.score.parts import track_index, track_roles, track_rows
 
 
 def notes(*pitches, start=0):

@@ -12,9 +12,9 @@ from composer import Score, Text, Track, diff
 from composer.edits.cells import chord_stretches, grid_bars, own_bars, put_back
 from composer.edits.patch import Author, patch_between, recorded, regions_of, signed
 from composer.errors import RequestError
-from composer.grid import CELL_CHORD, CELL_NOTE
-from composer.theory.symbols import Key
-from composer.tokenizers.cells import Cells
+from composer.score.grid import CELL_CHORD, CELL_NOTE
+from composer.theory.keys import Key
+from composer.tokenizers.cells.cells import Cells
 from tests.strategies import moderate, scores, tracks
 
 ME = Author("me")

@@ -19,14 +19,13 @@ from composer import (
     Track,
     check,
 )
-from composer.constraints.grips import beside, bits_of, fit
-from composer.constraints.playing import Way
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampling import Sampling
-from composer.decoding.writer import Writer
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
-from composer.theory.symbols import Key
-from composer.writing.scopes import demands_on
+from composer.constraints.playable import Way, beside, bits_of, fit
+from composer.generate.writer import Writer
+from composer.planning.constraints import demands_on
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
+from composer.theory.keys import Key
 from tests import asked
 
 # What can be played together

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from composer import SymbolError
 from composer.theory.chord_names import WAYS
+from composer.theory.chords import QUALITIES, Chord, chord_symbol, parse_chord
+from composer.theory.keys import Key
 from composer.theory.progression import MAX_REPEATS, parse_progression
-from composer.theory.symbols import QUALITIES, Chord, Key, chord_symbol, parse_chord
 
 CHARTS = Path(__file__).parent / "data/charts"
 

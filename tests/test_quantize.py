@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import ComposerWarning, Score, TokenError, Track
-from composer.events import NOTE
-from composer.theory.symbols import Key
+from composer.score.events import NOTE
+from composer.theory.keys import Key
 from composer.tokenizers import REMI, Cells, REMIPlus
 from composer.tokenizers.bins import (
     BAR_LENGTHS,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from composer import ModelError, Score, TokenError, Track
-from composer.theory.symbols import NO_CHORD, QUALITIES, Key, parse_chord
+from composer.theory.chords import NO_CHORD, QUALITIES, parse_chord
+from composer.theory.keys import Key
 from composer.tokenizers import REMI, RemiConfig, REMIPlus
 from tests.strategies import remis, scores, seeds, walk
 

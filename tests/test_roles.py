@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 
-from composer.constraints.pitch_rules import BassNotes, ChordTones, InScale, PitchRange
+from composer.constraints.pitches import BassNotes, ChordTones, InScale, PitchRange
 from composer.errors import RequestError, SymbolError
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
-from composer.instruments import parse_instrument, sounding_range
-from composer.theory.pitches import parse_pitch, parse_range
-from composer.theory.symbols import Key
-from composer.writing.roles import (
+from composer.planning.roles import (
     BASSES,
     REGISTERS,
     given_rules,
@@ -20,6 +16,10 @@ from composer.writing.roles import (
     tune_middle,
     under,
 )
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
+from composer.score.instruments import parse_instrument, sounding_range
+from composer.theory.keys import Key
+from composer.theory.pitches import parse_pitch, parse_range
 
 
 def grid_of(*parts):

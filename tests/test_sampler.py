@@ -8,14 +8,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from composer.constraints.pitch_rules import BassNotes, ChordTones, InScale, PitchRange
-from composer.decoding.request import PartRules, Request
-from composer.decoding.sampler import write_cells, write_together
-from composer.decoding.sampling import Sampling
+from composer.constraints.pitches import BassNotes, ChordTones, InScale, PitchRange
 from composer.errors import RequestError
 from composer.form.outline import Outline
-from composer.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
-from composer.theory.symbols import QUALITIES, Chord, Key
+from composer.generate.batch import write_cells, write_together
+from composer.request.request import PartRules, Request
+from composer.request.sampling import Sampling
+from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_chords, sorted_notes
+from composer.theory.chords import QUALITIES, Chord
+from composer.theory.keys import Key
 from composer.tokenizers.bins import DURATIONS, TEMPOS, bin_velocities
 
 # Strong beats in positions, twelve to a quarter.

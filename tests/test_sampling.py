@@ -4,8 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from composer.decoding.sampling import GROUPS, Chooser, Sampling
 from composer.errors import ModelError, RequestError
+from composer.request.sampling import GROUPS, Chooser, Sampling
 from composer.tokenizers import Cells
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from composer import Note, RequestError, Score, ScoreError, Text, Track
-from composer.events import CONTROL, MAX_TICK, NOTE, TEMPO, microseconds_per_quarter
+from composer.score.events import CONTROL, MAX_TICK, NOTE, TEMPO, microseconds_per_quarter
 
 
 @pytest.mark.parametrize(

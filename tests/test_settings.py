@@ -6,9 +6,9 @@ import re
 import pytest
 
 import composer
-from composer.compose import Composer
+from composer.api import Composer
 from composer.errors import RequestError
-from composer.writing.settings import Settings
+from composer.planning.settings import Settings
 
 VERBS = ["melody", "chords", "harmonize", "arrange", "infill", "stream"]
 

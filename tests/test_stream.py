@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from composer import RequestError, Sampling, SymbolError
-from composer.theory.symbols import Key, parse_chord
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 
 
 def song(bars):

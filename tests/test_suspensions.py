@@ -5,10 +5,11 @@ import pytest
 
 import composer
 from composer import ChordTones, NoteCount, Rhythm
-from composer.constraints.pitch_rules import Cell
-from composer.decoding.suspensions import Suspensions
+from composer.constraints.base import Cell
+from composer.masks.suspensions import Suspensions
 from composer.metrics.measures import chord_tones
-from composer.theory.symbols import Key, parse_chord
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 
 C_MAJOR = Cell(Key.parse("C"), 4, 4, ((0, parse_chord("C")), (24, parse_chord("F"))))
 

@@ -6,16 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import SymbolError
-from composer.theory.symbols import (
-    NATURALS,
-    QUALITIES,
-    Chord,
-    Key,
-    chord_symbol,
-    note_name,
-    parse_chord,
-    parse_meter,
-)
+from composer.theory.chords import QUALITIES, Chord, chord_symbol, parse_chord
+from composer.theory.keys import NATURALS, Key, note_name
+from composer.theory.meters import parse_meter
 
 KEYS = [Key(tonic, mode) for tonic in range(12) for mode in ("major", "minor")]
 NAMES = [quality.name for quality in QUALITIES]

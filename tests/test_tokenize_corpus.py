@@ -25,8 +25,8 @@ from composer.tokenizers import (
     load,
     tokenize_corpus,
 )
-from composer.tokenizers import shards as shards_module
-from composer.tokenizers.corpus import midi_files
+from composer.tokenizers.corpus import shards as shards_module
+from composer.tokenizers.corpus.build import midi_files
 
 PREPARATIONS = """
 import ctypes, functools, os, pathlib, time
@@ -315,7 +315,7 @@ def test_a_corpus_made_with_something_else_is_refused(folder, tmp_path, preparat
         run(folder, out, tokenizer=REMI(), **same)
     with pytest.raises(TrainingError, match="with config"):
         run(folder, out, tokenizer=Cells(CellsConfig(velocity_bins=4)), **same)
-    monkeypatch.setattr("composer.tokenizers.corpus.__version__", "9")
+    monkeypatch.setattr("composer.tokenizers.corpus.build.__version__", "9")
     with pytest.raises(TrainingError, match="with version"):
         run(folder, out, **same)
 

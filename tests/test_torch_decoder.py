@@ -16,17 +16,17 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from composer.compose import Composer, load  # noqa: E402
-from composer.decoding import torch_cache, torch_passes  # noqa: E402
-from composer.decoding.cpu import CPUDecoder  # noqa: E402
-from composer.decoding.request import Request  # noqa: E402
-from composer.decoding.sampler import write_together  # noqa: E402
-from composer.decoding.sampling import Sampling  # noqa: E402
-from composer.decoding.torch_decoder import TorchDecoder  # noqa: E402
-from composer.decoding.torch_llama import Rows, TorchLlama  # noqa: E402
-from composer.decoding.weights import load_weights  # noqa: E402
+from composer.api import Composer, load  # noqa: E402
 from composer.errors import RequestError, TokenError  # noqa: E402
-from composer.writing.roles import given_rules  # noqa: E402
+from composer.generate.batch import write_together  # noqa: E402
+from composer.model import torch_cache, torch_passes  # noqa: E402
+from composer.model.cpu import CPUDecoder  # noqa: E402
+from composer.model.torch_decoder import TorchDecoder  # noqa: E402
+from composer.model.torch_llama import Rows, TorchLlama  # noqa: E402
+from composer.model.weights import load_weights  # noqa: E402
+from composer.planning.roles import given_rules  # noqa: E402
+from composer.request.request import Request  # noqa: E402
+from composer.request.sampling import Sampling  # noqa: E402
 from tests.conftest import random_model  # noqa: E402
 from tests.test_cpu_decoder import SHAPES, assert_close, reference, save, some_ids  # noqa: E402
 
@@ -476,7 +476,7 @@ def test_without_torch_one_sentence_says_what_to_install(model_folder):
     code = f"""
 import sys
 sys.modules["torch"] = None
-from composer.compose import Composer
+from composer.api import Composer
 Composer.load({str(model_folder)!r})
 try:
     Composer.load({str(model_folder)!r}, device="cpu")
@@ -495,7 +495,7 @@ def test_transformers_is_not_needed(model_folder):
     code = f"""
 import sys
 sys.modules["transformers"] = None
-from composer.compose import Composer
+from composer.api import Composer
 print(Composer.load({str(model_folder)!r}, device="cpu").melody("C G", bars=2, seed=1).bars)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -15,9 +15,9 @@ import pytest
 
 import composer
 from composer import ModelError, Score, Track, TrainingError
-from composer.decoding.cpu import CPUDecoder
+from composer.model.cpu import CPUDecoder
 from composer.tokenizers import Cells
-from composer.tokenizers.cells import CellsConfig
+from composer.tokenizers.cells.cells import CellsConfig
 from composer.training import TrainingConfig, train
 from composer.training.trainer import last_checkpoint
 

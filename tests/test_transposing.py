@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer import RequestError, Score, SymbolError, Track
-from composer.harmony.transposing import parse_interval, transposed_symbol
-from composer.theory.symbols import Key, note_name, parse_chord
+from composer.harmony.transpose import parse_interval, transposed_symbol
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key, note_name
 
 PIECE = Score(
     tracks=(

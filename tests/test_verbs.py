@@ -20,7 +20,8 @@ from composer import (
     check,
 )
 from composer.edits.cells import cells_with_notes, own_bars
-from composer.theory.symbols import Key, parse_chord
+from composer.theory.chords import parse_chord
+from composer.theory.keys import Key
 
 RNG = np.random.default_rng(3)
 

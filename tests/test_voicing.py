@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from composer.harmony.voicing import CENTRE, block_chords, voice
-from composer.theory.symbols import QUALITIES, Chord
+from composer.theory.chords import QUALITIES, Chord
 
 ALL = [Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES))]
 

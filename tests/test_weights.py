@@ -14,8 +14,8 @@ from safetensors.numpy import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import composer
-from composer.decoding.weights import load_weights
 from composer.errors import ModelError
+from composer.model.weights import load_weights
 
 CONFIG = {
     "model_type": "llama",
@@ -240,7 +240,7 @@ def test_damage_anywhere_is_harmless_or_a_model_error(tmp_path, at, byte, keep):
 
 def test_decoding_imports_neither_torch_nor_transformers():
     code = (
-        "import sys, composer.decoding.cpu, composer.decoding.sampling\n"
+        "import sys, composer.model.cpu, composer.request.sampling\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     root = Path(composer.__file__).parent.parent

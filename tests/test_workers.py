@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from composer.errors import TrainingError
-from composer.tokenizers.workers import _START, Lost, as_message, receive, run_job, send
+from composer.tokenizers.corpus.workers import _START, Lost, as_message, receive, run_job, send
 
 MODULE = """
 import ctypes, faulthandler, os, pathlib, signal, sys, time

@@ -25,12 +25,12 @@ import numpy as np
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).parents[1])
 
-from composer.compose import Composer
-from composer.decoding.cpu import CPUDecoder
+from composer.api import Composer
 from composer.edits.cells import grid_bars, own_bars
 from composer.errors import RequestError, TokenError
-from composer.score import Score
-from composer.tokenizers.cells import Cells
+from composer.model.cpu import CPUDecoder
+from composer.score.score import Score
+from composer.tokenizers.cells.cells import Cells
 from tests.conftest import random_model
 
 MOST_BARS = 24  # of a piece that is written from end to end

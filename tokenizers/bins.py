@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from composer.events import microseconds_per_quarter
-from composer.grid import RESOLUTION
+from composer.score.events import microseconds_per_quarter
+from composer.score.grid import RESOLUTION
 
 Ints = npt.NDArray[np.int64]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from composer.theory.symbols import QUALITIES, Key
+from composer.theory.chords import QUALITIES
+from composer.theory.keys import Key
 from composer.tokenizers.bins import DURATIONS, TEMPO_BINS, TIME_SIGNATURES, Ints, tempo_bpm
 from composer.tokenizers.vocabulary import Family
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.theory.symbols import QUALITIES
+from composer.theory.chords import QUALITIES
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.scan import Scan
 from composer.tokenizers.vocabulary import Ids, Vocabulary

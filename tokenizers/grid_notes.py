@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from composer.compiled import compiled
-from composer.events import Events
-from composer.tokenizers.events import Bools, Ints
+from composer._jit import compiled
+from composer.score.events import Events
+from composer.tokenizers.columns import Bools, Ints
 
 
 @compiled

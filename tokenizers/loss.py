@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import SymbolError
-from composer.score import Score
-from composer.theory.symbols import chord_symbol, parse_chord
+from composer.score.score import Score
+from composer.theory.chords import chord_symbol, parse_chord
 from composer.tokenizers.bins import Bins
-from composer.tokenizers.events import Bools, Ints
+from composer.tokenizers.columns import Bools, Ints
 from composer.tokenizers.quantize import all_events, longest, on_grid
 
 Floats = npt.NDArray[np.float64]

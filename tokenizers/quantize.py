@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from composer.errors import ComposerWarning, SymbolError, TokenError
-from composer.events import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Text, joined
-from composer.grid import RESOLUTION, chord_values
 from composer.harmony.inference import infer_key
-from composer.score import Score, Track
-from composer.theory.symbols import NO_CHORD, Chord, Key, parse_chord
+from composer.score.events import MAX_TICK, NOTE, TEMPO, TIME_SIGNATURE, Events, Text, joined
+from composer.score.grid import RESOLUTION, chord_values
+from composer.score.score import Score, Track
+from composer.theory.chords import NO_CHORD, Chord, parse_chord
+from composer.theory.keys import Key
 from composer.tokenizers.bins import (
     BAR_LENGTHS,
     DRUM_LENGTH,
@@ -29,9 +30,9 @@ from composer.tokenizers.bins import (
     Bins,
     edges,
 )
-from composer.tokenizers.events import Bools, Ints, changes
+from composer.tokenizers.columns import Bools, Ints, changes
 
-#: A chord at a tick; the other columns are those of ``composer.grid.CELL_CHORD``.
+#: A chord at a tick; the other columns are those of ``composer.score.grid.CELL_CHORD``.
 CHORD = np.dtype([("tick", "i8"), ("root", "i4"), ("quality", "i4"), ("bass", "i4")])
 
 #: Most bars of a piece. A broken tick or ``tpq`` makes millions, which no memory holds.

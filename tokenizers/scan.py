@@ -14,13 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from composer.theory.symbols import QUALITIES
-from composer.tokenizers.events import Bools, Ints, Reader
+from composer.theory.chords import QUALITIES
+from composer.tokenizers.columns import BRANCHES, Bools, Ints, Reader
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary
-
-#: A next state that a branch chooses.
-BRANCHES = -2
 
 
 class Branch(NamedTuple):
@@ -73,7 +70,7 @@ class Scan:
     def accepts(self, ids: Ids) -> bool:
         """Return whether ids, all of them in the vocabulary, keep the grammar from start to end."""
         # Late, as loading the compiler takes longer than all else that a tokenizer imports.
-        from composer.tokenizers.table_walk import walk
+        from composer.tokenizers.walk import walk
 
         read = Reader(self._vocabulary, ids)
         branches = self._branches[self._branch.choose(read)]

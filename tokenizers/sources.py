@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from composer.errors import TokenError
-from composer.score import Score
+from composer.score.score import Score
 
 #: Libraries whose scores are taken, by the name they are imported under.
 _LIBRARIES = ("symusic", "pretty_midi", "miditoolkit", "music21")

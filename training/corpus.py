@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from composer.errors import TrainingError
-from composer.events import KEY_SIGNATURE
-from composer.grid import Grid
 from composer.harmony.inference import infer_chords, infer_key
-from composer.score import Score, Track
-from composer.tokenizers.cells import Cells
-from composer.tokenizers.corpus import tokenize_corpus
-from composer.tokenizers.token_corpus import TokenCorpus
+from composer.score.events import KEY_SIGNATURE
+from composer.score.grid import Grid
+from composer.score.score import Score, Track
+from composer.tokenizers.cells.cells import Cells
+from composer.tokenizers.corpus.build import tokenize_corpus
+from composer.tokenizers.corpus.token_corpus import TokenCorpus
 
 FEWEST_NOTES = 8
 

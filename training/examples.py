@@ -13,15 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.controls.kinds import KINDS
 from composer.controls.measures import measure_cells, measure_parts
-from composer.grid import Grid, choose_parts, cut_bars
-from composer.tokenizers.cells import Cells
-from composer.tokenizers.cells_vocabulary import MAX_BARS
+from composer.planning.roles import part_roles
+from composer.score.grid import Grid, choose_parts, cut_bars
+from composer.tokenizers.cells.cells import Cells
+from composer.tokenizers.cells.levels import UNSAID, Levels, level_of
+from composer.tokenizers.cells.vocabulary import MAX_BARS
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import KINDS, UNSAID, Levels, level_of
 from composer.tokenizers.vocabulary import Ids
 from composer.training.corpus import Corpus
-from composer.writing.roles import part_roles
 
 Generator = np.random.Generator
 

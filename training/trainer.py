@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from composer.errors import ModelError, TrainingError
-from composer.tokenizers.cells import Cells, CellsConfig
-from composer.tokenizers.corpus import midi_files
+from composer.tokenizers.cells.cells import Cells, CellsConfig
+from composer.tokenizers.corpus.build import midi_files
 from composer.training.card import write_card
 from composer.training.corpus import Corpus, prepare
 from composer.training.examples import Examples

@@ -12,11 +12,11 @@ from typing import Any, ParamSpec, cast
 
 import numpy as np
 
+from composer._calls import called_right, shown
 from composer.best_of.ranking import TERMS, total, values_of
-from composer.best_of.together import call_together
-from composer.calls import called_right, shown
 from composer.errors import RequestError
-from composer.score import Score
+from composer.generate.batch import call_together
+from composer.score.score import Score
 
 USUAL_CANDIDATES = 8
 MOST_CANDIDATES = 256

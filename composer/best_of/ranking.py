@@ -39,11 +39,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from composer.controls.kinds import KINDS, REGISTER
 from composer.controls.measures import measure_parts
-from composer.decoding.writer import Writer
-from composer.events import Events
+from composer.generate.writer import Writer
+from composer.score.events import Events
+from composer.tokenizers.cells.levels import UNSAID
 from composer.tokenizers.families import transposition
-from composer.tokenizers.levels import KINDS, REGISTER, UNSAID
 
 Ints = npt.NDArray[np.int64]
 
@@ -168,7 +169,7 @@ def control_error(writer: Writer) -> float:
         for level in np.unique(asked[asked != UNSAID]).tolist():
             got = measure_parts(grid, asked == level)[:, column]
             got = got[~np.isnan(got)] + (shift if column == REGISTER else 0)
-            reached = np.interp(got, kind.values, np.arange(len(kind.values)))
+            reached = np.interp(got, kind.levels, np.arange(len(kind.levels)))
             errors += np.abs(reached - level).tolist()
     return float(np.mean(errors)) if errors else 0.0
 

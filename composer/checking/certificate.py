@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from composer.checking.checker import Breach, check
-from composer.constraints.where import Constraint, listed
+from composer.constraints.base import Constraint
 from composer.edits.cells import begin_in
 from composer.edits.patch import Patch, last_patch
 from composer.edits.tracks import track_of
-from composer.score import Score
+from composer.score.names import listed
+from composer.score.score import Score
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,30 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from composer.calls import called_right
+from composer._calls import called_right
 from composer.checking.lines import LINEAR, line, line_wrongs, stepwise
 from composer.checking.piece import Onset, Piece
 from composer.checking.players import lost, unplayable
+from composer.constraints.base import Constraint, Where, constraints_of
+from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
 from composer.constraints.locked import Locked
-from composer.constraints.pitch_rules import ChordTones, DrumPieces, InScale, PitchRange
-from composer.constraints.playing import Playable
-from composer.constraints.where import (
-    Bars,
-    Constraint,
-    MaxPolyphony,
-    Monophonic,
-    NoteCount,
-    Parts,
-    Rhythm,
-    Where,
-    bar_pair,
-    constraints_of,
-)
+from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
+from composer.constraints.playable import Playable
 from composer.errors import RequestError
 from composer.harmony.inference import song_key
-from composer.parts import track_rows
-from composer.score import Score, Track, own_score
-from composer.theory.symbols import QUALITIES, Chord, Key
+from composer.score.names import Bars, Parts, bar_pair
+from composer.score.parts import track_rows
+from composer.score.score import Score, Track, own_score
+from composer.theory.chords import QUALITIES, Chord
+from composer.theory.keys import Key
 
 _KNOWN = (
     *(InScale, ChordTones, PitchRange, DrumPieces),

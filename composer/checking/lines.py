@@ -11,9 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from composer.checking.piece import Onset
+from composer.constraints.base import Constraint
 from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
-from composer.constraints.where import Constraint
-from composer.theory.symbols import Key
+from composer.theory.keys import Key
 
 LINEAR = (MaxLeap, NoParallels, Cadence, NoRepeat)
 _STEP = 2  # semitones

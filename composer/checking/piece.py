@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from composer.errors import SymbolError
-from composer.score import Score
-from composer.theory.symbols import Chord, Key, parse_chord
+from composer.score.score import Score
+from composer.theory.chords import Chord, parse_chord
+from composer.theory.keys import Key
 
 
 class Onset(NamedTuple):

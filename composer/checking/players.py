@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from composer.checking.piece import Piece
 from composer.constraints.locked import Locked
-from composer.constraints.playing import Playable
+from composer.constraints.playable import Playable
 from composer.errors import RequestError
-from composer.parts import track_index
-from composer.score import Score, Track
+from composer.score.parts import track_index
+from composer.score.score import Score, Track
 
 _Row = tuple[int, int, int, int]  # onset and duration in ticks, pitch, velocity
 _Place = tuple[int, int]  # position in a bar, pitch

@@ -14,12 +14,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
-from composer.calls import called_right, shown
-from composer.constraints.where import Bars, Constraint, Parts, beat_position, is_whole
+from composer._calls import called_right, shown
+from composer.constraints.base import Constraint
 from composer.errors import RequestError
-from composer.grid import RESOLUTION
-from composer.score import Score, Track
-from composer.theory.symbols import Key
+from composer.score.beats import beat_position
+from composer.score.grid import RESOLUTION
+from composer.score.names import Bars, Parts, is_whole
+from composer.score.score import Score, Track
+from composer.theory.keys import Key
 
 #: A line: (position, pitch) of each onset, in order.
 Line = tuple[tuple[int, int], ...]

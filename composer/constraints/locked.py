@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from composer.calls import called_right
-from composer.constraints.where import Beats, Constraint, beat_position, listed_beats, listed_pieces
+from composer._calls import called_right
+from composer.constraints.base import Constraint
 from composer.errors import RequestError
-from composer.grid import RESOLUTION
-from composer.instruments import parse_piece
-from composer.score import Score
+from composer.score.beats import Beats, beat_position, listed_beats
+from composer.score.grid import RESOLUTION
+from composer.score.instruments import parse_piece
+from composer.score.names import listed_pieces
+from composer.score.score import Score
 from composer.theory.pitches import parse_pitch
 
 

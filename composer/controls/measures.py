@@ -17,10 +17,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.pitch_rules import beat_length
-from composer.events import Events
-from composer.grid import RESOLUTION, Grid
-from composer.tokenizers.levels import KINDS, NAMES, PITCHED
+from composer.controls.kinds import KINDS
+from composer.score.beats import beat_length
+from composer.score.events import Events
+from composer.score.grid import RESOLUTION, Grid
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -76,8 +76,8 @@ def _measured(grid: Grid, group: Ints, groups: int) -> Floats:
             summed(kept & first, syncopated.astype(float)) / onsets,
         ]
     table = np.stack(columns, -1).reshape(groups, parts, len(KINDS))
-    for name in PITCHED:
-        table[:, grid.is_drum, NAMES.index(name)] = np.nan
+    pitched = np.array([not kind.for_drums for kind in KINDS])
+    table[:, grid.is_drum[:, None] & pitched] = np.nan
     return table
 
 

@@ -16,13 +16,13 @@ from composer.edits.changes import Stretch
 from composer.edits.feel import with_feel
 from composer.edits.ticks import GRID, Ints, bar_of, edge_of, first_ticks, positions_of, ticks_of
 from composer.errors import RequestError
-from composer.events import MAX_TICK, NOTE, Events, Text
-from composer.grid import HELD, RESOLUTION, Grid
 from composer.harmony.inference import key_there
-from composer.meter import Meter
-from composer.score import Score
-from composer.theory.symbols import NO_CHORD, Chord, chord_symbol
-from composer.tokenizers.cells_codec import restated_chords
+from composer.score.events import MAX_TICK, NOTE, Events, Text
+from composer.score.grid import HELD, RESOLUTION, Grid
+from composer.score.meter import Meter
+from composer.score.score import Score
+from composer.theory.chords import NO_CHORD, Chord, chord_symbol
+from composer.tokenizers.cells.codec import restated_chords
 from composer.tokenizers.quantize import quantize_signatures
 
 DRUM_HIT = RESOLUTION // 4  # positions a drum hit is written with: a sixteenth

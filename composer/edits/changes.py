@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.events import MAX_TICK, NOTE, Events, Text, frozen, joined
-from composer.theory.symbols import NO_CHORD
+from composer.score.events import MAX_TICK, NOTE, Events, Text, frozen, joined
+from composer.theory.chords import NO_CHORD
 
 Texts = tuple[Text, ...]
 

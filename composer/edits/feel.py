@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.edits.ticks import Ints, bar_of, first_ticks, positions_of, ticks_of
-from composer.events import NOTE, Events, joined
-from composer.grid import RESOLUTION, Grid
-from composer.score import Score
+from composer.score.events import NOTE, Events, joined
+from composer.score.grid import RESOLUTION, Grid
+from composer.score.score import Score
 
 Floats = npt.NDArray[np.float64]
 

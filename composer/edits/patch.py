@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer import __version__
-from composer.calls import called_right, shown
+from composer._calls import called_right, shown
+from composer._version import __version__
 from composer.edits.changes import (
     ChordChange,
     Missing,
@@ -42,12 +42,12 @@ from composer.edits.tracks import (
     track_of,
 )
 from composer.errors import RequestError
-from composer.score import Score, Track, own_score
+from composer.score.score import Score, Track, own_score
 
 if TYPE_CHECKING:
-    from composer.constraints.where import Constraint
-    from composer.controls.words import Controls
-    from composer.decoding.sampling import Sampling
+    from composer.constraints.base import Constraint
+    from composer.controls.controls import Controls
+    from composer.request.sampling import Sampling
 
 # Tables whose rows begin with a tick.
 _TRACK_ROWS = ("controls", "pitch_bends", "pedals", "lyrics")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.edits.changes import Edge
-from composer.grid import RESOLUTION, Grid
+from composer.score.grid import RESOLUTION, Grid
 from composer.tokenizers.bins import Bins
 
 Ints = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from composer.errors import RequestError
-from composer.score import Score, Track
+from composer.score.score import Score, Track
 
 
 class Kept(NamedTuple):

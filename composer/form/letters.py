@@ -22,11 +22,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from composer.calls import shown
+from composer._calls import shown
 from composer.errors import RequestError, SymbolError
-from composer.events import Text
 from composer.form.outline import NONE, Outline
-from composer.score import Score
+from composer.score.events import Text
+from composer.score.score import Score
 
 #: Bars of a section where nothing says how many.
 USUAL_SECTION = 4

@@ -22,13 +22,13 @@ from functools import lru_cache
 import numpy as np
 
 from composer.errors import RequestError
-from composer.events import Text
 from composer.harmony.inference import infer_key
-from composer.score import Score, Track
-from composer.theory.chord_names import WAYS
+from composer.score.events import Text
+from composer.score.score import Score, Track
+from composer.theory.chord_names import WAYS, suffix_tones
+from composer.theory.chords import NO_CHORD, spell_above
+from composer.theory.keys import Key
 from composer.theory.pitches import pitch_name
-from composer.theory.suffixes import suffix_tones
-from composer.theory.symbols import NO_CHORD, Key, spell_above
 
 # What it takes to name a chord so: the simplest name wins. The others come in the table's order.
 _COSTS = {

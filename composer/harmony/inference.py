@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import RequestError
-from composer.events import NOTE, Events, Text, joined
-from composer.score import Score
-from composer.theory.symbols import QUALITIES, Chord, Key, chord_symbol
+from composer.score.events import NOTE, Events, Text, joined
+from composer.score.score import Score
+from composer.theory.chords import QUALITIES, Chord, chord_symbol
+from composer.theory.keys import Key
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -231,7 +232,7 @@ def infer_chords(score: Score, unit: str = "beat", key: Key | None = None) -> tu
     if unit not in UNITS:
         raise RequestError(f"unit {unit!r} is unknown; choose one of {', '.join(UNITS)}")
     # Late, as loading the compiler takes longer than all else that a tokenizer imports.
-    from composer.harmony.search import beat_edges, best_path, listen, runs
+    from composer.harmony.kernels import beat_edges, best_path, listen, runs
 
     notes = _pitched(score)
     if not len(notes):

@@ -8,13 +8,20 @@ from numbers import Integral, Real
 import numpy as np
 
 from composer.errors import RequestError
-from composer.events import KEY_SIGNATURE, TEMPO, TIME_SIGNATURE, Text, microseconds_per_quarter
 from composer.harmony.inference import infer_key
 from composer.harmony.sources import ChordsLike, read_chords
 from composer.harmony.voicing import block_chords
-from composer.score import Score, Track
+from composer.score.events import (
+    KEY_SIGNATURE,
+    TEMPO,
+    TIME_SIGNATURE,
+    Text,
+    microseconds_per_quarter,
+)
+from composer.score.score import Score, Track
+from composer.theory.keys import Key
+from composer.theory.meters import parse_meter
 from composer.theory.progression import Progression
-from composer.theory.symbols import Key, parse_meter
 
 TPQ = 480
 USUAL_BARS = 8

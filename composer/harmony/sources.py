@@ -21,11 +21,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Union
 
-from composer.calls import shown
+from composer._calls import shown
 from composer.errors import RequestError, SymbolError
-from composer.score import Score
+from composer.score.score import Score
+from composer.theory.chords import NO_CHORD, parse_chord
+from composer.theory.keys import Key
 from composer.theory.progression import Bar, Placed, Progression, parse_progression
-from composer.theory.symbols import NO_CHORD, Key, parse_chord
 
 #: A symbol on a beat of a bar, both counted from 1.
 BeatChord = tuple[int, float, str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from composer.events import NOTE, Events
-from composer.theory.symbols import Chord
+from composer.score.events import NOTE, Events
+from composer.theory.chords import Chord
 
 LOWEST_BASS = 36  # C2
 CENTRE = 60  # middle C: upper voices stay around it

@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.where import Parts
 from composer.edits.cells import own_bars
 from composer.errors import SymbolError
-from composer.meter import Meter
-from composer.parts import track_rows
-from composer.score import Score
-from composer.theory.symbols import Chord, parse_chord
+from composer.score.meter import Meter
+from composer.score.names import Parts
+from composer.score.parts import track_rows
+from composer.score.score import Score
+from composer.theory.chords import Chord, parse_chord
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.where import Parts
 from composer.harmony.inference import song_key
 from composer.metrics.columns import (
     BAR,
@@ -25,8 +24,9 @@ from composer.metrics.columns import (
     steps_of,
     strengths,
 )
-from composer.score import Score
-from composer.theory.symbols import Key
+from composer.score.names import Parts
+from composer.score.score import Score
+from composer.theory.keys import Key
 
 NAN = float("nan")
 

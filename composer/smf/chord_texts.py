@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from composer.events import Text
-from composer.theory.symbols import is_chord
+from composer.score.events import Text
+from composer.theory.chords import is_chord
 
 _LEAST = 4  # texts
 _READABLE = 10  # of so many texts of a chunk one may be no chord

@@ -56,9 +56,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from composer.errors import MidiError
-from composer.events import KEY_SIGNATURE, MAX_TICK, PEDAL, TIME_SIGNATURE, Events, Text
-from composer.events import TEMPO as TEMPO_ROW
-from composer.score import Score, Track
+from composer.score.events import KEY_SIGNATURE, MAX_TICK, PEDAL, TIME_SIGNATURE, Events, Text
+from composer.score.events import TEMPO as TEMPO_ROW
+from composer.score.score import Score, Track
 from composer.smf.chord_texts import chords_among
 from composer.smf.chunks import MAX_TRACKS, Layout, find_tracks
 from composer.smf.text import decode_text
@@ -332,7 +332,7 @@ def pedals_of(controls: Events, notes: Events) -> Events:
 
     A pedal that is not let go is down until the last of the notes ends, if it holds any.
 
-    >>> from composer.score import CONTROL, NOTE
+    >>> from composer.score.score import CONTROL, NOTE
     >>> rows = [(0, 64, 127), (9, 1, 5), (480, 64, 0), (500, 64, 127)]
     >>> notes = np.array([(490, 30, 60, 90)], NOTE)
     >>> pedals_of(np.array(rows, CONTROL), notes).tolist()

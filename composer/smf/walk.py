@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.compiled import compiled, inner
-from composer.events import CONTROL, MAX_TICK, NOTE, PITCH_BEND, Events
+from composer._jit import compiled, inner
+from composer.score.events import CONTROL, MAX_TICK, NOTE, PITCH_BEND, Events
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]

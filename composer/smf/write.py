@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import struct
 
-from composer.events import Text
-from composer.score import Score
+from composer.score.events import Text
+from composer.score.score import Score
 from composer.smf.text import encode_text
 from composer.smf.walk import END, KEY, LYRIC, MARKER, MAX_DELTA, METER, NAME, TEMPO
 

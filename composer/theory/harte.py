@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import SymbolError
-from composer.theory.symbols import note_name, note_place, plain_place
+from composer.theory.keys import note_name, note_place, plain_place
 
 _LABEL = re.compile(
     r"(?P<root>[A-G][#b]*):(?P<kind>[a-z0-9]*)(?:\((?P<degrees>[^)]*)\))?(?:/(?P<bass>[#b]*\d+))?"

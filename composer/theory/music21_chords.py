@@ -17,8 +17,8 @@ import re
 from typing import Any
 
 from composer.errors import SymbolError
-from composer.theory.suffixes import suffix_tones
-from composer.theory.symbols import NO_CHORD, parse_chord, split_symbol
+from composer.theory.chord_names import suffix_tones
+from composer.theory.chords import NO_CHORD, parse_chord, split_symbol
 
 # music21's names of MusicXML's kinds, and their suffixes.
 _KINDS = {

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import SymbolError
-from composer.theory.symbols import Key, note_name, plain_place
+from composer.theory.keys import Key, note_name, plain_place
 
 _NUMERAL = re.compile(
     r"(?P<sign>[b#♭♯]?)(?P<degree>VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)"

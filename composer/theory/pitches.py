@@ -6,7 +6,7 @@ import re
 from numbers import Integral
 
 from composer.errors import RequestError, SymbolError
-from composer.theory.symbols import NATURALS, note_name
+from composer.theory.keys import NATURALS, note_name
 
 #: A range as people write it: "C4-C6", or two MIDI pitches or names of notes.
 RangeLike = str | tuple[int | str, int | str]

@@ -37,10 +37,12 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from composer.errors import SymbolError
-from composer.theory.chart_form import WrittenBar, is_end_sign, passes, playing_order
+from composer.theory.chords import NO_CHORD, Chord, parse_chord
 from composer.theory.harte import is_label, label_symbol
+from composer.theory.keys import Key
+from composer.theory.meters import parse_meter
 from composer.theory.numerals import is_numeral, numeral_symbol
-from composer.theory.symbols import NO_CHORD, Chord, Key, parse_chord, parse_meter
+from composer.theory.repeats import WrittenBar, is_end_sign, passes, playing_order
 
 MAX_REPEATS = 64
 

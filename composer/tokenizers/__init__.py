@@ -11,15 +11,15 @@ _checkout = Path(__file__).parents[2] / "tokenizers"
 if (_checkout.parent / "setup.cfg").is_file():  # source checkout, not an installed wheel
     __path__.append(str(_checkout))
 
-from composer.tokenizers.bpe import BPE, Compression
-from composer.tokenizers.cells import Cells, CellsConfig
-from composer.tokenizers.corpus import tokenize_corpus
+from composer.tokenizers.base import Tokenizer, load
+from composer.tokenizers.bpe.bpe import BPE, Compression
+from composer.tokenizers.cells.cells import Cells, CellsConfig
+from composer.tokenizers.corpus.build import tokenize_corpus
+from composer.tokenizers.corpus.token_corpus import TokenCorpus
 from composer.tokenizers.grammar import Breach, Grammar
 from composer.tokenizers.loss import LossReport
-from composer.tokenizers.remi import REMI, REMIPlus
-from composer.tokenizers.remi_config import RemiConfig
-from composer.tokenizers.token_corpus import TokenCorpus
-from composer.tokenizers.tokenizer import Tokenizer, load
+from composer.tokenizers.remi.config import RemiConfig
+from composer.tokenizers.remi.remi import REMI, REMIPlus
 from composer.tokenizers.vocabulary import Family, Vocabulary
 
 __all__ = [

@@ -6,23 +6,23 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from composer.constraints.where import listed
 from composer.errors import RequestError
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike
-from composer.instruments import parse_instrument
-from composer.parts import track_rows
-from composer.score import Score
+from composer.planning.blank import outline_of
+from composer.planning.roles import given_rules, part_rules, role_of, tune_middle, under
+from composer.planning.settings import NoteSettings, ScoreLike
+from composer.planning.write import SAMPLING, Sheet, new_track, write
+from composer.score.instruments import parse_instrument
+from composer.score.names import listed
+from composer.score.parts import track_rows
+from composer.score.score import Score
 from composer.verbs.harmonize import HARMONIC
-from composer.writing.blank import outline_of
-from composer.writing.roles import given_rules, part_rules, role_of, tune_middle, under
-from composer.writing.settings import NoteSettings, ScoreLike
-from composer.writing.sheet import SAMPLING, Sheet, new_track, write
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 #: Where parts come near to real ones in onsets that two of them share, 36% and 40% there, in
 #: syncopation, 8% and 8%, and in bars that come again in 16, 23% where quartets and orchestras have
@@ -64,7 +64,7 @@ def arrange(
     form
         As in ``melody``, for the new parts; the sections have the score's bars between them.
     **settings
-        See ``composer.writing.settings.NoteSettings``. Bars are repeated more readily than the
+        See ``composer.planning.settings.NoteSettings``. Bars are repeated more readily than the
         model would, notes less, notes of other parts are seldom doubled, and their onsets seldom
         shared, unless ``sampling`` is given. Accompaniments keep to what lies under the middle of
         the tune, where no ``range`` is.

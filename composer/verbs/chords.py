@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from composer.decoding.request import PartRules
-from composer.decoding.sampling import Sampling
 from composer.errors import RequestError
 from composer.form.outline import Outline
 from composer.harmony.voicing import block_chords
-from composer.instruments import Instrument, parse_instrument
-from composer.score import Score, Track
-from composer.theory.symbols import parse_chord
-from composer.writing.blank import blank_sheet
-from composer.writing.settings import NoteSettings, Settings
-from composer.writing.sheet import Sheet, write
+from composer.planning.blank import blank_sheet
+from composer.planning.settings import NoteSettings, Settings
+from composer.planning.write import Sheet, write
+from composer.request.request import PartRules
+from composer.request.sampling import Sampling
+from composer.score.instruments import Instrument, parse_instrument
+from composer.score.score import Score, Track
+from composer.theory.chords import parse_chord
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 MOST_CHORDS = 4  # a bar
 
@@ -56,7 +56,7 @@ def chords(
     form
         As in ``melody``: like letters share their chords.
     **settings
-        See ``composer.writing.settings.Settings``. The first and the last bar have the tonic chord
+        See ``composer.planning.settings.Settings``. The first and the last bar have the tonic chord
         more readily, and inversions are fewer, than the model would have it, unless ``sampling`` is
         given.
 

@@ -12,14 +12,14 @@ from composer.edits.ticks import positions_of
 from composer.errors import RequestError
 from composer.harmony.inference import infer_chords
 from composer.harmony.lead_sheet import MOST_BARS
-from composer.score import Score
-from composer.writing.settings import NoteSettings, ScoreLike, with_where
-from composer.writing.sheet import Sheet, own_rules, write
+from composer.planning.settings import NoteSettings, ScoreLike, with_where
+from composer.planning.write import Sheet, own_rules, write
+from composer.score.score import Score
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 _LAST_BARS = 4  # a part that plays in each of them plays on
 
@@ -42,8 +42,8 @@ def extend(
     bars
         How many, 1 to 1000.
     **settings
-        See ``composer.writing.settings.NoteSettings``; bars of constraints count from the beginning
-        of the piece.
+        See ``composer.planning.settings.NoteSettings``; bars of constraints count from the
+        beginning of the piece.
 
     Returns
     -------

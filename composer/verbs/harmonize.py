@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from composer.decoding.sampling import Sampling
-from composer.score import Score
+from composer.planning.roles import given_rules
+from composer.planning.settings import ScoreLike, Settings
+from composer.planning.write import Sheet
+from composer.request.sampling import Sampling
+from composer.score.score import Score
 from composer.verbs.chords import harmonized
-from composer.writing.roles import given_rules
-from composer.writing.settings import ScoreLike, Settings
-from composer.writing.sheet import Sheet
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 #: Where pieces begin and end on the tonic as often as lead sheets do or more, and triads and
 #: inversions are as frequent as in lead sheets of folk tunes: 80% and 7%, as there
@@ -47,10 +47,10 @@ def harmonize(
         Instrument that plays the chords as block chords in a track "Chords"; None for chord
         symbols alone.
     **settings
-        See ``composer.writing.settings.Settings``. The temperature is 0.6, chords go on for another
-        bar less readily than the model would have it, the first and the last bar have the tonic
-        chord more readily, inversions lead from bass to bass more often, and without a ``style``
-        there are fewer sevenths, unless ``sampling`` is given.
+        See ``composer.planning.settings.Settings``. The temperature is 0.6, chords go on for
+        another bar less readily than the model would have it, the first and the last bar have the
+        tonic chord more readily, inversions lead from bass to bass more often, and without a
+        ``style`` there are fewer sevenths, unless ``sampling`` is given.
 
     Returns
     -------

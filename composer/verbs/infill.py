@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from composer.calls import shown
-from composer.constraints.where import Parts
+from composer._calls import shown
 from composer.errors import RequestError
-from composer.meter import BarsLike
-from composer.score import Score
-from composer.writing.named_cells import Pieces, cells_in, cells_of, locks_of
-from composer.writing.settings import NoteSettings, ScoreLike, with_where
-from composer.writing.sheet import Sheet, own_rules, write
+from composer.planning.cells import Pieces, cells_in, cells_of, locks_of
+from composer.planning.settings import NoteSettings, ScoreLike, with_where
+from composer.planning.write import Sheet, own_rules, write
+from composer.score.meter import BarsLike
+from composer.score.names import Parts
+from composer.score.score import Score
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 
 def infill(
@@ -46,7 +46,7 @@ def infill(
     cells
         In place of both: bars for each part, such as ``{"piano": "5-8", "bass": "7"}``.
     **settings
-        See ``composer.writing.settings.NoteSettings``.
+        See ``composer.planning.settings.NoteSettings``.
 
     Returns
     -------

@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from composer.decoding.sampling import Sampling
 from composer.harmony.sources import ChordsLike
-from composer.instruments import parse_instrument
-from composer.score import Score
-from composer.writing.blank import blank_sheet, outline_of
-from composer.writing.roles import part_rules
-from composer.writing.settings import NoteSettings
-from composer.writing.sheet import new_track, write
+from composer.planning.blank import blank_sheet, outline_of
+from composer.planning.roles import part_rules
+from composer.planning.settings import NoteSettings
+from composer.planning.write import new_track, write
+from composer.request.sampling import Sampling
+from composer.score.instruments import parse_instrument
+from composer.score.score import Score
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 #: Where melodies over loops of four chords repeat a note as often as lead sheets do, 18% of steps
 #: and 16% there, and 26% of 16 bars come again, as in tunes, 20%, and in lead sheets, 36%
@@ -61,7 +61,7 @@ def melody(
         ``composer.form.letters``. Without ``bars`` a section has four, or as many as its chords,
         which are given for one section or for all.
     **settings
-        See ``composer.writing.settings.NoteSettings``. Without ``sampling`` bars are repeated more
+        See ``composer.planning.settings.NoteSettings``. Without ``sampling`` bars are repeated more
         readily than the model would, and notes less.
 
     Returns

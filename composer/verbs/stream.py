@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from composer.best_of.candidates import seed_of
-from composer.constraints.where import listed
 from composer.errors import RequestError
 from composer.harmony.sources import ChordsLike
-from composer.instruments import parse_instrument
-from composer.score import Score
-from composer.writing.aims import Aims, with_room
-from composer.writing.endless import Stream
-from composer.writing.everyday import asked_of, with_ranges
-from composer.writing.roles import part_rules, role_of
-from composer.writing.settings import NoteSettings
-from composer.writing.sheet import new_track, sampling_of
+from composer.planning.controls import Aims, with_room
+from composer.planning.habits import asked_of, with_ranges
+from composer.planning.roles import part_rules, role_of
+from composer.planning.settings import NoteSettings
+from composer.planning.write import new_track, sampling_of
+from composer.score.instruments import parse_instrument
+from composer.score.names import listed
+from composer.score.score import Score
+from composer.verbs._bar_stream import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
 
 
 def stream(
@@ -49,7 +49,7 @@ def stream(
     parts
         Instruments of the other parts.
     **settings
-        See ``composer.writing.settings.NoteSettings``.
+        See ``composer.planning.settings.NoteSettings``.
 
     Returns
     -------

@@ -1,4 +1,7 @@
-"""``vary``: a share of a piece's cells anew."""
+"""``vary``: a share of a piece's cells anew.
+
+What is asked of cells that chance draws: where it draws none, nothing is left to ask.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from composer.best_of.candidates import seed_of
-from composer.constraints.demands import Mask
-from composer.constraints.where import Parts
+from composer.constraints.cell import Mask
 from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
-from composer.meter import BarsLike
-from composer.score import Score
-from composer.writing.drawn import for_drawn
-from composer.writing.named_cells import Pieces, cells_in, locks_of, unlocked
-from composer.writing.settings import NoteSettings, ScoreLike, with_where
-from composer.writing.sheet import Sheet, own_rules, write
+from composer.planning.cells import Pieces, cells_in, locks_of, unlocked
+from composer.planning.settings import NoteSettings, ScoreLike, with_where
+from composer.planning.write import Sheet, own_rules, write
+from composer.score.meter import BarsLike
+from composer.score.names import Parts
+from composer.score.score import Score
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.compose import Composer
+    from composer.api import Composer
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from composer.constraints.base import constraints_of
+from composer.controls.kinds import NAMES
+from composer.planning.constraints import bars_of, rows_of
+from composer.planning.controls import listed_controls
+from composer.score.parts import track_rows
 
 
 def vary(
@@ -46,7 +56,7 @@ def vary(
         Where, as in ``infill``; anywhere in all tracks without them. With pieces of the kit, such
         as ``{"drums": "hi-hat"}``, cells are chosen among those that have notes of them.
     **settings
-        See ``composer.writing.settings.NoteSettings``. The seed chooses the cells too; what is
+        See ``composer.planning.settings.NoteSettings``. The seed chooses the cells too; what is
         asked of others that it might have chosen is left out.
 
     Returns
@@ -100,3 +110,52 @@ def some_of(cells: Mask, amount: float, rng: np.random.Generator) -> Mask:
     some = np.zeros_like(cells)
     some[bars[chosen], columns[chosen]] = True
     return some
+
+
+_BY_PART = dict.fromkeys(["range", "polyphony", "notes", *NAMES])
+
+
+def for_drawn(settings: NoteSettings, score: Score, drawn: Mask, among: Mask) -> NoteSettings:
+    """Return settings without what is about cells that might have been drawn and were not.
+
+    What is about no cell of these stays, to be refused as anywhere.
+
+    Parameters
+    ----------
+    settings
+        What a verb was called with.
+    score
+        The score.
+    drawn, among
+        Shape (bars, 1 + tracks): the cells that are written, and those they were drawn from.
+
+    Raises
+    ------
+    RequestError
+        Parts or bars that the score does not have, or a value of the wrong kind.
+    """
+
+    def missed(rows: Sequence[int], bars: tuple[int, int], by_chord: bool = False) -> bool:
+        about = np.zeros_like(drawn)
+        about[bars[0] - 1 : bars[1], [row + 1 for row in rows]] = True
+        about[bars[0] - 1 : bars[1], 0] = by_chord
+        return bool((about & among).any() and not (about & drawn).any())
+
+    count = len(drawn)
+    where = [
+        constraint
+        for constraint in constraints_of(settings.get("where", ()))
+        if not missed(rows_of(constraint, score), bars_of(constraint, count), constraint.by_chord)
+    ]
+    controls = [
+        control
+        for control in listed_controls(settings.get("controls") or ())
+        if not missed(track_rows(score, control.parts), bars_of(control, count))
+    ]
+    kept = {**settings, "where": where, "controls": controls}
+    for name in _BY_PART:
+        value = kept.get(name)
+        if isinstance(value, Mapping):
+            left = {p: v for p, v in value.items() if not missed(track_rows(score, p), (1, count))}
+            kept[name] = left or None
+    return cast(NoteSettings, kept)

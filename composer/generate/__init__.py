@@ -1,0 +1,1 @@
+"""The sampling loop: from a request to ids and notes."""

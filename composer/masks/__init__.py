@@ -1,0 +1,1 @@
+"""Which ids may come next, whatever the weights say."""

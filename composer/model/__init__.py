@@ -1,0 +1,1 @@
+"""The transformer: its weights, and the decoders that run it."""

@@ -1,0 +1,59 @@
+"""Sheets to write a new piece on, and how the bars of a piece hang together."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from composer.form.letters import Form
+from composer.form.outline import Outline
+from composer.harmony.lead_sheet import chart
+from composer.harmony.sources import ChordsLike
+from composer.planning.write import Sheet
+
+
+def blank_sheet(
+    chords: ChordsLike | None,
+    form: str | None,
+    *,
+    key: str | None,
+    meter: str | None,
+    tempo: float | None,
+    bars: int | None,
+) -> tuple[Sheet, Outline | None]:
+    """Return a sheet without tracks, and what its form makes of each bar.
+
+    Parameters
+    ----------
+    chords, key, meter, tempo, bars
+        As for ``composer.harmony.lead_sheet.chart``. With a form ``bars`` may be left out where its
+        sections or the chords say how many.
+    form
+        A letter a section, each of which has a marker then; None for no form and no outline.
+
+    Raises
+    ------
+    RequestError
+        As ``chart``; or form, bars and chords do not add up.
+    SymbolError
+        As ``chart``; or the form cannot be read.
+    """
+    of_chart = partial(chart, chords, key=key, meter=meter, tempo=tempo)
+    if form is None:
+        return Sheet(*of_chart(bars=bars)), None
+    sections = Form.parse(form)
+    given = 0 if chords is None else of_chart(bars=None)[2]
+    blank, home, count = of_chart(bars=sections.bars(bars, given))
+    return Sheet(sections.named(blank, count), home, count), sections.outline(count)
+
+
+def outline_of(form: str | None, bars: int) -> Outline:
+    """Return what a form makes of each bar; without one, that the last bar closes.
+
+    Raises
+    ------
+    RequestError
+        Form and bars do not add up.
+    SymbolError
+        The form cannot be read.
+    """
+    return Outline.closing(bars) if form is None else Form.parse(form).outline(bars)

@@ -1,0 +1,244 @@
+"""The keyword settings that all verbs share, said once, and how a verb comes to show them.
+
+A verb takes them as ``**settings: Unpack[Settings]``. ``verb`` gives it a signature and a docstring
+with each of them in it, for ``help`` and for the tooltips of notebooks and editors.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, wraps
+from typing import Any, TypedDict, TypeVar, Union, cast
+
+from composer._calls import misfit
+from composer.best_of.candidates import best_of
+from composer.constraints.base import Constraint, Where, constraints_of
+from composer.controls.controls import Aim, Controls
+from composer.edits.patch import signed
+from composer.errors import RequestError
+from composer.request.sampling import Sampling
+from composer.score.score import Score
+from composer.theory.pitches import RangeLike
+
+#: A score, or the path of a MIDI file.
+ScoreLike = Union[Score, str, "os.PathLike[str]"]
+
+#: Onsets a bar: exactly so many, or the least and the most.
+Count = int | tuple[int, int]
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+class Settings(TypedDict, total=False):
+    """What every verb takes besides its own.
+
+    Parameters
+    ----------
+    key
+        Home key, such as ``"A minor"``: the notes written lie in it, as the chords alter it.
+        Without it that of the score's key signature, or the one that its notes or the chords
+        suggest; C major where there is nothing to go by. Where chords name another key, as in
+        ``"C | F G | [key: E] A | B7 E"``, or a score has another key signature, notes and chords
+        lie in that one from the next bar line on.
+    seed
+        The same seed gives the same music; a new one is drawn without it.
+    temperature, top_p
+        How adventurous it is: see ``Sampling``; 0.9 and 0.95 without them.
+    sampling
+        All the settings of sampling; ``temperature`` and ``top_p`` go before its own.
+    n
+        Candidates that are written, in one batch; the best of them is returned, as
+        ``composer.best_of.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
+    where
+        Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
+        what is written, whatever the model and the habits of the instrument say.
+    style
+        One of the styles that the model was trained on, such as ``"hymn"`` or ``"song"``.
+    guidance
+        How much what is aimed at weighs: see ``Sampling``. 2 without it, which takes twice the time
+        of 1.
+    """
+
+    key: str | None
+    seed: int | None
+    temperature: float | None
+    top_p: float | None
+    sampling: Sampling | None
+    n: int | None
+    where: Where
+    style: str | None
+    guidance: float | None
+
+
+class NoteSettings(Settings, total=False):
+    """What every verb takes besides that writes notes: everyday constraints, and controls.
+
+    ``range``, ``polyphony`` and ``notes`` hold in what is written, as ``where`` does, and go before
+    the habits of the instrument; the others are aimed at (see ``composer.controls.controls``). A
+    single value is for all parts, but the first three not for drums;
+    ``{"piano": ..., "drums": ...}`` is for those named.
+
+    Parameters
+    ----------
+    range
+        Lowest and highest pitch, such as ``"C4-C6"`` or ``(60, 84)``, or a range by part. Without
+        it a part keeps to the register of its role, or to its own.
+    polyphony
+        How many notes may sound at once; a word such as ``"thin"`` is only aimed at.
+    notes
+        Onsets a bar: a number for exactly so many, ``(2, 6)`` for at least 2 and at most 6; or by
+        part.
+    density, register, note_length, dynamics, syncopation
+        What the parts that are written aim at, in words or numbers such as ``"sparse"`` or 2.5
+        onsets a beat.
+    controls
+        Such aims for single parts and bars: ``[Controls(density="busy", bars="5-8")]``.
+    influence
+        A score, or the path of one, whose controls are read off, part by part, and aimed at.
+    feel
+        Whether what is written is played as the notes around it are: as loud, as early or late, and
+        with their swing. With constraints each note stays at its place, as near as that allows.
+    """
+
+    range: RangeLike | dict[str, RangeLike] | None
+    polyphony: int | str | dict[str, int | str] | None
+    notes: Count | dict[str, Count] | None
+    density: Aim | None
+    register: Aim | None
+    note_length: Aim | None
+    dynamics: Aim | None
+    syncopation: Aim | None
+    controls: Controls | Sequence[Controls]
+    influence: ScoreLike | None
+    feel: bool
+
+
+_DEFAULTS: dict[str, Any] = {"where": (), "controls": (), "feel": False}  # of the others None is
+
+
+def read(score: ScoreLike) -> Score:
+    """Return a score, read from its file if it is a path.
+
+    Raises
+    ------
+    RequestError
+        It is neither.
+    MidiError
+        The path is no MIDI file.
+    """
+    if isinstance(score, Score):
+        return score
+    if not isinstance(score, str | os.PathLike):
+        raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
+    return Score.read(score)
+
+
+def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettings:
+    """Return settings with more constraints than a user has named.
+
+    Raises
+    ------
+    RequestError
+        One that the user has named is none.
+    """
+    where = [*constraints_of(settings.get("where", ())), *more]
+    return cast(NoteSettings, {**settings, "where": where})
+
+
+def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
+    """Return a verb that shows the settings it takes, and refuses calls that do not fit them.
+
+    A score that it returns has what it did to the one it was given in its history.
+
+    Parameters
+    ----------
+    function
+        Takes ``**settings`` and has such an entry among the parameters it documents, or takes none.
+    settings
+        Which it takes: ``Settings`` and ``NoteSettings`` where none are named.
+    best_of_n
+        Whether it takes ``n``.
+    """
+    own = inspect.signature(function)
+    *first, last = own.parameters.values()
+    if last.kind is not inspect.Parameter.VAR_KEYWORD:
+        return cast(Verb, _called_right(recording(function), own))
+    taken = settings or (Settings, NoteSettings)
+    kinds = {
+        name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
+    }
+    given = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_DEFAULTS.get(name),
+            annotation=getattr(kind, "__forward_arg__", kind),
+        )
+        for name, kind in kinds.items()
+    ]
+    served = recording(function)
+
+    @wraps(function)
+    def best(*arguments: Any, n: int | None = None, **keywords: Any) -> Any:
+        if n is None:
+            return served(*arguments, **keywords)
+        seed = keywords.pop("seed", None)
+        return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
+
+    shown = _called_right(best, own.replace(parameters=[*first, *given]))
+    shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
+    return cast(Verb, shown)
+
+
+def _called_right(function: Callable[..., Any], signature: inspect.Signature) -> Any:
+    """Return a verb that shows a signature, and refuses in its own words what does not fit it."""
+
+    @wraps(function)
+    def shown(*arguments: Any, **keywords: Any) -> Any:
+        wrong = misfit(f"composer.{function.__name__}", signature, arguments, keywords)
+        if wrong:
+            raise RequestError(wrong)
+        return function(*arguments, **keywords)
+
+    shown.__signature__ = signature  # type: ignore[attr-defined]
+    return shown
+
+
+def recording(function: Verb) -> Verb:
+    """Return a verb that says in the history of the score it returns what it did.
+
+    Its first argument after the composer is what it was given, if it takes a ``ScoreLike``.
+    """
+    own = inspect.signature(function)
+    source = next((name for name, p in own.parameters.items() if p.annotation == "ScoreLike"), "")
+
+    @wraps(function)
+    def recorded(*arguments: Any, **keywords: Any) -> Any:
+        called, before = own.bind(*arguments, **keywords), None
+        if called.arguments.get(source) is not None:
+            before = called.arguments[source] = read(called.arguments[source])
+        after = function(*called.args, **called.kwargs)
+        if not isinstance(after, Score):
+            return after
+        return signed(before or Score(after.tpq), after, function.__name__)
+
+    return cast(Verb, recorded)
+
+
+def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:
+    """Return a verb's docstring with each setting in the place of ``**settings``."""
+    described = [one.__doc__ for one in settings]
+    if text is None or None in described:  # as python -OO has it
+        return text
+    entries = [inspect.cleandoc(one or "").partition("----------\n")[2] for one in described]
+    if not best_of_n:
+        entries = [re.sub(r"^n\n( .*(\n|$))+", "", entry, flags=re.M) for entry in entries]
+    return re.sub(
+        r"^\*\*settings\n( .*\n)+",
+        lambda _: "".join(f"{entry}\n" for entry in entries),
+        inspect.cleandoc(text),
+        flags=re.M,
+    )

@@ -1,0 +1,1 @@
+"""Learned vocabularies: what often stands together becomes one id."""

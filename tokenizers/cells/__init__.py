@@ -1,0 +1,1 @@
+"""The format of the grid: bar by bar and part by part."""

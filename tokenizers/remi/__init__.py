@@ -1,0 +1,1 @@
+"""REMI (Huang & Yang 2020) and REMI+ (von Rütte et al. 2022)."""
