@@ -33,9 +33,9 @@ from safetensors.numpy import load_file, save_file
 import composer
 from composer.api import PRETRAINED
 from composer.constraints.base import Constraint
-from composer.generate.writer import Said
+from composer.generate.writer import TokenStream
 from composer.masks.cell import CellMask
-from composer.masks.demanded import BoundNoteMask
+from composer.masks.demanded import BoundedNoteMask
 from composer.masks.factory import CellRules
 from composer.masks.line import LineNoteMask
 from composer.model.cpu import CPUDecoder
@@ -271,7 +271,7 @@ def constraints(tune: composer.Score) -> dict[str, list[Constraint]]:
     """Return constraints on an arrangement, by what they are about."""
     cells = [
         composer.InScale(parts=["piano", "bass"]),
-        composer.NoteCount(min=2, max=8, bars="1-7"),
+        composer.OnsetCount(min=2, max=8, bars="1-7"),
         composer.Rhythm(required=[1, 3], parts=["bass"]),
         composer.MaxPolyphony(4),
     ]
@@ -279,7 +279,7 @@ def constraints(tune: composer.Score) -> dict[str, list[Constraint]]:
         composer.MaxLeap(7, parts=["piano", "bass"]),
         composer.Cadence([1, 3, 5], 3, parts=["piano", "bass"]),
         composer.NoParallels(parts=("flute", "bass")),
-        composer.NoRepeat(tune, 6, parts=["piano", "bass"]),
+        composer.NoQuote(tune, 6, parts=["piano", "bass"]),
     ]
     return {"none": [], "in cells": cells, "on lines": lines, "all": [*cells, *lines]}
 
@@ -300,9 +300,9 @@ def mask_share(repetitions: int, where: list[Constraint]) -> float:
         return call
 
     parts = [
-        *((CellMask, "allowed"), (BoundNoteMask, "allowed"), (CellMask, "hear")),
+        *((CellMask, "allowed"), (BoundedNoteMask, "allowed"), (CellMask, "hear")),
         *((LineNoteMask, "takes"), (CellRules, "mask"), (CellRules, "check")),
-        *((Chooser, "choose"), (Said, "say")),
+        *((Chooser, "choose"), (TokenStream, "say")),
     ]
     kept = [getattr(owner, name) for owner, name in parts]
     for (owner, name), function in zip(parts, kept, strict=True):

@@ -305,7 +305,7 @@ def main() -> None:
             rows.append(row_of(piece, score))
             if not turn:
                 stem = f"{group}-{index:02}-{piece.name.replace(' ', '-')}"
-                score.write_midi(options.out / f"{stem}.mid")
+                score.write(options.out / f"{stem}.mid")
                 score.piano_roll().savefig(options.out / f"{stem}.png")
                 first[f"{index} {piece.name}"] = rows[-1]
         shown = {**first, f"**mean of {len(rows)}**": means(rows)}

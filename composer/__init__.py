@@ -43,12 +43,12 @@ _HOMES = {
     "Cadence": "composer.constraints.lines",
     "MaxLeap": "composer.constraints.lines",
     "NoParallels": "composer.constraints.lines",
-    "NoRepeat": "composer.constraints.lines",
+    "NoQuote": "composer.constraints.lines",
     "Playable": "composer.constraints.playable",
     "Controls": "composer.controls.controls",
     "MaxPolyphony": "composer.constraints.counts",
     "Monophonic": "composer.constraints.counts",
-    "NoteCount": "composer.constraints.counts",
+    "OnsetCount": "composer.constraints.counts",
     "Rhythm": "composer.constraints.counts",
     "example": "composer.example_tunes",
     "example_names": "composer.example_tunes",
@@ -94,9 +94,9 @@ __all__ = [
     "ModelError",
     "Monophonic",
     "NoParallels",
-    "NoRepeat",
+    "NoQuote",
     "Note",
-    "NoteCount",
+    "OnsetCount",
     "Patch",
     "PitchRange",
     "Playable",
@@ -149,8 +149,8 @@ if TYPE_CHECKING:
     from composer.best_of.candidates import Candidate, candidates
     from composer.checking.certificate import Certificate
     from composer.checking.checker import Breach, check
-    from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
-    from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+    from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
+    from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
     from composer.constraints.locked import Locked
     from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
     from composer.constraints.playable import Playable

@@ -45,7 +45,7 @@ class Composer:
     Raises
     ------
     ModelError
-        They are no model and tokenizer, or the model has another vocabulary.
+        They are not a model and its tokenizer, or the model has another vocabulary.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Composer:
     ) -> None:
         if not isinstance(tokenizer, Cells) or not hasattr(decoder, "vocab_size"):
             raise ModelError(
-                f"{shown(decoder)} and {shown(tokenizer)} are no model and its tokenizer; "
+                f"{shown(decoder)} and {shown(tokenizer)} are not a model and its tokenizer; "
                 "composer.load('my_model') reads both from a folder"
             )
         if decoder.vocab_size != tokenizer.vocab_size:
@@ -97,10 +97,10 @@ class Composer:
             A device is named and torch is not installed.
         """
         if folder is not None and not isinstance(folder, str | os.PathLike):
-            raise ModelError(f"{shown(folder)} is no folder; name one that composer train wrote")
+            raise ModelError(f"{shown(folder)} is not a folder; name one that composer train wrote")
         folder = PRETRAINED if folder is None else Path(folder)
         if not folder.is_dir():
-            raise ModelError(f"{folder} is no folder; name one that composer train wrote")
+            raise ModelError(f"{folder} is not a folder; name one that composer train wrote")
         tokenizer = Cells.load(folder)
         if device is None:
             decoder: Decoder = CPUDecoder.from_folder(folder)

@@ -76,7 +76,7 @@ def _number_or_word(_: click.Context, __: click.Parameter, text: str | None) -> 
 def _least_and_most(text: str | None) -> int | tuple[int, int] | None:
     found = re.fullmatch(r"(\d+)(?:-(\d+))?", text or "")
     if text is not None and not found:
-        raise click.ClickException(f"--notes {text} cannot be read; write such as 4 or 2-6")
+        raise click.ClickException(f"--notes {text} cannot be read; for example 4 or 2-6")
     if not found:
         return None
     return int(found[1]) if found[2] is None else (int(found[1]), int(found[2]))
@@ -109,7 +109,7 @@ def _parts_and_pieces(texts: Sequence[str]) -> list[str] | dict[str, list[str] |
 def _bars_by_part(texts: Sequence[str]) -> dict[str, list[str]] | None:
     alone, said = _by_part("--cells", texts)
     for part in alone:
-        raise click.ClickException(f"--cells {part} cannot be read; write such as piano=5-8")
+        raise click.ClickException(f"--cells {part} cannot be read; for example piano=5-8")
     return said or None
 
 
@@ -376,7 +376,7 @@ def tokenize(source: Path, format_: str, ids: bool, out: Path | None, workers: i
 
     tokenizer = {"cells": Cells, "remi": REMI, "remi+": REMIPlus}[format_]()
     if source.is_dir() != (out is not None):
-        which = "a folder: name one to write with" if source.is_dir() else "no folder: leave out"
+        which = "a folder: name one to write with" if source.is_dir() else "not a folder: leave out"
         raise click.ClickException(f"{source} is {which} --out")
     if out is not None:
         if ids:
@@ -469,7 +469,7 @@ def _composer(model: Path | None) -> Any:
 
 
 def _save(score: Any, out: Path) -> None:
-    score.write_midi(out)
+    score.write(out)
     click.echo(f"{out}: {score}")
     if score.chords:
         shown = [chord.text for chord in score.chords[:16]]

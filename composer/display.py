@@ -107,7 +107,7 @@ def piano_roll(
     Raises
     ------
     RequestError
-        The bars are none of the score's, the width is not positive, or the score is empty.
+        The score does not have the bars, the width is not positive, or the score is empty.
     ImportError
         matplotlib is not installed.
 

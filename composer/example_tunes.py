@@ -48,7 +48,7 @@ def example(name: str) -> Score:
     (48, 'Dm')
     """
     if not isinstance(name, str):
-        raise RequestError(f"example {shown(name)} is no name; give one of example_names()")
+        raise RequestError(f"example {shown(name)} is not a name; give one of example_names()")
     stem = name.strip().lower().replace(" ", "_")
     if stem not in example_names():
         near = difflib.get_close_matches(stem, example_names(), n=1, cutoff=0.5)

@@ -381,7 +381,7 @@ def _key_of_name(name: str) -> tuple[int, int]:
     for minor, names in enumerate((MAJOR_KEYS, MINOR_KEYS)):
         if name in names:
             return names.index(name) - 7, minor
-    raise ScoreError(f"key {name!r} is none of {', '.join(MAJOR_KEYS + MINOR_KEYS)}")
+    raise ScoreError(f"key {name!r} is not one of {', '.join(MAJOR_KEYS + MINOR_KEYS)}")
 
 
 def _music21_track(part: Any, tpq: int, chords: list[Text]) -> Track:

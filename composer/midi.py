@@ -119,7 +119,7 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
         The score holds what no MIDI file can, or the file cannot be written.
     """
     if not isinstance(path, str | os.PathLike):
-        raise MidiError(f"{shown(path)} is no path; give such as 'song.mid'")
+        raise MidiError(f"{shown(path)} is not a path; for example 'song.mid'")
     target = Path(path)
     if target.is_dir():
         raise MidiError(f"{target} cannot be written: it is a folder; name a file in it")
@@ -230,7 +230,7 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[byte
             raise MidiError(f"{name} cannot be read: {reason}; check the path") from error
     if not callable(getattr(source, "read", None)) or hasattr(source, "tracks"):
         raise MidiError(
-            f"{shown(source)} is no source of MIDI; give a path, bytes, or a file that is open"
+            f"{shown(source)} is not a source of MIDI; give a path, bytes, or a file that is open"
         )
     content = source.read()
     name = str(getattr(source, "name", "the MIDI stream"))

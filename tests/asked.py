@@ -13,14 +13,14 @@ from itertools import product
 import numpy as np
 
 from composer.checking.checker import check
-from composer.constraints.cell import Demand
-from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
-from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+from composer.constraints.cell import PostedConstraint
+from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
+from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
 from composer.constraints.locked import Locked
 from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playable import Playable
 from composer.errors import RequestError
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from composer.score.grid import CELL_NOTE, sorted_notes
 from composer.score.instruments import KIT_PIECES
 from composer.score.score import Score, Track
@@ -50,7 +50,7 @@ def random_constraint(rng, grid, written):
     if kind in (3, 4):
         low = int(rng.integers(0, min(length, 6) + 1)) if rng.random() < 0.9 else length - 1
         high = None if low and rng.random() < 0.6 else low + int(rng.integers(4))
-        return NoteCount(low, high, **scope)
+        return OnsetCount(low, high, **scope)
     if kind in (5, 6):
         last = length if rng.random() < 0.9 else length + 12
         beats = [1 + p / 12 for p in sorted({int(p) for p in rng.integers(0, last, 8)})]
@@ -82,7 +82,7 @@ def random_pair(rng, grid, scope):
     if len(pitched) > 1 and rng.random() < 0.5:
         pair = rng.choice(pitched, 2, replace=False).tolist()
         return NoParallels(parts=pair, bars=scope["bars"])
-    return NoRepeat(
+    return NoQuote(
         grid.score(),
         int(rng.integers(2, 5)),
         transposed=bool(rng.random() < 0.7),
@@ -105,16 +105,16 @@ def random_asked(seed):
     for _ in range(int(rng.integers(1, 6))):
         constraint = random_constraint(rng, grid, request.written)
         try:
-            demands_on([constraint], score, grid, request.written, len(grid.bars))
+            post([constraint], score, grid, request.written, len(grid.bars))
         except RequestError:
             continue
         where.append(constraint)
         if isinstance(constraint, Rhythm) and constraint.required and rng.random() < 0.5:
             most = len(constraint.required) + int(rng.integers(0, 3))
-            where.append(NoteCount(max=most, parts=constraint.parts, bars=constraint.bars))
-    demands = demands_on(where, score, grid, request.written, len(grid.bars))
+            where.append(OnsetCount(max=most, parts=constraint.parts, bars=constraint.bars))
+    posted = post(where, score, grid, request.written, len(grid.bars))
     locked, locking = random_locked(rng, request) if rng.random() < 0.5 else (grid.notes[:0], [])
-    request = dataclasses.replace(request, demands=(*demands, *locking), locked=locked)
+    request = dataclasses.replace(request, posted=(*posted, *locking), locked=locked)
     return request, [*where, *(demand.constraint for demand in locking)]
 
 
@@ -142,15 +142,15 @@ def locked_of(grid, given, stay, is_open):
             locked[i]["duration"] = locked[i]["velocity"] = 0
     is_open = locked["duration"] == 0
     fixed = Locked(grid.replace(notes=stay[~is_open]).score())
-    demands = [Demand(fixed, cells_of(grid, stay[~is_open]))] if not is_open.all() else []
+    posted = [PostedConstraint(fixed, cells_of(grid, stay[~is_open]))] if not is_open.all() else []
     for row in np.unique(stay["part"][is_open]).tolist():
-        pins = stay[is_open & (stay["part"] == row)]
+        pinned = stay[is_open & (stay["part"] == row)]
         notes = [
             (bar + 1, 1 + Fraction(position, 12), pitch)
-            for bar, _, position, pitch, _, _ in pins.tolist()
+            for bar, _, position, pitch, _, _ in pinned.tolist()
         ]
-        demands.append(Demand(Locked(notes, parts=row + 1), cells_of(grid, pins)))
-    return locked, demands
+        posted.append(PostedConstraint(Locked(notes, parts=row + 1), cells_of(grid, pinned)))
+    return locked, posted
 
 
 def cells_of(grid, notes):
@@ -329,7 +329,7 @@ def cell_room(grid, where, bar, row, stay=()):
     free = free_pitches(grid, where, bar, row)
     given = sounding(grid, bar, row)
     cell, part = about(where, bar, row, len(grid.bars)), grid.parts[row]
-    ways = [c.way(part.program, part.is_drum) for c in cell if isinstance(c, Playable)]
+    ways = [c.technique(part.program, part.is_drum) for c in cell if isinstance(c, Playable)]
     for way in ways:
         free[:, : way.low] = free[:, way.high + 1 :] = False
     silent = not free.any()
@@ -361,7 +361,7 @@ def cell_room(grid, where, bar, row, stay=()):
         free[place, : max(pitches) + 1] = False
         free[place, max(pitches)] = True
         free[place] &= is_right
-    counts = [c for c in cell if isinstance(c, NoteCount)]
+    counts = [c for c in cell if isinstance(c, OnsetCount)]
     rhythms = [c for c in cell if isinstance(c, Rhythm)]
     needed |= {round((beat - 1) * 12) for rhythm in rhythms for beat in rhythm.required}
     for rhythm in rhythms:
@@ -432,7 +432,7 @@ def has_line(grid, where, written, row, locked=()):
 
 
 VOICES = (MaxPolyphony, Monophonic)
-LINES = (MaxLeap, NoParallels, NoRepeat)
+LINES = (MaxLeap, NoParallels, NoQuote)
 
 
 def is_possible_by_trying(grid, where, bar, row, pitches):

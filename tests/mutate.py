@@ -96,7 +96,7 @@ def check_ids(score: Score, tokenizer: Tokenizer) -> None:
 def no_sentence(error: Exception) -> str:
     """Return what is wrong with a message, or nothing."""
     text = str(error)
-    return "" if text and "\n" not in text else f"the message is no sentence: {text!r}"
+    return "" if text and "\n" not in text else f"the message is not a sentence: {text!r}"
 
 
 def memory() -> float:

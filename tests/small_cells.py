@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from composer import ChordTones, InScale, MaxPolyphony, Monophonic, NoteCount, PitchRange, Rhythm
-from composer.planning.constraints import demands_on
+from composer import ChordTones, InScale, MaxPolyphony, Monophonic, OnsetCount, PitchRange, Rhythm
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -33,19 +33,19 @@ def request(seed):
         where.append(constraint(rng))
     written = np.zeros((3, 2), bool)
     written[1, 1] = True
-    demands = demands_on(where, grid.score(), grid, written, 3)
+    posted = post(where, grid.score(), grid, written, 3)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
     rules = PartRules(monophonic=bool(rng.random() < 0.3))
-    return Request(grid, written, (rules,), sampling, seed, demands), where
+    return Request(grid, written, (rules,), sampling, seed, posted), where
 
 
 def constraint(rng):
     kind = rng.integers(7)
     places = [1 + p / 12 for p in range(3 if rng.random() < 0.9 else 4) if rng.random() < 0.5]
     if kind == 0:
-        return NoteCount(min=int(rng.integers(1, 4)))
+        return OnsetCount(min=int(rng.integers(1, 4)))
     if kind == 1:
-        return NoteCount(max=int(rng.integers(0, 3)))
+        return OnsetCount(max=int(rng.integers(0, 3)))
     if kind == 2 and places:
         return Rhythm(required=places)
     if kind == 3 and places:

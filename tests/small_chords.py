@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from composer import ChordTones, InScale, NoteCount, PitchRange, Rhythm
+from composer import ChordTones, InScale, OnsetCount, PitchRange, Rhythm
 from composer.checking.checker import check
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -28,7 +28,7 @@ def request(seed):
         places = [1 + p / 12 for p in range(POSITIONS) if rng.random() < 0.5]
         where += [Rhythm(required=places, parts=part)] if places else []
         if rng.random() < 0.4:
-            where.append(NoteCount(min=int(rng.integers(1, 4)), parts=part))
+            where.append(OnsetCount(min=int(rng.integers(1, 4)), parts=part))
     where += [InScale()] if rng.random() < 0.4 else []
     notes, written = [], np.array([[True] * 3])
     if rng.random() < 0.6:  # one of them is given, and the chords are to suit it
@@ -42,9 +42,9 @@ def request(seed):
         np.array(notes, CELL_NOTE),
         np.empty(0, CELL_CHORD),
     )
-    demands = demands_on(where, grid.score(), grid, written, 1)
+    posted = post(where, grid.score(), grid, written, 1)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
-    request = Request(grid, written, (PartRules(),) * 2, sampling, seed, demands)
+    request = Request(grid, written, (PartRules(),) * 2, sampling, seed, posted)
     return dataclasses.replace(request, chords_per_bar=1 if seed % 2 else None), where
 
 
@@ -110,7 +110,7 @@ def is_enough(request, where, places):
             continue
         cell = asked.about(where, 0, row)
         needed = {round((b - 1) * 12) for c in cell if isinstance(c, Rhythm) for b in c.required}
-        least = max([1, *(c.min for c in cell if isinstance(c, NoteCount))])
+        least = max([1, *(c.min for c in cell if isinstance(c, OnsetCount))])
         if not is_open[row, list(needed)].all() or is_open[row].sum() < least:
             return False
     return True

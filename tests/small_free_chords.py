@@ -3,7 +3,7 @@
 import dataclasses
 
 from composer import ChordTones
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from tests import small_lines_beside
 
 
@@ -14,12 +14,10 @@ def request(seed):
     written = known.written.copy()
     written[1:3, 0] = True
     tones = ChordTones(everywhere=True, bars="2-3")
-    demands = demands_on([tones], free.score(), free, written, 4)
-    others = [demand for demand in known.demands if not demand.constraint.by_chord]
+    posted = post([tones], free.score(), free, written, 4)
+    others = [demand for demand in known.posted if not demand.constraint.by_chord]
     where = [*(constraint for constraint in where if not constraint.by_chord), tones]
-    return dataclasses.replace(
-        known, grid=free, written=written, demands=(*others, *demands)
-    ), where
+    return dataclasses.replace(known, grid=free, written=written, posted=(*others, *posted)), where
 
 
 def is_possible(request, where):

@@ -4,8 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from composer import ChordTones, MaxLeap, NoParallels, NoRepeat, PitchRange, Rhythm
-from composer.planning.constraints import demands_on
+from composer import ChordTones, MaxLeap, NoParallels, NoQuote, PitchRange, Rhythm
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -41,13 +41,13 @@ def request(seed):
     where += [NoParallels(parts=(1, 2))] if rng.random() < 0.6 or len(where) < 4 else []
     if rng.random() < 0.4:
         where.append(
-            NoRepeat(asked.score(asked.track("C", rng.integers(60, 65, 8).tolist(), step=40)), 2)
+            NoQuote(asked.score(asked.track("C", rng.integers(60, 65, 8).tolist(), step=40)), 2)
         )
-    demands = demands_on(where, grid.score(), grid, written, 3)
+    posted = post(where, grid.score(), grid, written, 3)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
     rules = (PartRules(monophonic=bool(rng.random() < 0.3)),) * 2
     chords_per_bar = 1 if rng.random() < 0.6 else None
-    request = Request(grid, written, rules, sampling, seed, demands, chords_per_bar=chords_per_bar)
+    request = Request(grid, written, rules, sampling, seed, posted, chords_per_bar=chords_per_bar)
     return request, where
 
 

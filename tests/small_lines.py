@@ -11,12 +11,12 @@ from composer import (
     MaxPolyphony,
     Monophonic,
     NoParallels,
-    NoRepeat,
-    NoteCount,
+    NoQuote,
+    OnsetCount,
     PitchRange,
     Rhythm,
 )
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -50,10 +50,10 @@ def request(seed):
         where.append(line_constraint(rng, rows))
     for _ in range(int(rng.integers(0, 3))):
         where.append(cell_constraint(rng, rows))
-    demands = demands_on(where, grid.score(), grid, written, 4)
+    posted = post(where, grid.score(), grid, written, 4)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
     rules = tuple(PartRules(monophonic=bool(rng.random() < 0.3)) for _ in range(rows))
-    return Request(grid, written, rules, sampling, seed, demands), where
+    return Request(grid, written, rules, sampling, seed, posted), where
 
 
 def line_constraint(rng, rows):
@@ -66,7 +66,7 @@ def line_constraint(rng, rows):
     if kind == 2 and rows == 2:
         return NoParallels(parts=(1, 2))
     pitches = rng.integers(60, 63, 8).tolist()
-    return NoRepeat(
+    return NoQuote(
         asked.score(asked.track("C", pitches, step=40)),
         2,
         transposed=bool(rng.random() < 0.7),
@@ -79,9 +79,9 @@ def cell_constraint(rng, rows):
     part = None if rng.random() < 0.5 else int(rng.integers(1, rows + 1))
     places = [1 + p / 12 for p in range(3) if rng.random() < 0.7] or [1]
     if kind == 0:
-        return NoteCount(min=int(rng.integers(1, 4)), parts=part)
+        return OnsetCount(min=int(rng.integers(1, 4)), parts=part)
     if kind == 1:
-        return NoteCount(max=int(rng.integers(0, 3)), parts=part)
+        return OnsetCount(max=int(rng.integers(0, 3)), parts=part)
     if kind == 2:
         return Rhythm(required=places, parts=part)
     if kind == 3:

@@ -5,8 +5,8 @@ from itertools import product
 
 import numpy as np
 
-from composer import ChordTones, MaxLeap, NoRepeat, PitchRange, Playable
-from composer.planning.constraints import demands_on
+from composer import ChordTones, MaxLeap, NoQuote, PitchRange, Playable
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -45,12 +45,12 @@ def request(seed):
         where.append(Playable(span=2))
     for _ in range(int(rng.integers(0, 3))):
         where.append(small_lines.cell_constraint(rng, 1))
-    demands = demands_on(where, grid.score(), grid, written, 4)
+    posted = post(where, grid.score(), grid, written, 4)
     stay = np.array(stay, CELL_NOTE)
     locked, locking = asked.locked_of(grid, grid.notes, stay, rng.random(len(stay)) < 0.5)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
     rules = (PartRules(monophonic=bool(rng.random() < 0.3)),)
-    request = Request(grid, written, rules, sampling, seed, (*demands, *locking))
+    request = Request(grid, written, rules, sampling, seed, (*posted, *locking))
     where += [demand.constraint for demand in locking]
     return dataclasses.replace(request, locked=locked), where
 
@@ -59,7 +59,7 @@ def line_constraint(rng, chords):
     kind = rng.integers(4)
     if kind == 0:
         pitches = rng.integers(60, 63, 8).tolist()
-        return NoRepeat(asked.score(asked.track("C", pitches, step=40)), 2)
+        return NoQuote(asked.score(asked.track("C", pitches, step=40)), 2)
     if kind < 3 and chords:
         return ChordTones(passing=True)
     return MaxLeap(int(rng.integers(0, 3)))

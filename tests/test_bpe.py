@@ -244,7 +244,7 @@ def test_a_corpus_that_repeats_too_little_is_said_so():
     ("make", "message"),
     [
         (lambda: BPE(LEARNED[0]), "the base of a BPE is a BPE"),
-        (lambda: BPE(Cells(), boundary="beat"), "boundary 'beat' is none of bar, part, onset"),
+        (lambda: BPE(Cells(), boundary="beat"), "boundary 'beat' is not one of bar, part, onset"),
         (lambda: BPE(Cells(), [(1, 1229)]), "merge 0 of ids 1 and 1229 names an id outside 0"),
         (lambda: BPE(Cells(), [(-1, 5)]), "merge 0 of ids -1 and 5 names an id outside 0"),
         (lambda: BPE.train(Cells(), TUNES, 1229), "leaves no room for merges behind the 1229"),
@@ -271,7 +271,7 @@ def test_merges_that_double_without_end_are_refused():
         ('"merges": [[', '"merges": [[0.5, 1], [', "is not a tokenizer file"),
         ('"merges": [[', '"merges": [[1], [', "is not a tokenizer file"),
         ('"merges"', '"Merges"', "is not a tokenizer file"),
-        ('"part"', '"beat"', "boundary 'beat' is none of"),
+        ('"part"', '"beat"', "boundary 'beat' is not one of"),
         ('"format": "cells"', '"format": "notes"', "holds the format 'notes', none of"),
         ('"N.C."', '"none"', "another vocabulary than this version's cells; train again"),
     ],

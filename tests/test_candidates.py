@@ -77,14 +77,14 @@ def test_without_a_seed_one_is_drawn(random_composer):
 
 @pytest.mark.parametrize("n", [0, -1, 257, 1.5])
 def test_a_number_of_candidates_that_makes_no_sense_is_refused(n, random_composer):
-    with pytest.raises(RequestError, match="is no whole number from 1 to 256 candidates"):
+    with pytest.raises(RequestError, match="is not a whole number from 1 to 256 candidates"):
         random_composer.melody("C", n=n)
 
 
 @pytest.mark.parametrize("seed", [-1, "one", 1.5])
 def test_what_is_no_seed_is_refused_in_the_same_words(random_composer, seed):
     for n in (None, 2):
-        with pytest.raises(RequestError, match=f"seed {seed!r} is no whole number from 0 on"):
+        with pytest.raises(RequestError, match=f"seed {seed!r} is not a whole number from 0 on"):
             random_composer.melody("C Am", n=n, seed=seed)
 
 

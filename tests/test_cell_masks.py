@@ -28,8 +28,8 @@ class Walk:
     def notes(self, **changes):
         arguments = {
             "pitches": np.ones((48, 128), bool),
-            "busy": FREE,
-            "room": WIDE,
+            "sounding_until": FREE,
+            "latest_offset": WIDE,
             "most_notes": 6,
             **changes,
         }
@@ -41,7 +41,7 @@ class Walk:
         for token in tokens:
             assert token in self.open(), token
             self.cells.grammar.advance(self.cursor, self.ids[token])
-            self.mask.hear(self.cursor, self.ids[token])
+            self.mask.accept(self.cursor, self.ids[token])
         return self
 
     def open(self):
@@ -90,7 +90,7 @@ def test_the_last_note_is_near_where_it_can_be(walk):
 def test_the_last_note_is_held_to_the_end_or_as_long_as_is_asked(walk, least, first, last):
     room = np.full((48, 128), 48)
     close = Close((0, 12), np.ones((48, 128), bool), least)
-    walk.notes(room=room, monophonic=True, close=close)
+    walk.notes(latest_offset=room, monophonic=True, close=close)
     walk.say("Position_0", "Velocity_9", "Pitch_58")
     lengths = np.array(walk.open_of("Duration"))
     assert lengths[lengths > 12].tolist() == [n for n in DURATIONS if first <= n <= 48]
@@ -102,7 +102,7 @@ def test_the_last_note_is_held_to_the_end_or_as_long_as_is_asked(walk, least, fi
 def test_a_pitch_that_sounds_may_not_begin(walk):
     busy = FREE.copy()
     busy[60] = 20
-    walk.notes(busy=busy).say("Position_4", "Velocity_9")
+    walk.notes(sounding_until=busy).say("Position_4", "Velocity_9")
     assert 58 not in walk.open_of("Pitch")
     assert 59 in walk.open_of("Pitch")
     walk.say("Pitch_59", "Duration_9", "Position_12")
@@ -114,7 +114,7 @@ def test_a_pitch_that_sounds_may_not_begin(walk):
 def test_a_note_ends_where_its_pitch_begins_again(walk):
     room = WIDE.copy()
     room[:, 60] = 50
-    walk.notes(room=room).say("Position_40", "Velocity_9", "Pitch_58")
+    walk.notes(latest_offset=room).say("Position_40", "Velocity_9", "Pitch_58")
     assert walk.open_of("Duration") == list(range(1, 11))
     walk.say("Duration_1", "Pitch_60")
     assert max(walk.open_of("Duration")) == 384
@@ -122,7 +122,7 @@ def test_a_note_ends_where_its_pitch_begins_again(walk):
 
 def test_a_line_waits_for_its_own_note(walk):
     busy = np.full(128, 5)
-    walk.notes(busy=busy, monophonic=True)
+    walk.notes(sounding_until=busy, monophonic=True)
     assert walk.open_of("Position")[0] == 5
     walk.say("Position_6", "Velocity_9", "Pitch_60", "Duration_12")
     assert not walk.open_of("Pitch")
@@ -175,7 +175,7 @@ def test_a_cell_ends_when_it_has_its_onsets(walk):
 
 
 def test_a_cell_without_room_ends_though_it_owes_onsets(walk):
-    assert walk.notes(busy=np.full(128, 48), least_onsets=2).open() == {"EOS"}
+    assert walk.notes(sounding_until=np.full(128, 48), least_onsets=2).open() == {"EOS"}
 
 
 def test_a_cell_over_its_budget_ends_at_its_next_note(walk):

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from composer import NoteCount, PitchRange, RequestError, Score, Track, diff
+from composer import OnsetCount, PitchRange, RequestError, Score, Track, diff
 from composer.api import load
 
-WHERE = [NoteCount(min=2, max=3, parts="Low", bars="2-3"), PitchRange("C3-C5")]
+WHERE = [OnsetCount(min=2, max=3, parts="Low", bars="2-3"), PitchRange("C3-C5")]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_a_certificate_says_what_was_asked_for(filled):
     assert certificate.holds
     assert certificate.required == tuple(WHERE)
     assert str(certificate).splitlines()[0].startswith("infill by composer 0.1.0 (seed 3): bars")
-    assert "  NoteCount(min=2, max=3) in bars 2-3 of Low: holds" in str(certificate)
+    assert "  OnsetCount(min=2, max=3) in bars 2-3 of Low: holds" in str(certificate)
 
 
 def test_notes_that_were_given_need_not_keep_what_was_asked_for(filled, song):
@@ -42,7 +42,7 @@ def test_a_certificate_as_json(filled):
     assert content["verb"], content["seed"] == ("infill", 3)
     assert content["cells"] == [{"part": 2, "name": "Low", "bars": [2, 3]}]
     assert content["required"][0] == {
-        "constraint": "NoteCount(min=2, max=3)", "parts": ["Low"], "bars": [2, 3], "holds": True
+        "constraint": "OnsetCount(min=2, max=3)", "parts": ["Low"], "bars": [2, 3], "holds": True
     }  # fmt: skip
     assert content["sampling"]["temperature"] == 0.9
     assert content["holds"] is True
@@ -106,16 +106,16 @@ def test_each_verb_says_what_it_did_in_one_patch(random_composer):
 
 
 def test_a_bar_of_a_stream_says_who_wrote_it(random_composer):
-    stream = random_composer.stream("C G", where=NoteCount(max=3), seed=5)
+    stream = random_composer.stream("C G", where=OnsetCount(max=3), seed=5)
     for _ in range(2):
         bar = next(stream)
         assert bar.certificate().holds
-        assert bar.certificate().required == (NoteCount(max=3),)
+        assert bar.certificate().required == (OnsetCount(max=3),)
         assert str(bar.history[0]).startswith("stream by composer 0.1.0 (seed 5): bar 1 of")
 
 
 def test_a_verb_given_a_file_has_it_as_what_was_there_before(random_composer, song, tmp_path):
-    song.write_midi(tmp_path / "song.mid")
+    song.write(tmp_path / "song.mid")
     after = random_composer.infill(tmp_path / "song.mid", "1", seed=1)
     assert after.undo() == Score.read(tmp_path / "song.mid")
 

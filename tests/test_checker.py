@@ -8,7 +8,7 @@ from composer import (
     InScale,
     MaxPolyphony,
     Monophonic,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     RequestError,
     Rhythm,
@@ -36,8 +36,8 @@ SCORE = Score(
 )
 
 FOUND = [
-    (NoteCount(min=3, parts=1), [(2, "1 onsets, fewer than 3")]),
-    (NoteCount(max=2, parts=1), [(1, "3 onsets, more than 2")]),
+    (OnsetCount(min=3, parts=1), [(2, "1 onsets, fewer than 3")]),
+    (OnsetCount(max=2, parts=1), [(1, "3 onsets, more than 2")]),
     (Rhythm(required=[2], parts=1), [(2, "no onset at position 12")]),
     (
         Rhythm(allowed=[1, 1.5, 3]),
@@ -74,7 +74,7 @@ PASSING = [
     ([76, 74, 79], False),  # left by a leap
     ([79, 74, 72], False),  # come to by one
     ([76, 75, 76], False),  # not of the key
-    ([72, 74, 74, 76], False),  # said again is no step
+    ([72, 74, 74, 76], False),  # said again is not a step
     ([72, 74], False),  # nothing follows
     ([72, (67, 74), 76], True),
     ([72, (69, 74), 76], False),  # only the highest may pass
@@ -99,7 +99,7 @@ def test_a_passing_note_on_a_strong_beat_is_none():
 
 
 def test_only_what_is_named_is_looked_at():
-    where = [NoteCount(min=9)]
+    where = [OnsetCount(min=9)]
     assert {(b.part, b.bar) for b in check(SCORE, where)} == {(1, 1), (1, 2), (2, 1), (2, 2)}
     assert {(b.part, b.bar) for b in check(SCORE, where, bars=(2, 3))} == {
         (1, 2), (2, 2), (1, 3), (2, 3)
@@ -110,16 +110,16 @@ def test_only_what_is_named_is_looked_at():
 
 
 def test_a_breach_in_words():
-    (breach,) = check(SCORE, NoteCount(max=2, parts=1))
-    assert str(breach) == "NoteCount(max=2) in bar 1 of part 1: 3 onsets, more than 2"
+    (breach,) = check(SCORE, OnsetCount(max=2, parts=1))
+    assert str(breach) == "OnsetCount(max=2) in bar 1 of part 1: 3 onsets, more than 2"
 
 
 def test_what_it_does_not_know_is_refused():
-    with pytest.raises(RequestError, match="no constraint that can be checked"):
+    with pytest.raises(RequestError, match="not a constraint that can be checked"):
         check(SCORE, Constraint())
 
 
 @pytest.mark.parametrize("where", [5, [5], "low"])
 def test_what_is_no_constraint_cannot_be_checked(where):
-    with pytest.raises(RequestError, match="which is no constraint; give such as"):
+    with pytest.raises(RequestError, match="which is not a constraint; for example"):
         check(Score(), where)

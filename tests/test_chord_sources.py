@@ -79,7 +79,7 @@ def test_a_chart_on_a_score_is_like_it():
 def test_files_are_read_by_their_ending(tmp_path):
     (tmp_path / "tune.txt").write_text("# a tune\n| Am F |\n| C |\n", encoding="utf-8")
     assert texts(tmp_path / "tune.txt") == texts(str(tmp_path / "tune.txt")) == ["Am F@1/2", "C"]
-    SONG.write_midi(tmp_path / "song.mid")
+    SONG.write(tmp_path / "song.mid")
     assert texts(str(tmp_path / "song.mid")) == texts(SONG)
     plain = SONG.replace(time_signatures=[(0, 4, 4)], chords=[(0, "G"), (384, "C/E")])
     to_music21(plain).write("musicxml", tmp_path / "song.musicxml")
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_with_its_place(source, error, message):
 
 
 def test_a_path_that_is_no_chart_is_refused(tmp_path):
-    with pytest.raises(RequestError, match=r"is no file of chords; name one that ends in .txt"):
+    with pytest.raises(RequestError, match=r"is not a file of chords; name one that ends in .txt"):
         read_chords(tmp_path / "tune.doc")
     (tmp_path / "tune.txt").write_text("| C |\n| Q |\n")
     with pytest.raises(SymbolError, match=r"tune.txt: at line 2, column 3, bar 2: chord 'Q'"):

@@ -128,7 +128,7 @@ def test_symbols_follow_the_key_signature():
     [
         (
             played((0, 480, [48, 52, 55]), (2880, 480, [60, 61, 62])),
-            "Keys has C4 Db4 D4 on beat 3 of bar 2, which is no chord that is known here; name a",
+            "Keys has C4 Db4 D4 on beat 3 of bar 2, which is not a chord that is known here",
         ),
         (Score(tracks=(Track("Kit", is_drum=True, notes=[(0, 1, 38, 9)]),)), "Kit is of drums"),
         (Score(tracks=(Track("Pad"),)), "Pad has no notes"),
@@ -174,7 +174,7 @@ def test_a_letter_is_not_guessed_at():
     [
         ({}, "takes one source and was given 0"),
         ({"chords": "C", "track": 1}, "was given 2"),
-        ({"markers": True, "letters": "both"}, "letters 'both' is none of chords, sections"),
+        ({"markers": True, "letters": "both"}, "letters 'both' is not one of chords, sections"),
         ({"chords": "C", "letters": "chords"}, "which say what markers of one letter are"),
         ({"track": "Harp"}, "the score has no track 'Harp'"),
     ],

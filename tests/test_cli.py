@@ -19,7 +19,7 @@ COMMANDS = sorted(main.commands)
 def run(tmp_path, monkeypatch):
     """Run the command in an empty folder; returns what click does."""
     monkeypatch.chdir(tmp_path)
-    composer.example("Drunken Sailor").write_midi("tune.mid")
+    composer.example("Drunken Sailor").write("tune.mid")
     return lambda *arguments: CliRunner().invoke(main, [str(a) for a in arguments])
 
 
@@ -187,7 +187,7 @@ def test_tokenize(run, format_, first):
 def test_tokenize_a_folder(run, tmp_path):
     (tmp_path / "songs").mkdir()
     for i in range(3):
-        composer.example("Drunken Sailor").write_midi(f"songs/{i}.mid")
+        composer.example("Drunken Sailor").write(f"songs/{i}.mid")
     (tmp_path / "songs" / "broken.mid").write_bytes(b"no MIDI")
     command = ("tokenize", "songs", "--format", "remi+", "-o", "tokens", "--workers", 2)
     for _ in range(2):
@@ -197,7 +197,7 @@ def test_tokenize_a_folder(run, tmp_path):
         assert "duplicates=1 groups, refused=1, quarantined=0)" in result.output
         assert "report.json" in result.output
     check_error(run("tokenize", "songs"), "songs is a folder", "--out")
-    check_error(run("tokenize", "tune.mid", "-o", "tokens"), "tune.mid is no folder")
+    check_error(run("tokenize", "tune.mid", "-o", "tokens"), "tune.mid is not a folder")
     check_error(run("tokenize", "songs", "-o", "new", "--ids"), "--ids")
     check_error(run("tokenize", "songs", "-o", "new", "--workers", 0), "workers 0")
     check_error(run("tokenize", "songs", "-o", "tokens"), "format remi+, not cells")
@@ -252,7 +252,9 @@ def test_errors_are_one_line_and_leave_no_file(run, tmp_path, model_folder, argu
 
 def test_a_missing_output_folder_is_said_before_the_work(run, tmp_path):
     check_error(run("melody", "Am", "--model", "nowhere", "-o", "no/out.mid"), "no folder no")
-    check_error(run("melody", "Am", "--model", "nowhere", "-o", "out.mid"), "nowhere is no folder")
+    check_error(
+        run("melody", "Am", "--model", "nowhere", "-o", "out.mid"), "nowhere is not a folder"
+    )
     assert not files(tmp_path)
 
 
@@ -271,7 +273,7 @@ def test_a_place_that_cannot_be_written(run, tmp_path):
 
 def test_warnings_are_one_line(run, tmp_path, model_folder):
     tune = composer.example("Drunken Sailor")
-    tune.replace(chords=[composer.Text(0, "what?")]).write_midi("odd.mid")
+    tune.replace(chords=[composer.Text(0, "what?")]).write("odd.mid")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         result = run("infill", "odd.mid", "--bars", "1", "--model", model_folder)

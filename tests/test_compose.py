@@ -171,7 +171,7 @@ def test_every_part_of_an_arrangement_keeps_its_rules(arrangement):
 def test_other_libraries_read_an_arrangement(arrangement, tmp_path):
     _, song = arrangement
     path = str(tmp_path / "song.mid")
-    song.write_midi(path)
+    song.write(path)
     mine = [[tuple(note) for note in track.notes.tolist()] for track in song.tracks]
     assert Score.read(path).tracks[1].notes.tolist() == mine[1]
     kit = miditoolkit.MidiFile(path)
@@ -347,7 +347,7 @@ def test_the_same_seed_gives_the_same_music(random_composer):
 
 def test_a_model_folder_is_loaded(model_folder, tmp_path):
     assert load(model_folder).melody("C", seed=1).bars == 1
-    with pytest.raises(ModelError, match="is no folder"):
+    with pytest.raises(ModelError, match="is not a folder"):
         load(tmp_path / "nothing")
     with pytest.raises(ModelError, match=r"has no composer\.json"):
         load(tmp_path)

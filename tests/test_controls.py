@@ -7,7 +7,7 @@ import composer
 from composer import Controls, RequestError
 from composer.controls.controls import controls_for, number
 from composer.controls.kinds import KINDS, NAMES
-from composer.planning.controls import aimed_levels, influences, style_index, with_room
+from composer.planning.controls import influences, style_index, target_levels, with_reach
 from composer.planning.roles import part_rules
 from composer.score.instruments import parse_instrument
 from composer.tokenizers import Cells
@@ -30,7 +30,7 @@ def band():
 def told(band, *controls, written=None):
     score, grid = band
     written = np.ones((4, 4), bool) if written is None else written
-    return aimed_levels(controls, score, grid, written, 4)
+    return target_levels(controls, score, grid, written, 4)
 
 
 def values(levels):
@@ -143,11 +143,11 @@ def test_rules_leave_room_for_what_is_aimed_at(band):
     names = ["flute", "piano", "drums"]
     roles = ["melody", "accompaniment", None]
     rules = [part_rules(parse_instrument(n), r) for n, r in zip(names, roles, strict=True)]
-    low = with_room(rules, [Controls(register=30, polyphony=6, parts="piano")], score, written)
+    low = with_reach(rules, [Controls(register=30, polyphony=6, parts="piano")], score, written)
     assert low[0] == rules[0]
     assert (low[1].rules[0].low, low[1].rules[0].high) == (21, 42)
     assert low[1].most_notes == 7
-    thin = with_room(rules, [Controls(polyphony="single", parts="piano")], score, written)
+    thin = with_reach(rules, [Controls(polyphony="single", parts="piano")], score, written)
     assert thin[1].least_notes == 1 < rules[1].least_notes
 
 

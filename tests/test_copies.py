@@ -1,13 +1,13 @@
-from composer.generate.repeats import Copies
+from composer.generate.repeats import RepeatTracker
 
 # Ids from 10 on are content, from 90 on dynamics and controls; 1 and 2 head cells, 0 a bar.
 SAID = [0, 1, 10, 91, 11, 12, 13, 14, 2, 20, 1, 0, 1, 10, 11, 12, 13, 0, 1]
 
 
 def following(*heard, said=SAID):
-    copies = Copies(said, after=0, content=10, passed_over={*range(90, 100)})
+    copies = RepeatTracker(said, after=0, content=10, passed_over={*range(90, 100)})
     for index in heard:
-        copies.hear(index)
+        copies.accept(index)
     return copies.next_ids()
 
 

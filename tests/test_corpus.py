@@ -22,7 +22,7 @@ def folder(tmp_path):
     for first, group in enumerate(("songs", "dances")):
         (root / group).mkdir(parents=True)
         for i in range(30):
-            tune(30 * first + i).write_midi(root / group / f"{i:02}.mid")
+            tune(30 * first + i).write(root / group / f"{i:02}.mid")
     return root
 
 
@@ -53,13 +53,13 @@ def test_what_is_prepared_is_used_again_until_a_file_changes(folder, tmp_path):
     stamp = os.stat(out / "ids-00000.npy").st_mtime_ns
     prepare(folder, out, Cells())
     assert os.stat(out / "ids-00000.npy").st_mtime_ns == stamp
-    tune(99, bars=6).write_midi(folder / "songs" / "new.mid")
+    tune(99, bars=6).write(folder / "songs" / "new.mid")
     assert len(prepare(folder, out, Cells()).pieces) == 61
 
 
 def test_files_of_no_use_are_left_out_with_their_reason(folder, tmp_path):
     (folder / "songs" / "broken.mid").write_bytes(b"MThd, so it says")
-    Score(tracks=(Track(notes=[(0, 480, 60, 90)]),)).write_midi(folder / "songs" / "short.mid")
+    Score(tracks=(Track(notes=[(0, 480, 60, 90)]),)).write(folder / "songs" / "short.mid")
     corpus = prepare(folder, tmp_path / "out", Cells())
     assert list(corpus.refused) == ["songs/broken.mid", "songs/short.mid"]
     assert "broken.mid" in corpus.refused["songs/broken.mid"]

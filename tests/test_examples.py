@@ -45,7 +45,7 @@ def song(seed: int) -> Score:
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("midi")
     for i in range(40):
-        song(i).write_midi(folder / f"{i}.mid")
+        song(i).write(folder / f"{i}.mid")
     return prepare(folder, tmp_path_factory.mktemp("corpus") / "out", CELLS)
 
 
@@ -121,7 +121,7 @@ def test_balance_draws_small_groups_more_often(tmp_path):
     for group, count in (("few", 12), ("many", 60)):
         (folder / group).mkdir(parents=True)
         for i in range(count):
-            song(i).write_midi(folder / group / f"{i}.mid")
+            song(i).write(folder / group / f"{i}.mid")
     corpus = prepare(folder, tmp_path / "out", CELLS)
 
     def share(balance: float) -> float:
@@ -138,10 +138,10 @@ def test_drums_are_borrowed_only_in_the_same_meter(tmp_path):
     waltz = [(480 * i, 480, 60 + i % 5, 90) for i in range(3 * 24)]
     beat = [(480 * i, 120, 36 + 2 * (i % 2), 90) for i in range(4 * 40)]
     for i in range(30):
-        Score(tracks=(Track("Tune", 73, notes=waltz),), time_signatures=[(0, 3, 4)]).write_midi(
+        Score(tracks=(Track("Tune", 73, notes=waltz),), time_signatures=[(0, 3, 4)]).write(
             folder / f"waltz{i}.mid"
         )
-        Score(tracks=(Track(is_drum=True, notes=beat),)).write_midi(folder / f"beat{i}.mid")
+        Score(tracks=(Track(is_drum=True, notes=beat),)).write(folder / f"beat{i}.mid")
     corpus = prepare(folder, tmp_path / "out", CELLS)
     drawn = examples(corpus)
     rng = np.random.default_rng(0)
@@ -196,7 +196,7 @@ def test_a_task_with_a_memory_says_its_bars_and_writes_none_of_them():
 def test_pieces_are_in_the_style_of_their_folder(tmp_path):
     for i in range(12):
         (tmp_path / "midi" / ("folk", "rock", "jazz")[i % 3]).mkdir(parents=True, exist_ok=True)
-        song(i).write_midi(tmp_path / "midi" / ("folk", "rock", "jazz")[i % 3] / f"{i}.mid")
+        song(i).write(tmp_path / "midi" / ("folk", "rock", "jazz")[i % 3] / f"{i}.mid")
     corpus = prepare(tmp_path / "midi", tmp_path / "out", CELLS)
     drawn = examples(corpus, styles={"jazz": "rock"})
     named = {piece.group: style for piece, style in zip(corpus.pieces, drawn._styles, strict=True)}

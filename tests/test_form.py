@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import composer
-from composer.constraints.counts import NoteCount, Rhythm
+from composer.constraints.counts import OnsetCount, Rhythm
 from composer.constraints.lines import Cadence
 from composer.constraints.pitches import PitchRange
 from composer.controls.kinds import KINDS, NAMES
@@ -216,14 +216,14 @@ def test_parts_of_an_arrangement_end_with_the_tune(beat, strong, random_composer
 
 
 def test_constraints_hold_in_a_form_and_copies_are_the_same(random_composer):
-    where = [NoteCount(min=3, max=5), Rhythm(required=[1, 3], bars="1-8"), PitchRange("C4-C6")]
+    where = [OnsetCount(min=3, max=5), Rhythm(required=[1, 3], bars="1-8"), PitchRange("C4-C6")]
     song = random_composer.melody("C Am F G", form="AABA", where=where, seed=3)
     assert composer.check(song, where) == []
     assert notes_in(song, 0, 4, 4) == notes_in(song, 0, 0, 4)
 
 
 def test_what_is_asked_goes_before_the_close(random_composer):
-    where = [Rhythm(required=[4], bars=16), NoteCount(max=1, bars=16)]
+    where = [Rhythm(required=[4], bars=16), OnsetCount(max=1, bars=16)]
     song = random_composer.melody("C Am F G", form="AABA", where=where, seed=3)
     assert composer.check(song, where) == []
     assert notes_in(song, 0, 15, 1)[0][0] == 3 * song.tpq

@@ -113,10 +113,10 @@ def test_the_scan_and_the_walk_accept_the_same(tokenizer, seed, length):
     grammar, rng = tokenizer.grammar, np.random.default_rng(seed)
     ids = walk(grammar, seed, length)
     assert grammar._scan.accepts(ids)
-    assert not list(grammar.breaches(ids))
+    assert not list(grammar.violations(ids))
     for _ in range(12):
         mutated = mutate(tokenizer, ids, rng)
-        breaches = list(grammar.breaches(mutated))
+        breaches = list(grammar.violations(mutated))
         assert grammar._scan.accepts(mutated) == (not breaches)
         if breaches:
             with pytest.raises(TokenError) as error:
@@ -133,7 +133,7 @@ def test_the_scan_and_the_walk_accept_the_same_of_scores(score, seed):
         for _ in range(4):
             mutated = mutate(tokenizer, ids, rng)
             accepted = tokenizer.grammar._scan.accepts(mutated)
-            assert accepted == (not list(tokenizer.grammar.breaches(mutated)))
+            assert accepted == (not list(tokenizer.grammar.violations(mutated)))
 
 
 @tokenizers
@@ -148,7 +148,7 @@ def test_every_change_of_one_id_is_judged_as_the_walk_judges_it(tokenizer):
         for index in range(place % 3, tokenizer.vocab_size, 3):
             other = ids.copy()
             other[place] = index
-            walked = not any(True for _ in tokenizer.grammar.breaches(other))
+            walked = not any(True for _ in tokenizer.grammar.violations(other))
             assert tokenizer.grammar._scan.accepts(other) == walked
 
 
@@ -156,7 +156,7 @@ def test_values_out_of_order_do_not_end_the_walk():
     cells = Cells()
     tokens = f"{HEAD} Bar_0 Part_0 {NOTE} Pitch_50 Duration_1 Position_0 Pitch_60 Pitch_61 EOS"
     ids = np.array([cells.vocabulary.id(token) for token in tokens.split()], np.int32)
-    assert [breach.place for breach in cells.grammar.breaches(ids)] == [14, 16, 18]
+    assert [breach.place for breach in cells.grammar.violations(ids)] == [14, 16, 18]
 
 
 HEAD = "BOS Key_0maj TimeSig_2/4 Tempo_120 Part_0 Program_5 Part_1 Program_drums"

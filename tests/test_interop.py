@@ -136,7 +136,7 @@ def test_keys_keep_their_signature(sharps, minor):
 def test_an_unknown_key_name_is_refused():
     other = to_miditoolkit(Score(key_signatures=[(0, 0, 0)]))
     other.key_signature_changes[0].key_name = "H"
-    with pytest.raises(ScoreError, match="key 'H' is none of Cb, Gb"):
+    with pytest.raises(ScoreError, match="key 'H' is not one of Cb, Gb"):
         from_miditoolkit(other)
 
 

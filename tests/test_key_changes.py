@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composer import Cadence, InScale, NoteCount, Score, Track, check
+from composer import Cadence, InScale, OnsetCount, Score, Track, check
 from composer.harmony.inference import bar_keys, song_key
 from composer.request.request import PartRules, Request
 from composer.score.grid import Part
@@ -33,7 +33,7 @@ def in_two_keys(last=4):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_melody_lies_in_the_keys_of_its_chart(seed, random_composer):
-    tune = random_composer.melody(CHART, where=NoteCount(min=5), seed=seed)
+    tune = random_composer.melody(CHART, where=OnsetCount(min=5), seed=seed)
     for pitches, key in zip(by_bar(tune), KEYS, strict=True):
         assert pitches
         assert pitches <= key
@@ -49,11 +49,11 @@ def test_the_key_of_a_chart_is_that_of_its_chords_before_it_names_another(random
 
 def test_an_arrangement_and_more_bars_go_on_in_the_key_that_holds(random_composer):
     tune = random_composer.melody("| C F | G7 C | [key: E] E A | B7 E |", seed=1)
-    song = random_composer.arrange(tune, "bass", where=NoteCount(min=5), seed=2)
+    song = random_composer.arrange(tune, "bass", where=OnsetCount(min=5), seed=2)
     pitches = by_bar(song, 1)
     assert pitches[0] | pitches[1] <= C_MAJOR
     assert pitches[2] | pitches[3] <= E_MAJOR
-    longer = random_composer.extend(tune, 2, where=NoteCount(min=6), key="C", seed=3)
+    longer = random_composer.extend(tune, 2, where=OnsetCount(min=6), key="C", seed=3)
     for bar in (4, 5):
         start, end = longer.meter.bar_start([bar, bar + 1]).tolist()
         holding = [text for tick, text in longer.chords if tick < end]
@@ -92,7 +92,7 @@ def test_a_cadence_is_on_a_degree_of_the_last_key(seed, random_composer):
 
 def test_a_stream_follows_its_chart(random_composer):
     stream = random_composer.stream(
-        "| C | [key: E] E |", where=[NoteCount(min=6), InScale()], seed=1
+        "| C | [key: E] E |", where=[OnsetCount(min=6), InScale()], seed=1
     )
     for key in [C_MAJOR, E_MAJOR] * 2:
         bar = next(stream)

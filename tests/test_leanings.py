@@ -7,7 +7,7 @@ import pytest
 
 import composer
 from composer import PitchRange, Sampling, metrics
-from composer.generate.logit_bias import Leanings
+from composer.generate.logit_bias import LogitBias
 from composer.masks.chord import ChordCellMask
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.theory.chords import QUALITIES, parse_chord
@@ -38,7 +38,7 @@ class At:
 
 def doubled(column, bar=0, position=12, factor=0.1):
     """Return the pitches that a cell leans away from."""
-    leanings = Leanings(Sampling(double_notes=factor), VOCABULARY, grid(), bar, column)
+    leanings = LogitBias(Sampling(double_notes=factor), VOCABULARY, grid(), bar, column)
     changes = leanings.changes(At(position), None)
     assert {*changes.values()} <= {factor}
     return {index - VOCABULARY.base["Pitch"] - 6 for index in changes}
@@ -54,7 +54,7 @@ def test_pitches_of_other_parts_are_those_that_begin_at_the_position():
 
 
 def test_a_melody_leans_away_from_the_ends_of_its_range():
-    leanings = Leanings(
+    leanings = LogitBias(
         Sampling(extremes=0.5), VOCABULARY, grid(), 0, 1, tessitura=PitchRange(60, 84)
     )
     changes = leanings.changes(At(6), None)
@@ -80,7 +80,7 @@ def test_melodies_lie_in_the_middle_of_their_range_unless_a_register_is_asked_fo
 
 
 def tonic_chords(key, bar, **options):
-    leanings = Leanings(Sampling(tonic_ends=5), VOCABULARY, grid(key), bar, 0, **options)
+    leanings = LogitBias(Sampling(tonic_ends=5), VOCABULARY, grid(key), bar, 0, **options)
     changes = leanings.changes(At(0), None)
     assert {*changes.values()} <= {5}
     texts = [VOCABULARY.tokens[index] for index in changes]
@@ -101,7 +101,7 @@ def test_the_chord_of_the_bar_before_is_leant_away_from():
 
     def named(bar, rows=chords):
         written = grid("Eb").replace(chords=rows)
-        changes = Leanings(settings, VOCABULARY, written, bar, 0).changes(At(0), None)
+        changes = LogitBias(settings, VOCABULARY, written, bar, 0).changes(At(0), None)
         return {VOCABULARY.tokens[index]: factor for index, factor in changes.items()}
 
     assert named(0) == {}
@@ -133,7 +133,7 @@ def bass_changes(sampling, rows, bar=1, bars=3, state="bass", chords=None):
     """Return what is leant to behind chords of a cell of Eb major, by token."""
     before = np.array([(0, 0, 3, 0, -1)], CELL_CHORD)  # Eb
     written = grid("Eb", bars).replace(chords=before)
-    leanings = Leanings(sampling, VOCABULARY, written, bar, 0)
+    leanings = LogitBias(sampling, VOCABULARY, written, bar, 0)
     every = np.ones((12, len(QUALITIES)), bool)
     mask = ChordCellMask(
         TOKENIZER.grammar,
@@ -177,7 +177,7 @@ def test_the_last_bar_goes_on_until_it_is_home_and_no_further():
 
 
 def test_chords_of_more_than_three_notes_are_sevenths():
-    changes = Leanings(Sampling(sevenths=0.5), VOCABULARY, grid(), 1, 0).changes(At(0), None)
+    changes = LogitBias(Sampling(sevenths=0.5), VOCABULARY, grid(), 1, 0).changes(At(0), None)
     names = {VOCABULARY.tokens[index].removeprefix("Chord_") for index in changes}
     assert {*changes.values()} == {0.5}
     assert {"0:7", "5:m7", "7:9", "11:maj7"} < names
@@ -187,7 +187,7 @@ def test_chords_of_more_than_three_notes_are_sevenths():
 def test_onsets_of_other_parts_are_shared_less_but_by_bass_and_drums():
     def named(column, role=None, bar=0):
         settings = Sampling(share_onsets=0.1)
-        leanings = Leanings(settings, VOCABULARY, grid(), bar, column, role=role)
+        leanings = LogitBias(settings, VOCABULARY, grid(), bar, column, role=role)
         changes = leanings.changes(At(0), None)
         assert {*changes.values()} <= {0.1}
         return {VOCABULARY.tokens[index] for index in changes}

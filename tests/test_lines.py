@@ -9,8 +9,8 @@ from composer import (
     ChordTones,
     MaxLeap,
     NoParallels,
-    NoRepeat,
-    NoteCount,
+    NoQuote,
+    OnsetCount,
     PitchRange,
     RequestError,
     Rhythm,
@@ -26,12 +26,12 @@ MADE = [
     (lambda: MaxLeap(2.5), "semitones from 0 on"),
     (lambda: NoParallels(), "about two parts"),
     (lambda: NoParallels(parts="flute"), "about two parts"),
-    (lambda: Cadence(degree=8), "none of 1 to 7"),
-    (lambda: Cadence(degree=1.0), "degree 1.0 is none of 1 to 7"),
-    (lambda: Cadence(degree=[]), "none of 1 to 7"),
+    (lambda: Cadence(degree=8), "not one of 1 to 7"),
+    (lambda: Cadence(degree=1.0), "degree 1.0 is not one of 1 to 7"),
+    (lambda: Cadence(degree=[]), "not one of 1 to 7"),
     (lambda: Cadence(beat=1.1), "not on the grid"),
-    (lambda: NoRepeat("tune.mid"), "about a score"),
-    (lambda: NoRepeat(Score(), notes=1), "2 or more"),
+    (lambda: NoQuote("tune.mid"), "about a score"),
+    (lambda: NoQuote(Score(), notes=1), "2 or more"),
 ]
 
 
@@ -99,7 +99,7 @@ def test_copies_are_found():
         (slower, {"transposed": False}, 5),
     ]:
         for notes in range(2, 6):
-            found = composer.check(given, NoRepeat(other, notes, **options))
+            found = composer.check(given, NoQuote(other, notes, **options))
             assert bool(found) == (length > notes), (options, notes)
 
 
@@ -113,7 +113,7 @@ def test_automata_find_the_copies_that_the_checker_finds(seed):
     def line(name):
         return track(name, rng.integers(60, 63, 40).tolist(), step=int(rng.choice([240, 480])))
 
-    constraint = NoRepeat(
+    constraint = NoQuote(
         score(line("A"), line("B")),
         int(rng.integers(2, 6)),
         transposed=bool(seed % 2),
@@ -143,10 +143,10 @@ def test_a_melody_keeps_lines_over_bar_lines(random_composer):
     other = composer.example("scarborough fair")
     where = [
         MaxLeap(4),
-        NoRepeat(other, notes=4),
+        NoQuote(other, notes=4),
         Cadence(degree=[1, 3], beat=3),
         Rhythm(required=[1], bars="1-3"),
-        NoteCount(min=2),
+        OnsetCount(min=2),
     ]
     for seed in range(3):
         tune = random_composer.melody("C Am F G", where=where, seed=seed)
@@ -178,7 +178,7 @@ def test_a_leap_to_a_given_note_counts(random_composer):
     new = random_composer.infill(given, "2", where=where, seed=1)
     assert composer.check(new, where) == []
     with pytest.raises(RequestError, match="no line as far as bar 3; drop one or widen it"):
-        random_composer.infill(given, "2", where=[*where, NoteCount(max=2)], seed=1)
+        random_composer.infill(given, "2", where=[*where, OnsetCount(max=2)], seed=1)
 
 
 REFUSED = [
@@ -186,7 +186,7 @@ REFUSED = [
      r"leave Flute no line as far as bar 2"),
     ([NoParallels(parts=(1, 1))], "is about two parts, not 1"),
     ([Cadence(beat=6)], r"Cadence\(beat=6\) needs a note on beat 6 in bar 2 of Flute"),
-    ([Cadence(bars=1), NoteCount(max=0)], r"Cadence\(\) in bar 1 of Flute needs 1 onset"),
+    ([Cadence(bars=1), OnsetCount(max=0)], r"Cadence\(\) in bar 1 of Flute needs 1 onset"),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from composer import (
     InScale,
     Locked,
     Monophonic,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     Playable,
     RequestError,
@@ -52,7 +52,7 @@ def outside(notes, first=2, last=3):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_what_begins_on_a_beat_stays_to_the_tick(random_composer, seed):
-    where = [Locked(beats=[1, 3]), NoteCount(min=6)]
+    where = [Locked(beats=[1, 3]), OnsetCount(min=6)]
     score = random_composer.infill(GIVEN, "2-3", ["piano"], where=where, seed=seed)
     stay = [ROWS[i] for beat in (4, 6, 8, 10) for i in (2 * beat, 2 * beat + 1)]
     assert {*stay} <= {*rows(score)}
@@ -64,7 +64,7 @@ def test_what_begins_on_a_beat_stays_to_the_tick(random_composer, seed):
 
 
 def test_all_notes_may_stay_and_more_come(random_composer):
-    where = [Locked(), NoteCount(min=8)]
+    where = [Locked(), OnsetCount(min=8)]
     score = random_composer.infill(GIVEN, "2-3", where=where, seed=1)
     for track in (0, 1):
         assert {*rows(GIVEN, track)} < {*rows(score, track)}
@@ -132,7 +132,7 @@ def test_chords_are_chosen_so_that_what_stays_keeps_to_them(random_composer):
 def test_what_stays_counts_for_all_constraints(random_composer):
     where = [
         Locked([(2, 1, "C5"), (2, 3, "E5")], parts="flute"),
-        NoteCount(min=2, max=2),
+        OnsetCount(min=2, max=2),
         Rhythm(required=[3], allowed=[1, 2, 3]),
         Monophonic(),
     ]
@@ -156,8 +156,8 @@ def test_a_stream_is_played_by_a_player(random_composer):
 REFUSED = [
     ([Locked(beats=[1]), Monophonic()], r"Locked\(beats=\[1\]\) keeps Ab3, F4 on beat 1 in bar 2 "
      r"of Piano; Monophonic\(\) allows no such onset there"),
-    ([Locked(), NoteCount(max=3)], r"Locked\(\) in bar 2 of Piano needs 4 onsets; "
-     r"NoteCount\(max=3\) allows 3"),
+    ([Locked(), OnsetCount(max=3)], r"Locked\(\) in bar 2 of Piano needs 4 onsets; "
+     r"OnsetCount\(max=3\) allows 3"),
     ([Locked([(2, 1, "F#4")], parts=1), InScale()], r"keeps F#4 on beat 1 in bar 2 of Piano; "
      r"InScale\(\) allows no such onset"),
     ([Locked([(2, 1, "C1"), (2, 1, "C4"), (2, 1, "C7")], parts=1), Playable(12)],
@@ -180,12 +180,12 @@ def test_what_cannot_be_is_refused(random_composer, where, message):
 
 
 MADE = [
-    (lambda: Locked([(1, 1)]), "is no note; write"),
-    (lambda: Locked([(0, 1, 60)]), "is no note"),
-    (lambda: Locked([(1, 1, 128)]), "is no note"),
-    (lambda: Locked([(1, 1, 60, 0.3)]), "is no note"),
+    (lambda: Locked([(1, 1)]), "is not a note; write"),
+    (lambda: Locked([(0, 1, 60)]), "is not a note"),
+    (lambda: Locked([(1, 1, 128)]), "is not a note"),
+    (lambda: Locked([(1, 1, 60, 0.3)]), "is not a note"),
     (lambda: Locked([(1, 1.1, 60)]), "not on the grid"),
-    (lambda: Locked([5]), "is no note"),
+    (lambda: Locked([5]), "is not a note"),
     (lambda: Playable(0), "outside 1 to 24"),
     (lambda: Playable("C4-C5"), "outside 1 to 24"),
 ]
@@ -316,7 +316,7 @@ def test_all_of_a_part_goes_beside_pieces_of_another(random_composer):
 @pytest.mark.parametrize("seed", range(3))
 def test_pieces_that_are_named_play_what_they_played(seed, random_composer):
     where = Locked(pieces="kick")
-    score = random_composer.infill(BEAT, "1-4", "drums", where=[where, NoteCount(8)], seed=seed)
+    score = random_composer.infill(BEAT, "1-4", "drums", where=[where, OnsetCount(8)], seed=seed)
     assert hits(score, KICK) == hits(BEAT, KICK)
     assert hits(score, SNARE) != hits(BEAT, SNARE)
     more = score.tracks[0].replace(notes=[*rows(score), (480, 60, 36, 90)])
@@ -327,7 +327,7 @@ def test_pieces_that_are_named_play_what_they_played(seed, random_composer):
 
 
 def test_a_piece_that_was_silent_stays_so(random_composer):
-    where = [Locked(but="hi-hat"), NoteCount(6)]
+    where = [Locked(but="hi-hat"), OnsetCount(6)]
     quiet = BEAT.replace(tracks=(Track("Kit", is_drum=True, notes=hits(BEAT, HI_HAT)),))
     score = random_composer.infill(quiet, "1-4", where=where, seed=1)
     assert {row[2] for row in rows(score)} <= HI_HAT
@@ -354,7 +354,7 @@ def test_a_piece_may_stay_on_some_beats(random_composer):
         ({}, {}, "parts is empty"),
         (
             {"Kit": "hi-hat"},
-            {"where": NoteCount(max=1, parts="Kit")},
+            {"where": OnsetCount(max=1, parts="Kit")},
             r"Locked\(but=\['hi-hat'\]\) in bar 1 of Kit needs 8 onsets; .* allows 1",
         ),
     ],
@@ -374,9 +374,9 @@ def test_pieces_that_are_silent_cannot_be_varied(random_composer):
 def test_pieces_go_with_notes_of_a_score_alone():
     with pytest.raises(RequestError, match=r"pieces .*'kick'.* and but .*'snare'.* are given"):
         Locked(pieces="kick", but="snare")
-    with pytest.raises(RequestError, match="5 is no note; write"):
+    with pytest.raises(RequestError, match="5 is not a note; write"):
         Locked(5)
-    with pytest.raises(RequestError, match=r"pieces \[\] are none of the kit; name some"):
+    with pytest.raises(RequestError, match=r"pieces \[\] are not pieces of the kit"):
         Locked(but=[])
     with pytest.raises(RequestError, match="names notes and pieces of the kit"):
         Locked([(1, 1, 36)], pieces="kick")

@@ -107,7 +107,7 @@ def test_how_much_there_is():
 @pytest.mark.parametrize(
     ("meter", "onset", "length", "held_over"),
     [
-        ((4, 4), 0, 96, False),  # over the bar line, which is no stronger
+        ((4, 4), 0, 96, False),  # over the bar line, which is not stronger
         ((4, 4), 12, 12, False),
         ((4, 4), 12, 24, True),  # from 2 over 3
         ((4, 4), 6, 12, True),  # from the half of 1 over 2

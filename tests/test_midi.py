@@ -403,7 +403,7 @@ def test_a_forbidden_file_is_refused(tmp_path):
 
 def test_a_path_as_text_bytes_and_an_open_file_read_the_same(song):
     score = Score(tracks=(Track("A", notes=[(0, 1, 60, 90)]),))
-    score.write_midi(song)
+    score.write(song)
     with open(song, "rb") as file:
         assert Score.read(file) == score
     assert Score.read(str(song)) == Score.read(song.read_bytes()) == score

@@ -19,7 +19,7 @@ SCORE = Score(480, (Track(notes=[(0, 480, 60, 90)]),))
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled(tmp_path_factory):
-    """The first file of a machine waits for the compiler, which is no slow file."""
+    """The first file of a machine waits for the compiler, which is not a slow file."""
     mutate.check(PLAIN, [], tmp_path_factory.mktemp("first"))
 
 
@@ -80,7 +80,7 @@ def test_what_ought_not_to_be_is_told(monkeypatch, tmp_path):
     assert mutate.check(PLAIN, TOKENIZERS, tmp_path).names == ["read"]
     assert "KeyError: 5" in check(monkeypatch, tmp_path, "read_midi", raising(KeyError(5))).failure
     told = check(monkeypatch, tmp_path, "read_midi", raising(MidiError("two\nlines"))).failure
-    assert "no sentence" in told
+    assert "not a sentence" in told
     assert not check(monkeypatch, tmp_path, "read_midi", raising(MidiError("no"))).failure
     scores = iter([SCORE, Score()])
     told = check(monkeypatch, tmp_path, "read_midi", lambda content: next(scores)).failure

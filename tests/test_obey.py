@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from composer.checking.checker import check
-from composer.constraints.counts import Monophonic, NoteCount, Rhythm
+from composer.constraints.counts import Monophonic, OnsetCount, Rhythm
 from composer.constraints.pitches import ChordTones, InScale, PitchRange
 from composer.errors import RequestError
 from composer.generate.writer import Writer
 from composer.model.cpu import CPUDecoder
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
@@ -41,7 +41,7 @@ def unharmonised(seed):
     if rng.random() < 0.5:
         where.append(InScale())
     if rng.random() < 0.5:
-        where.append(NoteCount(min=int(rng.integers(1, 6)), parts=1))
+        where.append(OnsetCount(min=int(rng.integers(1, 6)), parts=1))
     rings = [(0, row, 0, int(rng.integers(48, 73)), 36, 76) for row in (0, 1)]
     grid = Grid(
         Key(int(rng.integers(12))),
@@ -64,9 +64,9 @@ def test_a_bar_of_one_chord_is_refused_if_and_only_if_no_chord_would_do(seed, de
     grid, where, written = unharmonised(seed)
 
     def writer_of(grid, written):
-        demands = demands_on(where, grid.score(), grid, written, 2)
+        posted = post(where, grid.score(), grid, written, 2)
         request = Request(
-            grid, written, (PartRules(),) * 2, seed=seed, demands=demands, chords_per_bar=1
+            grid, written, (PartRules(),) * 2, seed=seed, posted=posted, chords_per_bar=1
         )
         decoders[512].reset()
         try:
@@ -101,16 +101,16 @@ def crowded(where, decoder, cells, seed=0):
     )
     written = np.zeros((2, 4), bool)
     written[:, 1:] = True
-    demands = demands_on(where, grid.score(), grid, written, 2)
+    posted = post(where, grid.score(), grid, written, 2)
     rules = (PartRules(),) * 3
     decoder.reset()
-    return Writer(Request(grid, written, rules, Sampling(2.0), seed, demands), decoder, cells)
+    return Writer(Request(grid, written, rules, Sampling(2.0), seed, posted), decoder, cells)
 
 
 CROWDS = [
-    lambda count: [NoteCount(min=count)],
+    lambda count: [OnsetCount(min=count)],
     lambda count: [Rhythm(required=[1 + i / 6 for i in range(count)])],
-    lambda count: [NoteCount(min=count), Rhythm(required=[1 + i / 4 for i in range(count // 2)])],
+    lambda count: [OnsetCount(min=count), Rhythm(required=[1 + i / 4 for i in range(count // 2)])],
 ]
 
 
@@ -149,8 +149,8 @@ def refusal(where, *, notes=(), chords=(), rules=None, meter=(4, 4), decoder=Non
     )
     written = np.zeros((4, 2), bool)
     written[2, 1] = True
-    demands = demands_on(where, grid.score().replace(), grid, written, 4)
-    request = Request(grid, written, (rules or PartRules(),), demands=demands)
+    posted = post(where, grid.score().replace(), grid, written, 4)
+    request = Request(grid, written, (rules or PartRules(),), posted=posted)
     with pytest.raises(RequestError) as error:
         Writer(request, decoder, cells)
     return str(error.value)
@@ -159,21 +159,21 @@ def refusal(where, *, notes=(), chords=(), rules=None, meter=(4, 4), decoder=Non
 AM = Chord.parse("Am")
 CLASHES = [
     (
-        [NoteCount(min=9), Rhythm(allowed=[1 + i / 2 for i in range(8)]), InScale()],
-        "NoteCount(min=9) in bar 3 of Piano needs 9 onsets; Rhythm(allowed=[1.0, 1.5, 2.0, 2.5, "
+        [OnsetCount(min=9), Rhythm(allowed=[1 + i / 2 for i in range(8)]), InScale()],
+        "OnsetCount(min=9) in bar 3 of Piano needs 9 onsets; Rhythm(allowed=[1.0, 1.5, 2.0, 2.5, "
         "3.0, 3.5, 4.0, 4.5]) allows 8",
     ),
     (
-        [NoteCount(min=49), NoteCount(max=50)],
-        "NoteCount(min=49) in bar 3 of Piano needs 49 onsets; the bar allows 48",
+        [OnsetCount(min=49), OnsetCount(max=50)],
+        "OnsetCount(min=49) in bar 3 of Piano needs 49 onsets; the bar allows 48",
     ),
     (
-        [Monophonic(), NoteCount(min=4), NoteCount(max=3)],
-        "NoteCount(min=4) in bar 3 of Piano needs 4 onsets; NoteCount(max=3) allows 3",
+        [Monophonic(), OnsetCount(min=4), OnsetCount(max=3)],
+        "OnsetCount(min=4) in bar 3 of Piano needs 4 onsets; OnsetCount(max=3) allows 3",
     ),
     (
-        [Rhythm(required=[1, 2, 3]), NoteCount(max=2)],
-        "Rhythm(required=[1, 2, 3]) in bar 3 of Piano needs 3 onsets; NoteCount(max=2) allows 2",
+        [Rhythm(required=[1, 2, 3]), OnsetCount(max=2)],
+        "Rhythm(required=[1, 2, 3]) in bar 3 of Piano needs 3 onsets; OnsetCount(max=2) allows 2",
     ),
     (
         [Rhythm(required=[3]), Rhythm(allowed=[1, 2])],
@@ -181,7 +181,7 @@ CLASHES = [
         "allows none there",
     ),
     (
-        [PitchRange("C#4-C#4"), InScale(), NoteCount(max=4)],
+        [PitchRange("C#4-C#4"), InScale(), OnsetCount(max=4)],
         "PitchRange(low=61, high=61) and InScale() leave no pitch in bar 3 of Piano; widen it or "
         "drop one",
     ),
@@ -211,5 +211,5 @@ def test_notes_that_ring_into_the_cell_count(decoders, cells):
 
 def test_more_onsets_than_the_context_holds_are_refused_beforehand(short_decoder, cells):
     decoder = short_decoder(256).decoder
-    text = refusal([NoteCount(min=40)], decoder=decoder, cells=cells)
-    assert "NoteCount(min=40) may take 160 ids in bar 3" in text
+    text = refusal([OnsetCount(min=40)], decoder=decoder, cells=cells)
+    assert "OnsetCount(min=40) may take 160 ids in bar 3" in text

@@ -10,7 +10,7 @@ from composer import (
     ChordTones,
     Locked,
     Monophonic,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     Playable,
     RequestError,
@@ -19,9 +19,9 @@ from composer import (
     Track,
     check,
 )
-from composer.constraints.playable import Way, beside, bits_of, fit
+from composer.constraints.playable import Technique, beside, bits_of, fit
 from composer.generate.writer import Writer
-from composer.planning.constraints import demands_on
+from composer.planning.constraints import post
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part, sorted_notes
@@ -35,7 +35,7 @@ def test_two_hands_hold_what_any_sharing_out_holds():
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(400):
-        way = Playable(int(rng.choice([3, 12, 14]))).way(int(rng.choice([0, 46])))
+        way = Playable(int(rng.choice([3, 12, 14]))).technique(int(rng.choice([0, 46])))
         width = int(rng.choice([10, 20, 30, 44]))
         notes = 40 + rng.choice(width, int(rng.integers(min(width, 9))), replace=False)
         expected = asked.can_play(frozenset(notes.tolist()), way)
@@ -45,7 +45,7 @@ def test_two_hands_hold_what_any_sharing_out_holds():
 
 
 def test_what_may_be_added_is_what_then_can_be_played():
-    ways = (Playable(9).way(0), Way(0, 127, fingers=2, span=20))
+    ways = (Playable(9).technique(0), Technique(0, 127, fingers=2, span=20))
     for notes in combinations((40, 44, 50, 60, 71), 3):
         bits = bits_of(notes)
         if fit(bits, ways):
@@ -64,11 +64,11 @@ def test_what_may_be_added_is_what_then_can_be_played():
     ],
 )
 def test_a_drummer_has_two_hands_and_two_feet(pitches, expected):
-    assert fit(bits_of(pitches), (Playable().way(0, True),)) == expected
+    assert fit(bits_of(pitches), (Playable().technique(0, True),)) == expected
 
 
 def test_each_instrument_has_a_way_to_be_played():
-    ways = [Playable().way(program) for program in range(128)]
+    ways = [Playable().technique(program) for program in range(128)]
     assert [ways[program].notes for program in (0, 24, 33, 40, 56, 73, 48)] == [
         None, 6, 4, 1, 1, 1, None,
     ]  # fmt: skip
@@ -102,8 +102,8 @@ def tiny_request(seed):
     where = [PitchRange(low, high if rng.random() < 0.8 else low, parts=1, bars=2)]
     scope = {"bars": None if rng.random() < 0.5 else 2}
     where += [Playable(int(rng.integers(1, 13)), **scope)] * bool(rng.random() < 0.9)
-    where += [NoteCount(min=int(rng.integers(1, 4)), bars=2)] * bool(rng.random() < 0.7)
-    where += [NoteCount(max=int(rng.integers(1, 3)), bars=2)] * bool(rng.random() < 0.3)
+    where += [OnsetCount(min=int(rng.integers(1, 4)), bars=2)] * bool(rng.random() < 0.7)
+    where += [OnsetCount(max=int(rng.integers(1, 3)), bars=2)] * bool(rng.random() < 0.3)
     where += [Monophonic(**scope)] * bool(rng.random() < 0.2)
     places = [1 + p / 12 for p in range(3) if rng.random() < 0.5]
     if places and rng.random() < 0.5:
@@ -111,7 +111,7 @@ def tiny_request(seed):
         where.append(Rhythm(**{name: places}, bars=2))
     written = np.zeros((3, 2), bool)
     written[1, 1] = True
-    demands = demands_on(where, grid.score(), grid, written, 3)
+    posted = post(where, grid.score(), grid, written, 3)
     chances = np.where(np.isin(grid.notes["pitch"], (low, high)), 0.8, 0.1)
     stay = grid.notes[(grid.notes["bar"] == 1) & (rng.random(len(grid.notes)) < chances)]
     given = grid.notes[grid.notes["bar"] != 1]
@@ -120,9 +120,9 @@ def tiny_request(seed):
         stay, locking = asked.locked_of(grid, given, stay, rng.random(len(stay)) < 0.4)
     sampling = Sampling(float(rng.choice([0, 1, 3])))
     rules = (PartRules(monophonic=bool(rng.random() < 0.3)),)
-    demands = (*demands, *locking)
+    posted = (*posted, *locking)
     where += [demand.constraint for demand in locking]
-    return Request(grid, written, rules, sampling, seed, demands, locked=stay), where
+    return Request(grid, written, rules, sampling, seed, posted, locked=stay), where
 
 
 @pytest.mark.parametrize("batch", range(4))
@@ -196,6 +196,6 @@ def test_hands_are_free_where_given_notes_begin(random_composer, seed):
 def test_notes_end_where_one_stays_that_is_to_sound_alone(random_composer, seed):
     notes = [(tick, 9, pitch, 80) for tick in (0, 7200) for pitch in (60, 64)]
     given = Score(tpq=480, tracks=(Track("Piano", 0, notes=notes),))
-    where = [Locked([(2, 3, "C5"), (3, 2, "D5")]), Monophonic(), NoteCount(min=4)]
+    where = [Locked([(2, 3, "C5"), (3, 2, "D5")]), Monophonic(), OnsetCount(min=4)]
     score = random_composer.infill(given, "2-3", where=where, temperature=3, seed=seed)
     assert check(score, where[1:], bars=(2, 3)) == check(score, where[0]) == []

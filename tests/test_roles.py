@@ -126,7 +126,7 @@ BLOCKS = [[60, 64, 67]] * 4
         ([(33, BASS), (0, BLOCKS), (73, MELODY)], ["bass", "accompaniment", "melody"]),
         ([("drums", BASS), (73, MELODY), (0, [])], [None, "melody", None]),
         ([(40, MELODY), (41, [[60], [62], [60], [59]])], ["melody", "accompaniment"]),
-        # A high pad of chords is no melody where another part plays one note at a time.
+        # A high pad of chords is not a melody where another part plays one note at a time.
         ([(48, [[84, 88, 91]] * 4), (73, MELODY)], ["accompaniment", "melody"]),
     ],
 )

@@ -125,7 +125,7 @@ def random_rules(rng):
         most_notes=most_notes,
         least_notes=int(rng.integers(1, most_notes + 1)),
         least_onsets=int(rng.integers(4)),
-        leans=bool(rng.random() < 0.5),
+        allows_suspensions=bool(rng.random() < 0.5),
     )
 
 
@@ -219,7 +219,7 @@ def check_rules(request, result):
             most = 1 if rules.monophonic else rules.most_notes
             assert all(onsets.count(position) <= most for position in onsets)
             assert len({note[:2] for note in cell}) == len(cell)
-            leans = rules.leans and rules.monophonic
+            leans = rules.allows_suspensions and rules.monophonic
             for i, (position, pitch, duration, velocity) in enumerate(cell):
                 assert 0 <= position < result.bar_lengths[bar]
                 assert result.bar_starts[bar] + position + duration <= end
@@ -250,7 +250,7 @@ def follows(rule, notes, result, bar):
 
 
 def check_ends(request, result, row):
-    """No new note sounds where a chord begins that it is no note of."""
+    """No new note sounds where a chord begins that it is not a note of."""
     begins = [int(result.bar_starts[bar]) + at for bar, at, *_ in result.chords.tolist()]
     for onset, offset, pitch, bar in timed(result, row):
         if request.written[bar, row + 1]:
@@ -441,7 +441,7 @@ def test_rules_that_leave_no_pitch_are_refused_before_anything_is_written(spy_on
 
 
 def test_a_chord_just_written_may_leave_a_cell_no_pitch(spy_on, cells):
-    # G is no note of E major, which the key of A minor allows.
+    # G is not a note of E major, which the key of A minor allows.
     grid = plain_grid(16, [Part("Flute", 73)], key="A minor")
     rules = PartRules(rules=(PitchRange(67, 67), InScale()))
     request = Request(grid, all_of(grid, 0, 1), (rules,), Sampling(2), 1)

@@ -114,7 +114,7 @@ def test_chord_markers_go_before_texts(tmp_path):
     score, _ = read_and_hear(midi(events + NOTE + END))
     assert [text for _, text in score.chords] == ["C"]
     score, _ = read_and_hear(midi(texts("Am", "F", "C", "G7") + NOTE + END))
-    score.write_midi(tmp_path / "again.mid")
+    score.write(tmp_path / "again.mid")
     assert read_and_hear(tmp_path / "again.mid") == (score, "")
 
 
@@ -370,7 +370,7 @@ def test_each_port_has_channels_of_its_own(tmp_path):
     score = read_midi(midi(*tracks))
     assert [track.program for track in score.tracks] == [40, 46, 40, 40, 46, 0, 0]
     assert [track.is_drum for track in score.tracks] == [False] * 6 + [True]
-    score.write_midi(tmp_path / "one port.mid")
+    score.write(tmp_path / "one port.mid")
     assert read_midi(tmp_path / "one port.mid") == score
 
 

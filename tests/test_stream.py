@@ -111,7 +111,7 @@ def test_settings_can_be_changed_alone(random_composer):
         ({"chords": "H7"}, SymbolError, "H7"),
         ({"tempo": 1000}, RequestError, "tempo 1000 bpm is outside"),
         ({"temperature": 9}, RequestError, "temperature 9 is outside"),
-        ({"sampling": 0.9}, RequestError, "sampling 0.9 is none; give such as Sampling"),
+        ({"sampling": 0.9}, RequestError, "sampling 0.9 is not a Sampling; for example Sampling"),
         ({"colour": "blue"}, RequestError, r"change\(\) knows no 'colour'; it takes chords, key"),
         ({"chords": "C", "meter": "4/3"}, (SymbolError, RequestError), "4/3"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import composer
-from composer import ChordTones, NoteCount, Rhythm
+from composer import ChordTones, OnsetCount, Rhythm
 from composer.constraints.base import Cell
 from composer.masks.suspensions import Suspensions
 from composer.metrics.measures import chord_tones
@@ -30,14 +30,14 @@ def named(mask):
 def test_a_note_may_lean_where_one_of_the_chord_can_follow_a_step_away():
     found = suspensions()
     assert named(found.pitches[0]) == [60, 62, 64, 65, 67, 69, 71, 72]  # each has a neighbour
-    assert not found.owes
-    found.hear(0, 62)
-    assert found.owes
+    assert not found.must_resolve
+    found.accept(0, 62)
+    assert found.must_resolve
     assert named(found.positions()) == [*range(48)]
     assert named(found.following(6)) == [60, 64]
     assert named(found.following(30)) == [60]  # of F
-    found.hear(6, 64)
-    assert not found.owes
+    found.accept(6, 64)
+    assert not found.must_resolve
 
 
 def test_what_leans_ends_in_time():
@@ -84,7 +84,7 @@ def test_in_melodies_they_are_followed_by_a_note_of_the_chord(random_composer):
 @pytest.mark.parametrize("where", [ChordTones(), ChordTones(everywhere=True)])
 def test_chord_tones_that_are_asked_for_leave_no_room(where, random_composer):
     for seed in range(3):
-        tune = random_composer.melody("C Dm G C", where=[where, NoteCount(min=3)], seed=seed)
+        tune = random_composer.melody("C Dm G C", where=[where, OnsetCount(min=3)], seed=seed)
         assert composer.check(tune, [where]) == []
         assert chord_tones(tune) == 1
 

@@ -31,7 +31,7 @@ def score():
 @tokenizers
 def test_files_and_their_bytes_are_scores_too(tokenizer, score, tmp_path):
     path, ids = tmp_path / "tune.mid", tokenizer.encode(score)
-    score.write_midi(path)
+    score.write(path)
     for source in (path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes())):
         assert np.array_equal(tokenizer.encode(source), ids)
 
@@ -53,7 +53,7 @@ def test_a_subclass_of_another_librarys_score_is_one():
 
 
 def test_what_is_no_score_is_refused():
-    with pytest.raises(TokenError, match="a list is no score; give a Score, a MIDI file, or"):
+    with pytest.raises(TokenError, match="a list is not a score; give a Score, a MIDI file, or"):
         Cells().encode([1, 2])
 
 

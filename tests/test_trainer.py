@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
         rng = np.random.default_rng(seed)
         bar = rng.choice([60, 62, 64, 67, 69], 4)
         notes = [(480 * i, 480, int(bar[i % 4]), 90) for i in range(64)]
-        Score(tracks=(Track("Tune", 73, notes=notes),)).write_midi(root / f"{seed}.mid")
+        Score(tracks=(Track("Tune", 73, notes=notes),)).write(root / f"{seed}.mid")
     return root
 
 
@@ -111,7 +111,7 @@ def test_another_training_in_the_same_folder_is_refused(trained, folder):
 
 
 def test_a_folder_without_midi_is_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(TrainingError, match="is no folder"):
+    with pytest.raises(TrainingError, match="is not a folder"):
         train(tmp_path / "absent", tmp_path / "out", SMALL)
     assert not (tmp_path / "out").exists()
 
@@ -119,7 +119,7 @@ def test_a_folder_without_midi_is_refused_before_anything_is_written(tmp_path):
 def test_too_few_files_are_refused(tmp_path):
     (tmp_path / "midi").mkdir()
     notes = [(480 * i, 480, 60 + i, 90) for i in range(12)]
-    Score(tracks=(Track(notes=notes),)).write_midi(tmp_path / "midi" / "one.mid")
+    Score(tracks=(Track(notes=notes),)).write(tmp_path / "midi" / "one.mid")
     with pytest.raises(TrainingError, match="too few to hold one out"):
         train(tmp_path / "midi", tmp_path / "out", SMALL)
 

@@ -12,7 +12,7 @@ from composer import (
     DrumPieces,
     InScale,
     MaxLeap,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     RequestError,
     Score,
@@ -182,8 +182,8 @@ def test_the_seed_chooses_what_is_varied():
         {"notes": {"bass": (1, 8)}},
         {"range": {"bass": "C1-C5"}},
         {"density": {"bass": "busy", "piano": 1}},
-        {"where": NoteCount(max=9, parts="bass")},
-        {"where": [NoteCount(max=9, bars=2), MaxLeap(60, bars="3-4")]},
+        {"where": OnsetCount(max=9, parts="bass")},
+        {"where": [OnsetCount(max=9, bars=2), MaxLeap(60, bars="3-4")]},
         {"controls": Controls(density="busy", parts="bass", bars="1-2")},
     ],
     ids=str,
@@ -207,7 +207,7 @@ def test_what_is_asked_of_cells_that_cannot_be_drawn_is_refused(random_composer)
     song = random_composer.arrange(tune, "piano, bass", seed=1)
     for settings in (
         {"notes": {"bass": 4}},
-        {"where": NoteCount(max=9, parts="bass")},
+        {"where": OnsetCount(max=9, parts="bass")},
         {"controls": Controls(density="busy", parts="bass")},
     ):
         with pytest.raises(RequestError, match=r"(nothing is|no notes that are) written"):
@@ -263,8 +263,8 @@ def test_chords_of_an_arrangement_let_its_parts_keep_what_they_must():
         PitchRange("C3-D3", parts=["piano"], bars="1-8"),
         ChordTones(everywhere=True, parts=["piano", "bass"]),
         InScale(),
-        NoteCount(min=2, parts="piano"),
-        NoteCount(min=1, max=3, parts="bass", bars="1-8"),
+        OnsetCount(min=2, parts="piano"),
+        OnsetCount(min=1, max=3, parts="bass", bars="1-8"),
         DrumPieces("kick, hi-hat"),
     ]
     song = composer.arrange(tune, "piano, bass, drums", where=where, seed=1)
@@ -403,9 +403,9 @@ def test_everyday_constraints_hold(given):
     where = [
         PitchRange("C4-G4", parts=1, bars="2-4"),
         PitchRange(36, 48, parts=2, bars="2-4"),
-        NoteCount(2, 3, parts=1, bars="2-4"),
-        NoteCount(1, 1, parts=2, bars="2-4"),
-        NoteCount(1, 4, parts=3, bars="2-4"),
+        OnsetCount(2, 3, parts=1, bars="2-4"),
+        OnsetCount(1, 1, parts=2, bars="2-4"),
+        OnsetCount(1, 4, parts=3, bars="2-4"),
         InScale(bars="2-4"),
         composer.MaxPolyphony(1, parts=2, bars="2-4"),
     ]

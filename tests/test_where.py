@@ -11,7 +11,7 @@ from composer import (
     Locked,
     MaxPolyphony,
     Monophonic,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     RequestError,
     Rhythm,
@@ -20,22 +20,22 @@ from composer import (
 )
 
 MADE = [
-    (lambda: NoteCount(), "asks for nothing"),
-    (lambda: NoteCount(min=3, max=2), "min no more than max"),
-    (lambda: NoteCount(min=-1), "whole numbers from 0"),
+    (lambda: OnsetCount(), "asks for nothing"),
+    (lambda: OnsetCount(min=3, max=2), "min no more than max"),
+    (lambda: OnsetCount(min=-1), "whole numbers from 0"),
     (lambda: Rhythm(), "asks for nothing"),
     (lambda: Rhythm(required=[1.1]), "beat 1.1 is not on the grid"),
     (lambda: Rhythm(required=[0]), "beat 0 is not on the grid"),
-    (lambda: Rhythm(required="1 3"), "beats '1 3' are no list; give such as"),
-    (lambda: Rhythm(required=["1"]), "beat '1' is no number"),
+    (lambda: Rhythm(required="1 3"), "beats '1 3' are not a list; for example"),
+    (lambda: Rhythm(required=["1"]), "beat '1' is not a number"),
     (lambda: Rhythm(required=[2], allowed=[1]), "requires a beat that it does not allow"),
     (lambda: MaxPolyphony(0), "leaves no note"),
     (lambda: PitchRange(60), "no upper end"),
-    (lambda: PitchRange(72, 60), "no range of MIDI pitches"),
+    (lambda: PitchRange(72, 60), "not a range of MIDI pitches"),
     (lambda: PitchRange("C4"), "cannot be read"),
-    (lambda: NoteCount(min=1, bars="x"), "bars 'x' cannot be read"),
-    (lambda: NoteCount(min=1, bars=0), "bars 0 cannot be read"),
-    (lambda: NoteCount(min=1, parts=[]), "names no part"),
+    (lambda: OnsetCount(min=1, bars="x"), "bars 'x' cannot be read"),
+    (lambda: OnsetCount(min=1, bars=0), "bars 0 cannot be read"),
+    (lambda: OnsetCount(min=1, parts=[]), "names no part"),
 ]
 
 
@@ -46,10 +46,10 @@ def test_a_constraint_is_checked_when_it_is_made(make, message):
 
 
 def test_what_a_constraint_is_called():
-    assert str(NoteCount(min=9, parts="piano", bars=3)) == "NoteCount(min=9)"
+    assert str(OnsetCount(min=9, parts="piano", bars=3)) == "OnsetCount(min=9)"
     assert PitchRange("C4-C6") == PitchRange(60, 84)
     assert Rhythm(required=(1.33, 3)).positions("required") == (4, 24)
-    assert NoteCount(min=1, bars="3-4").bars == NoteCount(min=1, bars=(3, 4)).bars == (3, 4)
+    assert OnsetCount(min=1, bars="3-4").bars == OnsetCount(min=1, bars=(3, 4)).bars == (3, 4)
 
 
 def tune(random_composer, **options):
@@ -57,7 +57,7 @@ def tune(random_composer, **options):
 
 
 ALL = (
-    NoteCount(min=3, max=6),
+    OnsetCount(min=3, max=6),
     Rhythm(required=[1, 3], allowed=[1 + i / 2 for i in range(8)]),
     Monophonic(),
     InScale(),
@@ -73,14 +73,14 @@ def test_a_melody_keeps_all_at_once(random_composer):
 
 
 def test_onsets_are_kept_for_what_is_required(random_composer):
-    where = [Rhythm(required=[2, 3, 4.5]), NoteCount(max=4)]
+    where = [Rhythm(required=[2, 3, 4.5]), OnsetCount(max=4)]
     for seed in range(5):
         score = random_composer.melody("C Am F G", where=where, seed=seed)
         assert composer.check(score, where) == []
 
 
 def test_a_register_gives_way_to_a_range_that_is_asked_for(random_composer):
-    where = [PitchRange("C2-C3", parts="flute"), NoteCount(min=1)]
+    where = [PitchRange("C2-C3", parts="flute"), OnsetCount(min=1)]
     score = random_composer.melody("C Am F G", part="flute", where=where, seed=3)
     pitches = score.tracks[0].notes["pitch"]
     assert len(pitches) >= 4
@@ -89,7 +89,7 @@ def test_a_register_gives_way_to_a_range_that_is_asked_for(random_composer):
 
 
 def test_an_instrument_that_plays_singly_does_so_under_constraints(random_composer):
-    where = [Rhythm(required=[1, 2.5, 4]), NoteCount(min=5)]
+    where = [Rhythm(required=[1, 2.5, 4]), OnsetCount(min=5)]
     for seed in range(5):
         score = random_composer.melody("C Am F G", part="flute", where=where, seed=seed)
         assert composer.check(score, [*where, Monophonic()]) == []
@@ -98,7 +98,7 @@ def test_an_instrument_that_plays_singly_does_so_under_constraints(random_compos
 
 
 def test_a_melody_with_its_own_chords(random_composer):
-    where = [PitchRange("C5-D5"), ChordTones(everywhere=True), NoteCount(min=5), Monophonic()]
+    where = [PitchRange("C5-D5"), ChordTones(everywhere=True), OnsetCount(min=5), Monophonic()]
     for seed in range(5):
         score = random_composer.melody(bars=4, where=where, seed=seed)
         assert composer.check(score, where) == []
@@ -111,13 +111,13 @@ def test_chords_suit_the_melody_as_asked(random_composer):
     score = random_composer.harmonize(given, key="C", where=where, seed=1)
     assert composer.check(score, where) == []
     with pytest.raises(RequestError, match="about no notes that are written"):
-        random_composer.harmonize(given, where=NoteCount(min=1), seed=1)
+        random_composer.harmonize(given, where=OnsetCount(min=1), seed=1)
 
 
 def test_an_arrangement(random_composer):
     where = [
-        NoteCount(min=4, parts="piano, bass"),
-        NoteCount(min=8, parts="drums", bars="2-3"),
+        OnsetCount(min=4, parts="piano, bass"),
+        OnsetCount(min=8, parts="drums", bars="2-3"),
         MaxPolyphony(2, parts="piano"),
         PitchRange("C1-C2", parts="bass"),
         PitchRange(36, 38, parts="drums"),
@@ -146,7 +146,7 @@ def uneven():
 def test_what_is_put_between_uneven_notes_keeps_all(random_composer, seed):
     given = uneven()
     where = [
-        NoteCount(min=12, max=14, bars="3"),
+        OnsetCount(min=12, max=14, bars="3"),
         Rhythm(required=[4.5]),
         MaxPolyphony(4),
         PitchRange("C4-C5", parts=1),
@@ -165,15 +165,15 @@ def test_given_notes_sound_as_long_as_they_really_do(random_composer, rule):
     given = Score(tpq=480, tracks=(Track("Piano", notes=notes),), key_signatures=[(0, 0, 0)])
     grid = random_composer.tokenizer.grid(given)
     assert grid.notes["duration"][0] == 24
-    where = [rule, NoteCount(min=35)]
+    where = [rule, OnsetCount(min=35)]
     score = random_composer.infill(given, "2", where=where, seed=1)
     assert composer.check(score, where, bars=(2, 2)) == []
     with pytest.raises(RequestError, match="allows 35 beside the notes that sound on"):
-        random_composer.infill(given, "2", where=[rule, NoteCount(min=36)], seed=1)
+        random_composer.infill(given, "2", where=[rule, OnsetCount(min=36)], seed=1)
 
 
 def test_a_stream_keeps_them_in_every_bar(random_composer):
-    where = [NoteCount(min=3), Rhythm(required=[1], parts="bass"), Monophonic(parts="flute")]
+    where = [OnsetCount(min=3), Rhythm(required=[1], parts="bass"), Monophonic(parts="flute")]
     stream = random_composer.stream("C Am F G", parts=["bass"], where=where, seed=2)
     for i, bar in enumerate(islice(stream, 8)):
         assert composer.check(bar, where, bars=(1, 1)) == [], i
@@ -187,15 +187,18 @@ def test_a_stream_refuses_what_no_bar_can_keep(random_composer):
         stream.change(chords="D")
     assert [chord.text for chord in next(stream).chords] == ["C"]
     with pytest.raises(RequestError, match="names bars"):
-        random_composer.stream("C", where=NoteCount(min=1, bars=2))
+        random_composer.stream("C", where=OnsetCount(min=1, bars=2))
 
 
 WRONG = [
-    ([NoteCount(min=1, parts="tuba")], "no track 'tuba'"),
-    ([NoteCount(min=1, bars="3-9")], "bars 3 to 9 are not in the score"),
-    (["C4-C5"], "which is no constraint"),
-    (5, "where holds 5, which is no constraint"),
-    ([NoteCount(min=1, parts="flute", bars=2), NoteCount(max=0)], r"NoteCount\(max=0\) allows 0"),
+    ([OnsetCount(min=1, parts="tuba")], "no track 'tuba'"),
+    ([OnsetCount(min=1, bars="3-9")], "bars 3 to 9 are not in the score"),
+    (["C4-C5"], "which is not a constraint"),
+    (5, "where holds 5, which is not a constraint"),
+    (
+        [OnsetCount(min=1, parts="flute", bars=2), OnsetCount(max=0)],
+        r"OnsetCount\(max=0\) allows 0",
+    ),
 ]
 
 
@@ -207,7 +210,7 @@ def test_what_cannot_be_is_refused(random_composer, where, message):
 
 @pytest.mark.parametrize("make", [Rhythm, lambda beats: Locked(beats=beats)])
 def test_beats_are_a_list(make):
-    with pytest.raises(RequestError, match=r"beats 3 are no list; give such as \[1, 3\]"):
+    with pytest.raises(RequestError, match=r"beats 3 are not a list; for example \[1, 3\]"):
         make(3)
 
 
@@ -220,10 +223,10 @@ def test_bars_that_are_written_as_two_are_not_counted(random_composer):
     notes = [(0, 480, 60, 80), (480 * 15, 480, 60, 80)]
     given = Score(tpq=480, tracks=(Track(notes=notes),), time_signatures=[(0, 16, 4)])
     with pytest.raises(RequestError, match="too long to be written as one"):
-        random_composer.infill(given, "1", where=NoteCount(min=1))
+        random_composer.infill(given, "1", where=OnsetCount(min=1))
 
 
 def test_a_coarse_score_is_refused(random_composer):
     given = Score(tpq=4, tracks=(Track(notes=[(0, 4, 60, 80), (8, 8, 62, 80)]),))
     with pytest.raises(RequestError, match="4 ticks a quarter"):
-        random_composer.infill(given, "1", where=NoteCount(min=1))
+        random_composer.infill(given, "1", where=OnsetCount(min=1))

@@ -156,7 +156,7 @@ def written(score):
     """Return a score as it comes back from a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "score.mid")
-        score.write_midi(path)
+        score.write(path)
         return Score.read(path)
 
 

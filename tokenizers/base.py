@@ -19,7 +19,7 @@ import numpy.typing as npt
 from composer.errors import ComposerWarning, ModelError, TokenError
 from composer.score.score import Score
 from composer.tokenizers.bins import Bins
-from composer.tokenizers.grammar import Breach, Grammar
+from composer.tokenizers.grammar import Grammar, Violation
 from composer.tokenizers.loss import LossReport, measure_loss
 from composer.tokenizers.sources import as_score
 from composer.tokenizers.table import describe_ids
@@ -92,7 +92,7 @@ class Tokenizer(ABC):
         Raises
         ------
         TokenError
-            The source is none of these, or longer or wider than the format can say.
+            The source is not one of these, or longer or wider than the format can say.
         MidiError
             The file cannot be read.
 
@@ -147,7 +147,7 @@ class Tokenizer(ABC):
         Raises
         ------
         TokenError
-            An id is none of the vocabulary.
+            An id is not one of the vocabulary.
         """
         return [self.vocabulary.token(int(i)) for i in np.asarray(ids)]
 
@@ -193,11 +193,11 @@ class Tokenizer(ABC):
             tempos_on_bars=self._tempos_on_bars,
         )
 
-    def validate(self, ids: npt.ArrayLike, *, canonical: bool = False) -> list[Breach]:
+    def validate(self, ids: npt.ArrayLike, *, canonical: bool = False) -> list[Violation]:
         """Return where ids break the grammar and how; nothing where they can be decoded.
 
         A value out of order is taken as said and what follows is judged too; behind a family that
-        may not come next, or after ids that are none of the vocabulary, nothing is judged.
+        may not come next, or after ids that the vocabulary does not have, nothing is judged.
 
         The grammar is what a sampler keeps to, id by id, so it does not ask for what depends on
         the music still to come, and a piece may be said in more ways than the one that ``encode``
@@ -216,8 +216,8 @@ class Tokenizer(ABC):
         Raises
         ------
         TokenError
-            The ids are no row of integers; or, if ``canonical``, they say a piece that is too long
-            to be encoded.
+            The ids are not a row of integers; or, if ``canonical``, they say a piece that is too
+            long to be encoded.
 
         Examples
         --------
@@ -236,11 +236,11 @@ class Tokenizer(ABC):
             if array.ndim != 1 or array.dtype.kind not in "iu":
                 raise
             outside = (array < 0) | (array >= self.vocab_size)
-            return [Breach(int(np.flatnonzero(outside)[0]), str(error))]
-        breaches = list(self._breaches(checked))
-        return breaches or (self._other_words(checked) if canonical else [])
+            return [Violation(int(np.flatnonzero(outside)[0]), str(error))]
+        violations = list(self._violations(checked))
+        return violations or (self._other_words(checked) if canonical else [])
 
-    def _other_words(self, ids: Ids) -> list[Breach]:
+    def _other_words(self, ids: Ids) -> list[Violation]:
         """Return the first place where encoding what ids say gives other ids, if there is one."""
         said = self._encode(self.decode(ids))
         shorter = min(len(said), len(ids))
@@ -249,11 +249,11 @@ class Tokenizer(ABC):
             return []
         place = int(places[0])
         theirs, ours = self.ids_to_tokens([said[place], ids[place]])
-        return [Breach(place, f"at place {place} encoding says {theirs}, not {ours}")]
+        return [Violation(place, f"at place {place} encoding says {theirs}, not {ours}")]
 
-    def _breaches(self, ids: Ids) -> Iterator[Breach]:
+    def _violations(self, ids: Ids) -> Iterator[Violation]:
         """Yield where ids, all of them in the vocabulary, break the grammar."""
-        return self.grammar.breaches(ids)
+        return self.grammar.violations(ids)
 
     def describe(self, ids: npt.ArrayLike) -> str:
         """Return a table of ids: place, token, and the bar, position and part each stands in.
@@ -261,7 +261,7 @@ class Tokenizer(ABC):
         Raises
         ------
         TokenError
-            An id is none of the vocabulary; whether they keep the grammar does not matter.
+            An id is not one of the vocabulary; whether they keep the grammar does not matter.
 
         Examples
         --------

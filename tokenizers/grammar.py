@@ -58,7 +58,7 @@ class Cursor:
         return dataclasses.replace(self)
 
 
-class Breach(NamedTuple):
+class Violation(NamedTuple):
     """Where a sequence breaks the grammar, and how."""
 
     place: int  # index into the ids; their number where the end is missing
@@ -163,7 +163,7 @@ class Grammar:
             next_state = self._branches[next_state](cursor)
         cursor.state = next_state
 
-    def said_by(self, index: int) -> tuple[str, int]:
+    def decode_id(self, index: int) -> tuple[str, int]:
         """Return what an id says.
 
         Parameters
@@ -188,11 +188,11 @@ class Grammar:
         """
         array = self.vocabulary.check(ids)
         if self._scan is None or not self._scan.accepts(array):
-            for breach in self.breaches(array):
+            for breach in self.violations(array):
                 raise TokenError(breach.message)
         return array
 
-    def breaches(self, array: Ids) -> Iterator[Breach]:
+    def violations(self, array: Ids) -> Iterator[Violation]:
         """Walk over ``array``, ids of the vocabulary of shape (T,), and yield the breaches.
 
         A value out of order is taken as said and the walk goes on; a family that may not come next
@@ -203,10 +203,10 @@ class Grammar:
             row = self.table[cursor.state]
             if not row:
                 message = f"id {index} at place {place} comes after the end of the sequence"
-                yield Breach(place, message)
+                yield Violation(place, message)
                 return
             if not self.allows(cursor, index):
-                yield Breach(
+                yield Violation(
                     place,
                     f"{self.vocabulary.token(index)} at place {place} breaks the grammar: after "
                     f"{self._before(array, place)} comes one of {', '.join(row)}, in rising order",
@@ -215,7 +215,7 @@ class Grammar:
                     return
             self.advance(cursor, index)
         if self.table[cursor.state]:
-            yield Breach(len(array), f"the sequence of {len(array)} ids has no end")
+            yield Violation(len(array), f"the sequence of {len(array)} ids has no end")
 
     def allows(self, cursor: Cursor, index: int) -> bool:
         """Return ``allowed(cursor)[index]`` without looking at the other families."""

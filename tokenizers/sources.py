@@ -18,7 +18,7 @@ def as_score(source: Any) -> Score:
     Raises
     ------
     TokenError
-        The source is none of these.
+        The source is not one of these.
     MidiError
         The file cannot be read.
     """
@@ -34,6 +34,6 @@ def as_score(source: Any) -> Score:
             score: Score = getattr(interop, f"from_{library}")(source)
             return score
     raise TokenError(
-        f"a {type(source).__name__} is no score; give a Score, a MIDI file, or an object of "
+        f"a {type(source).__name__} is not a score; give a Score, a MIDI file, or an object of "
         f"{', '.join(_LIBRARIES)}"
     )

@@ -130,7 +130,7 @@ class Vocabulary:
         Raises
         ------
         TokenError
-            They are no row of integers, or one of them is no id of this vocabulary.
+            They are not a row of integers, or one of them is not an id of this vocabulary.
         """
         array = np.asarray(ids)
         if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):

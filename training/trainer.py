@@ -135,7 +135,7 @@ def train(
     TrainingError
         The folder holds nothing to train on, or ``out`` holds another training.
     ModelError
-        ``start`` is no folder of a model and its tokenizer.
+        ``start`` is not a folder of a model and its tokenizer.
     """
     config = config or TrainingConfig()
     folder, out = Path(folder), Path(out)

@@ -72,7 +72,8 @@ def candidates(
     Raises
     ------
     RequestError
-        ``n`` or ``seed`` is out of range, or the verb is none, takes no seed or returns no score.
+        ``n`` or ``seed`` is out of range, or the verb is not a function that takes a seed and
+        returns a score.
     ComposerError
         Whatever the verb raises.
 
@@ -87,7 +88,7 @@ def candidates(
     """
     if not callable(verb):
         raise RequestError(
-            f"{shown(verb)} is no verb; give one and what it is called with, such as "
+            f"{shown(verb)} is not a verb; give one and what it is called with, such as "
             "candidates(composer.melody, 'Am F')"
         )
     taken = inspect.signature(verb).parameters.values()
@@ -105,7 +106,7 @@ def candidates(
 def best_of(write: Callable[..., Score], n: int, seed: int | None) -> list[Candidate]:
     """Return what a function of a seed writes with several of them, the best first."""
     if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= MOST_CANDIDATES:
-        raise RequestError(f"n {n!r} is no whole number from 1 to {MOST_CANDIDATES} candidates")
+        raise RequestError(f"n {n!r} is not a whole number from 1 to {MOST_CANDIDATES} candidates")
     seeds = seeds_of(seed_of(seed), int(n))
     made = []
     outcomes = call_together([partial(write, seed=own) for own in seeds])
@@ -131,13 +132,13 @@ def seed_of(seed: int | None) -> int:
     Raises
     ------
     RequestError
-        It is no whole number from 0 on.
+        It is not a whole number from 0 on.
     """
     if seed is None:
         return secrets.randbelow(2**32)
     if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
         raise RequestError(
-            f"seed {seed!r} is no whole number from 0 on; leave it out for a new one"
+            f"seed {seed!r} is not a whole number from 0 on; leave it out for a new one"
         )
     return int(seed)
 

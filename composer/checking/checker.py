@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from composer._calls import called_right
 from composer.checking.lines import LINEAR, line, line_wrongs, stepwise
-from composer.checking.piece import Onset, Piece
+from composer.checking.piece import CheckedScore, Onset
 from composer.checking.players import lost, unplayable
 from composer.constraints.base import Constraint, Where, constraints_of
-from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
 from composer.constraints.locked import Locked
 from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playable import Playable
@@ -29,7 +29,7 @@ from composer.theory.keys import Key
 
 _KNOWN = (
     *(InScale, ChordTones, PitchRange, DrumPieces),
-    *(NoteCount, Rhythm, MaxPolyphony, Monophonic),
+    *(OnsetCount, Rhythm, MaxPolyphony, Monophonic),
     *(Playable, Locked),
     *LINEAR,
 )
@@ -81,13 +81,13 @@ def check(
     Raises
     ------
     RequestError
-        A constraint names a part that the score does not have, is none, or of a kind unknown here;
-        or the bars cannot be read; or what is given as a score is none.
+        A constraint names a part that the score does not have, or is not a constraint known here;
+        or the bars cannot be read; or what is given as a score is not a score.
 
     Examples
     --------
     >>> import composer
-    >>> where = [composer.NoteCount(min=2, max=4), composer.Monophonic()]
+    >>> where = [composer.OnsetCount(min=2, max=4), composer.Monophonic()]
     >>> tune = composer.melody("C G Am F", where=where, seed=1)
     >>> composer.check(tune, where)
     []
@@ -98,11 +98,11 @@ def check(
     constraints = constraints_of(where)
     for constraint in constraints:
         if not isinstance(constraint, _KNOWN):
-            raise RequestError(f"{constraint} is no constraint that can be checked")
+            raise RequestError(f"{constraint} is not a constraint that can be checked")
     home = song_key(score) if key is None else key if isinstance(key, Key) else Key.parse(key)
     rows = track_rows(score, parts)
     pair = bar_pair(bars)
-    piece = Piece.of(score, home, [*(c.bar_pair for c in constraints), pair])
+    piece = CheckedScore.of(score, home, [*(c.bar_pair for c in constraints), pair])
     breaches = []
     for constraint in constraints:
         low, high = constraint.bar_pair or (1, piece.bars)
@@ -139,12 +139,12 @@ def _is_about(constraint: Constraint, track: Track) -> bool:
 
 
 def _wrong(
-    constraint: Constraint, piece: Piece, row: int, bar: int, notes: Sequence[Onset]
+    constraint: Constraint, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
 ) -> list[str]:
     """Return what a constraint finds wrong with a bar of a part, whose notes are given."""
     inside = [note for note in notes if note.bar == bar]
     places = sorted({note.place for note in inside})
-    if isinstance(constraint, NoteCount):
+    if isinstance(constraint, OnsetCount):
         if len(places) < constraint.min:
             return [f"{len(places)} onsets, fewer than {constraint.min}"]
         if constraint.max is not None and len(places) > constraint.max:
@@ -186,7 +186,7 @@ def _wrong(
 
 
 def _pitch_is_right(
-    constraint: Constraint, piece: Piece, note: Onset, passing: set[tuple[int, int]]
+    constraint: Constraint, piece: CheckedScore, note: Onset, passing: set[tuple[int, int]]
 ) -> bool:
     if isinstance(constraint, PitchRange):
         return constraint.low <= note.pitch <= constraint.high

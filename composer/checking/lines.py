@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from composer.checking.piece import Onset
 from composer.constraints.base import Constraint
-from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoRepeat
+from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
 from composer.theory.keys import Key
 
-LINEAR = (MaxLeap, NoParallels, Cadence, NoRepeat)
+LINEAR = (MaxLeap, NoParallels, Cadence, NoQuote)
 _STEP = 2  # semitones
 
 
@@ -88,7 +88,7 @@ def line_wrongs(
             wrong += _leaps(constraint, row, lines[row])
         elif isinstance(constraint, Cadence):
             wrong += _ending(constraint, row, lines[row], bar, key)
-        elif isinstance(constraint, NoRepeat):
+        elif isinstance(constraint, NoQuote):
             wrong += _copies(constraint, row, lines[row])
     return wrong
 
@@ -138,7 +138,7 @@ def _parallels(first: int, second: int, lines: Mapping[int, list[Step]]) -> list
     return wrong
 
 
-def _copies(constraint: NoRepeat, row: int, steps: list[Step]) -> list[Wrong]:
+def _copies(constraint: NoQuote, row: int, steps: list[Step]) -> list[Wrong]:
     length = constraint.notes + 1
     known = set()
     score = constraint.score
@@ -162,7 +162,7 @@ def _copies(constraint: NoRepeat, row: int, steps: list[Step]) -> list[Wrong]:
     return wrong
 
 
-def _shape(run: Sequence[tuple[int, int]], constraint: NoRepeat) -> tuple[tuple[int, int], ...]:
+def _shape(run: Sequence[tuple[int, int]], constraint: NoQuote) -> tuple[tuple[int, int], ...]:
     """Return what two runs have in common of which one is a copy."""
     begin, pitch = run[0]
     return tuple(

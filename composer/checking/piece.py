@@ -28,7 +28,7 @@ class Onset(NamedTuple):
     pitch: int
 
 
-class Piece(NamedTuple):
+class CheckedScore(NamedTuple):
     """A score, and what every constraint has to look up."""
 
     score: Score
@@ -37,7 +37,7 @@ class Piece(NamedTuple):
     chords: list[tuple[int, Chord | None]]  # where each begins, in positions
 
     @classmethod
-    def of(cls, score: Score, home: Key, named: Sequence[tuple[int, int] | None]) -> Piece:
+    def of(cls, score: Score, home: Key, named: Sequence[tuple[int, int] | None]) -> CheckedScore:
         """Return a score with as many bars as it has, or as some pairs of bars name."""
         count = max([_bars(score), *(pair[1] for pair in named if pair)])
         starts = [_position(int(score.meter.bar_start(bar)), score.tpq) for bar in range(count + 1)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from composer.checking.piece import Piece
+from composer.checking.piece import CheckedScore
 from composer.constraints.locked import Locked
 from composer.constraints.playable import Playable
 from composer.errors import RequestError
@@ -33,30 +33,35 @@ def unplayable(
     begun, sounding
         Pitches that begin, and all that sound then.
     """
-    way = constraint.way(track.program, track.is_drum)
+    technique = constraint.technique(track.program, track.is_drum)
     all_notes = [*sounding]
     notes = sorted({*all_notes})
     for pitch in begun:
-        if not way.low <= pitch <= way.high:
-            return f"pitch {pitch} is outside {way.low} to {way.high}"
-    if way.is_kit:
+        if not technique.low <= pitch <= technique.high:
+            return f"pitch {pitch} is outside {technique.low} to {technique.high}"
+    if technique.is_kit:
         kicks = [pitch for pitch in notes if pitch in (35, 36)]
         struck = [pitch for pitch in notes if pitch not in (35, 36, 44)]
         return f"{notes} begin together" if len(kicks) > 1 or len(struck) > 2 else ""
-    if way.notes is not None and len(all_notes) > way.notes:
-        return f"{len(all_notes)} notes sound, more than {way.notes}"
-    if way.fingers:
+    if technique.notes is not None and len(all_notes) > technique.notes:
+        return f"{len(all_notes)} notes sound, more than {technique.notes}"
+    if technique.fingers:
         # A hand that crosses the other reaches no more than one that does not.
         for split in range(len(notes) + 1):
             hands = [hand for hand in (notes[:split], notes[split:]) if hand]
-            if all(len(h) <= way.fingers and h[-1] - h[0] <= way.span for h in hands):
+            if all(len(h) <= technique.fingers and h[-1] - h[0] <= technique.span for h in hands):
                 return ""
         return f"{notes} are more than two hands hold"
     return ""
 
 
 def lost(
-    constraint: Locked, piece: Piece, row: int, bar: int, rows: Sequence[int], before: Score | None
+    constraint: Locked,
+    piece: CheckedScore,
+    row: int,
+    bar: int,
+    rows: Sequence[int],
+    before: Score | None,
 ) -> list[str]:
     """Return what a bar of a part lacks of the notes that were to stay, and what came to them.
 
@@ -116,10 +121,12 @@ def lost(
     return wrong
 
 
-def _without_pins(constraint: Locked, piece: Piece, bar: int, rows: Sequence[int]) -> list[str]:
+def _without_pins(
+    constraint: Locked, piece: CheckedScore, bar: int, rows: Sequence[int]
+) -> list[str]:
     """Return which notes that a constraint names for a bar no track has there."""
     score, wrong = piece.score, []
-    for pin in constraint.pins:
+    for pin in constraint.pinned:
         if pin.bar != bar + 1:
             continue
         position = round((float(pin.beat) - 1) * 12)

@@ -35,7 +35,7 @@ class Constraint(Scoped):
     Raises
     ------
     RequestError
-        A value is none of these.
+        A value is not one of these.
     """
 
     #: Whether it is about pitches, so that drums need not keep it unless they are named.
@@ -66,14 +66,15 @@ def constraints_of(where: Where) -> tuple[Constraint, ...]:
     Raises
     ------
     RequestError
-        One of them is none.
+        One of them is not a constraint.
     """
     given = where if isinstance(where, Iterable) and not isinstance(where, str) else (where,)
     constraints = tuple(given)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):
             raise RequestError(
-                f"where holds {constraint!r}, which is no constraint; give such as NoteCount(min=2)"
+                f"where holds {constraint!r}, which is not a constraint; for example "
+                "OnsetCount(min=2)"
             )
     return constraints
 

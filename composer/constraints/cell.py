@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.base import Cell, Constraint, PitchMask, pitches_of
-from composer.constraints.counts import MaxPolyphony, Monophonic, NoteCount, Rhythm
+from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
 from composer.constraints.lines import Cadence
 from composer.constraints.locked import Locked
 from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
-from composer.constraints.playable import Playable, Way, beside, fit
+from composer.constraints.playable import Playable, Technique, beside, fit
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,7 +39,7 @@ _PITCH_RULES = (InScale, ChordTones, PitchRange, DrumPieces)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Demand:
+class PostedConstraint:
     """A constraint, and where it holds.
 
     Parameters
@@ -55,7 +55,7 @@ class Demand:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class CellDemand:
+class CellDomain:
     """All that is asked of one cell."""
 
     pitches: PitchMask  # (positions, 128): which may begin where
@@ -65,7 +65,7 @@ class CellDemand:
     most: int  # onsets
     voices: int  # notes that may sound where one begins, itself included
     has_pitch: Mask  # (positions,): where the constraints on pitches leave one
-    ways: tuple[Way, ...] = ()  # how what sounds together is played
+    techniques: tuple[Technique, ...] = ()  # how what sounds together is played
     locked: tuple[tuple[int, int], ...] = ()  # position and pitch of the notes that stay
     passing: PitchMask | None = None  # (positions, 128): which of the pitches only in passing
 
@@ -76,41 +76,41 @@ class CellDemand:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Room:
+class Occupancy:
     """What sounds in a cell already, of what is given."""
 
     closed: Mask  # (positions, 128): where a pitch may not begin, because it sounds
     sounding: Ints  # (positions,): notes that sound
     sounds: tuple[int, ...] = ()  # (positions,): bit sets of them, where an instrument asks
     #: The same without the notes of the cell that stay because they are locked.
-    unlocked: Room | None = None
+    unlocked: Occupancy | None = None
 
-    def under(self, constraints: Sequence[Constraint]) -> Room:
+    def under(self, constraints: Sequence[Constraint]) -> Occupancy:
         """Return the room that constraints leave, in which notes stay only if one locks them."""
         is_locked = any(isinstance(constraint, Locked) for constraint in constraints)
         return self if is_locked or self.unlocked is None else self.unlocked
 
     @classmethod
-    def free(cls, positions: int) -> Room:
+    def free(cls, positions: int) -> Occupancy:
         """Return the room of a cell in which nothing sounds."""
         return cls(np.zeros((positions, 128), bool), np.zeros(positions, np.int64))
 
 
-def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
+def domain_of(constraints: Sequence[Constraint], cell: Cell) -> CellDomain:
     """Return what constraints ask of a cell together."""
     length = cell.positions
     pitches, required = np.ones((length, 128), bool), np.zeros(length, bool)
     beyond: list[int] = []
-    ways: list[Way] = []
+    techniques: list[Technique] = []
     locked: tuple[tuple[int, int], ...] = ()
     least, most = 0, ANY
     for constraint in constraints:
         if isinstance(constraint, _PITCH_RULES):
             pitches &= constraint.pitches(cell)
         elif isinstance(constraint, Playable):
-            way = constraint.way(cell.program, cell.is_drum)
-            pitches[:, : way.low] = pitches[:, way.high + 1 :] = False
-            ways += [way] if way.is_kit or way.fingers else []
+            technique = constraint.technique(cell.program, cell.is_drum)
+            pitches[:, : technique.low] = pitches[:, technique.high + 1 :] = False
+            techniques += [technique] if technique.is_kit or technique.fingers else []
         elif isinstance(constraint, Locked):
             locked = cell.locked
             if constraint.sounds is not None:
@@ -118,7 +118,7 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
     has_pitch = np.asarray(pitches.any(1))
     required[[position for position, _ in locked]] = True
     for constraint in constraints:
-        if isinstance(constraint, NoteCount):
+        if isinstance(constraint, OnsetCount):
             least = max(least, constraint.min)
             most = most if constraint.max is None else min(most, constraint.max)
         elif isinstance(constraint, Rhythm):
@@ -137,8 +137,8 @@ def demand_of(constraints: Sequence[Constraint], cell: Cell) -> CellDemand:
     voices = most_voices(constraints, cell.program, cell.is_drum)
     between = [c.between(cell) for c in constraints if isinstance(c, ChordTones) and c.passing]
     passing = np.logical_or.reduce(between) & pitches if between else None
-    return CellDemand(
-        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(ways), locked,
+    return CellDomain(
+        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(techniques), locked,
         passing,
     )  # fmt: skip
 
@@ -157,42 +157,44 @@ def _kept_pieces(constraint: Locked, cell: Cell) -> PitchMask:
 
 def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:
     """Return how many notes of an instrument may sound where one begins, itself included."""
-    ways = [c.way(program, is_drum) for c in constraints if isinstance(c, Playable)]
+    techniques = [c.technique(program, is_drum) for c in constraints if isinstance(c, Playable)]
     singly = any(isinstance(constraint, Monophonic) for constraint in constraints)
     least = [c.notes for c in constraints if isinstance(c, MaxPolyphony)]
-    least += [way.notes for way in ways if way.notes is not None]
+    least += [technique.notes for technique in techniques if technique.notes is not None]
     return min([ANY, *least, *([1] if singly else [])])
 
 
-def free_pitches(demand: CellDemand, room: Room) -> PitchMask:
+def free_pitches(domain: CellDomain, occupancy: Occupancy) -> PitchMask:
     """Return which pitches may begin where, beside what sounds: shape (positions, 128)."""
-    free = demand.pitches & ~room.closed
-    if demand.ways:
-        free &= np.array([beside(sounds, demand.ways) for sounds in room.sounds])
-    free[room.sounding >= demand.voices] = False
+    free = domain.pitches & ~occupancy.closed
+    if domain.techniques:
+        free &= np.array([beside(sounds, domain.techniques) for sounds in occupancy.sounds])
+    free[occupancy.sounding >= domain.voices] = False
     return free
 
 
-def open_positions(demand: CellDemand, room: Room) -> Mask:
+def open_positions(domain: CellDomain, occupancy: Occupancy) -> Mask:
     """Return at which positions of a cell a note may begin, shape (positions,)."""
-    is_open = np.asarray(free_pitches(demand, room).any(1))
-    for position, _ in demand.locked:
-        is_open[position] = room.sounding[position] <= demand.voices
-        is_open[position] &= not demand.ways or fit(room.sounds[position], demand.ways)
-    for position, pitch in demand.locked:
-        is_open[position] &= demand.pitches[position, pitch]
+    is_open = np.asarray(free_pitches(domain, occupancy).any(1))
+    for position, _ in domain.locked:
+        is_open[position] = occupancy.sounding[position] <= domain.voices
+        is_open[position] &= not domain.techniques or fit(
+            occupancy.sounds[position], domain.techniques
+        )
+    for position, pitch in domain.locked:
+        is_open[position] &= domain.pitches[position, pitch]
     return is_open
 
 
-def is_enough(demand: CellDemand, is_open: Mask) -> bool:
+def is_enough(domain: CellDomain, is_open: Mask) -> bool:
     """Return whether a cell with these positions open can be written.
 
     Without any onset it can, if none is asked for; but not for want of a pitch in the whole bar.
     """
     return (
-        not demand.beyond
-        and (bool(demand.has_pitch.any()) or demand.most == 0)
-        and demand.onsets <= demand.most
-        and not (demand.required & ~is_open).any()
-        and int(is_open.sum()) >= demand.least
+        not domain.beyond
+        and (bool(domain.has_pitch.any()) or domain.most == 0)
+        and domain.onsets <= domain.most
+        and not (domain.required & ~is_open).any()
+        and int(is_open.sum()) >= domain.least
     )

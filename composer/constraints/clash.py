@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from composer.constraints.base import Cell, Constraint
-from composer.constraints.cell import Room, demand_of, open_positions
-from composer.constraints.counts import NoteCount, Rhythm
+from composer.constraints.cell import Occupancy, domain_of, open_positions
+from composer.constraints.counts import OnsetCount, Rhythm
 from composer.constraints.lines import Cadence
 from composer.constraints.locked import Locked
 from composer.score.grid import RESOLUTION
 from composer.theory.pitches import pitch_name
 
 
-def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: str) -> str:
+def clash_of(
+    some: Sequence[Constraint], cell: Cell | None, occupancy: Occupancy, where: str
+) -> str:
     """Return a sentence about constraints that a cell cannot keep together, though all but one.
 
     Parameters
@@ -31,31 +33,31 @@ def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: s
     """
     if cell is None:
         return f"no chords let {where} keep {in_words(some)}; drop one or widen it"
-    demand = demand_of(some, cell)
-    room = room.under(some)
-    is_open = open_positions(demand, room)
-    if demand.most and not demand.has_pitch.any():
+    domain = domain_of(some, cell)
+    occupancy = occupancy.under(some)
+    is_open = open_positions(domain, occupancy)
+    if domain.most and not domain.has_pitch.any():
         verb = "leave" if len(some) > 1 else "leaves"
         return f"{in_words(some)} {verb} no pitch in {where}; widen it or drop one"
-    if demand.beyond:
+    if domain.beyond:
         return (
-            f"{in_words(some)} needs a note on beat {_beat(demand.beyond[0])} in {where}, which "
+            f"{in_words(some)} needs a note on beat {_beat(domain.beyond[0])} in {where}, which "
             f"has {_beat(cell.positions - RESOLUTION)} beats; name others or leave this bar out"
         )
     # What asks for onsets, and what leaves it none.
-    if demand.onsets > demand.most:
+    if domain.onsets > domain.most:
         least = [
             c
             for c in some
-            if isinstance(c, Rhythm | Cadence | Locked) or getattr(c, "min", 0) > demand.most
+            if isinstance(c, Rhythm | Cadence | Locked) or getattr(c, "min", 0) > domain.most
         ]
         rest = [c for c in some if c not in least]
-        free = Room.free(cell.positions)
-        return _shortage(least, rest, demand.onsets, demand.most, where, free)
-    blocked = np.flatnonzero(demand.required & ~is_open)
-    for position, _ in demand.locked:
+        free = Occupancy.free(cell.positions)
+        return _shortage(least, rest, domain.onsets, domain.most, where, free)
+    blocked = np.flatnonzero(domain.required & ~is_open)
+    for position, _ in domain.locked:
         if position in blocked:
-            notes = [pitch for at, pitch in demand.locked if at == position]
+            notes = [pitch for at, pitch in domain.locked if at == position]
             names = [str(pitch) if cell.is_drum else pitch_name(pitch) for pitch in notes]
             return _clash_of_locked(some, names, position, where)
     if len(blocked):
@@ -67,10 +69,10 @@ def clash_of(some: Sequence[Constraint], cell: Cell | None, room: Room, where: s
         rest = [c for c in some if c not in asking]
         who = in_words(rest) if rest else "the bar"
         alone = f"{in_words(asking)} needs a note on beat {_beat(int(blocked[0]))} in {where}"
-        return f"{alone}; {who} {_allow(rest)} none there{_beside(room)}"
-    least = [c for c in some if isinstance(c, NoteCount) and c.min == demand.least]
+        return f"{alone}; {who} {_allow(rest)} none there{_beside(occupancy)}"
+    least = [c for c in some if isinstance(c, OnsetCount) and c.min == domain.least]
     rest = [c for c in some if c not in least]
-    return _shortage(least, rest, demand.least, int(is_open.sum()), where, room)
+    return _shortage(least, rest, domain.least, int(is_open.sum()), where, occupancy)
 
 
 def _clash_of_locked(
@@ -89,20 +91,24 @@ def _shortage(
     needed: int,
     allowed: int,
     where: str,
-    room: Room,
+    occupancy: Occupancy,
 ) -> str:
     who = in_words(rest) if rest else "the bar"
     need = "needs" if len(asking) == 1 else "need"
     text = f"{in_words(asking)} in {where} {need} {needed} onset{'s' * (needed > 1)}"
-    return f"{text}; {who} {_allow(rest)} {allowed}{_beside(room)}"
+    return f"{text}; {who} {_allow(rest)} {allowed}{_beside(occupancy)}"
 
 
 def _allow(rest: Sequence[Constraint]) -> str:
     return "allow" if len(rest) > 1 else "allows"
 
 
-def _beside(room: Room) -> str:
-    return " beside the notes that sound on" if room.closed.any() or room.sounding.any() else ""
+def _beside(occupancy: Occupancy) -> str:
+    return (
+        " beside the notes that sound on"
+        if occupancy.closed.any() or occupancy.sounding.any()
+        else ""
+    )
 
 
 def in_words(constraints: Sequence[Constraint]) -> str:

@@ -14,12 +14,12 @@ from composer.score.beats import Beats, beat_position, listed_beats
 from composer.score.names import is_whole
 
 
-@called_right("composer.NoteCount")
+@called_right("composer.OnsetCount")
 @dataclasses.dataclass(frozen=True)
-class NoteCount(Constraint):
+class OnsetCount(Constraint):
     """At least ``min`` and at most ``max`` onsets in each bar of each part.
 
-    Notes that begin together are one onset. What sounds on from a bar before is none.
+    Notes that begin together are one onset. What sounds on from a bar before is not an onset.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class NoteCount(Constraint):
     Raises
     ------
     RequestError
-        Neither is given, one is no whole number from 0 on, or the least is more than the most.
+        Neither is given, one is not a whole number from 0 on, or the least is more than the most.
     """
 
     min: int = 0
@@ -45,7 +45,7 @@ class NoteCount(Constraint):
                 f"{self} has no such bars; give whole numbers from 0 on, min no more than max"
             )
         if self.min == 0 and self.max is None:
-            raise RequestError("NoteCount() asks for nothing; give min, max or both")
+            raise RequestError("OnsetCount() asks for nothing; give min, max or both")
 
 
 @called_right("composer.Rhythm")

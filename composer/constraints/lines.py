@@ -65,7 +65,7 @@ class MaxLeap(LineConstraint):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_whole(self.semitones) or self.semitones < 0:
-            raise RequestError(f"{self} is no leap; give semitones from 0 on, 12 for an octave")
+            raise RequestError(f"{self} is not a leap; give semitones from 0 on, 12 for an octave")
 
 
 @called_right("composer.NoParallels")
@@ -139,7 +139,7 @@ class Cadence(Constraint):
         super().__post_init__()
         degrees = tuple(self.degree) if isinstance(self.degree, Sequence) else (self.degree,)
         if not degrees or not all(is_whole(d) and 1 <= d <= 7 for d in degrees):
-            raise RequestError(f"degree {self.degree!r} is none of 1 to 7; 1 is the tonic")
+            raise RequestError(f"degree {self.degree!r} is not one of 1 to 7; 1 is the tonic")
         object.__setattr__(self, "degree", degrees[0] if len(degrees) == 1 else degrees)
         beat_position(self.beat)
 
@@ -154,9 +154,9 @@ class Cadence(Constraint):
         return frozenset(scale[degree - 1] for degree in degrees)
 
 
-@called_right("composer.NoRepeat")
+@called_right("composer.NoQuote")
 @dataclasses.dataclass(frozen=True, init=False)
-class NoRepeat(LineConstraint):
+class NoQuote(LineConstraint):
     """No more than so many notes in a row that follow each other as in a given score.
 
     The line of each part is held against the line of each track of the score: a run of notes is
@@ -185,8 +185,8 @@ class NoRepeat(LineConstraint):
     --------
     >>> import composer
     >>> tune = composer.example("scarborough fair")
-    >>> str(NoRepeat(tune, notes=6))
-    'NoRepeat(notes=6)'
+    >>> str(NoQuote(tune, notes=6))
+    'NoQuote(notes=6)'
     """
 
     notes: int = 8
@@ -207,9 +207,9 @@ class NoRepeat(LineConstraint):
         bars: Bars = None,
     ) -> None:
         if not isinstance(score, Score):
-            raise RequestError(f"NoRepeat is about a score, not {shown(score)}; read one first")
+            raise RequestError(f"NoQuote is about a score, not {shown(score)}; read one first")
         if not is_whole(notes) or notes < 2:
-            raise RequestError(f"NoRepeat(notes={notes!r}) leaves no line; give 2 or more")
+            raise RequestError(f"NoQuote(notes={notes!r}) leaves no line; give 2 or more")
         lines = tuple(filter(None, (line_of(track, score.tpq) for track in score.tracks)))
         values = (notes, bool(transposed), bool(rhythm), lines, score, parts, bars)
         names = ("notes", "transposed", "rhythm", "lines", "score", "parts", "bars")

@@ -18,7 +18,7 @@ from composer.score.score import Score
 from composer.theory.pitches import parse_pitch
 
 
-class Pin(NamedTuple):
+class PinnedNote(NamedTuple):
     """A note that must be there: its bar and beat, and what is said of it; 0 for what is not."""
 
     bar: int  # from 1
@@ -77,7 +77,7 @@ class Locked(Constraint):
     Raises
     ------
     RequestError
-        A row that is no note; no piece, pieces beside rows, or both ``pieces`` and ``but``.
+        A row that is not a note; no piece, pieces beside rows, or both ``pieces`` and ``but``.
     SymbolError
         The name of a pitch or of a piece that cannot be read.
 
@@ -109,10 +109,10 @@ class Locked(Constraint):
         if self.notes is not None and not isinstance(self.notes, Score):
             is_one = isinstance(self.notes, str) or not isinstance(self.notes, Iterable)
             rows: Iterable[Any] = [self.notes] if is_one else self.notes
-            object.__setattr__(self, "notes", tuple(map(_pin, rows)))
+            object.__setattr__(self, "notes", tuple(map(_pinned_note, rows)))
         if self.beats is not None:
             object.__setattr__(self, "beats", listed_beats(self.beats))
-        if self.sounds is not None and self.pins:
+        if self.sounds is not None and self.pinned:
             raise RequestError(
                 f"{self} names notes and pieces of the kit; leave one out, notes have a pitch"
             )
@@ -132,13 +132,13 @@ class Locked(Constraint):
         return sounds if self.but is None else frozenset(range(128)) - sounds
 
     @property
-    def pins(self) -> tuple[Pin, ...]:
+    def pinned(self) -> tuple[PinnedNote, ...]:
         """The notes named by bar, beat and pitch."""
         if self.notes is None or isinstance(self.notes, Score):
             return ()
         wanted = self.positions
-        pins = tuple(pin for pin in self.notes if isinstance(pin, Pin))
-        return tuple(pin for pin in pins if wanted is None or pin.position in wanted)
+        pinned = tuple(pin for pin in self.notes if isinstance(pin, PinnedNote))
+        return tuple(pin for pin in pinned if wanted is None or pin.position in wanted)
 
     @property
     def positions(self) -> tuple[int, ...] | None:
@@ -146,7 +146,7 @@ class Locked(Constraint):
         return None if self.beats is None else tuple(beat_position(beat) for beat in self.beats)
 
     def __str__(self) -> str:
-        notes = "a score" if isinstance(self.notes, Score) else list(self.pins or ())
+        notes = "a score" if isinstance(self.notes, Score) else list(self.pinned or ())
         said = [f"notes={notes}"] if self.notes is not None else []
         said += [] if self.beats is None else [f"beats={list(self.beats)}"]
         said += [] if self.pieces is None else [f"pieces={list(self.pieces)}"]
@@ -154,9 +154,9 @@ class Locked(Constraint):
         return f"Locked({', '.join(said)})"
 
 
-def _pin(row: tuple[object, ...]) -> Pin:
+def _pinned_note(row: tuple[object, ...]) -> PinnedNote:
     try:
-        pin = Pin(*row)  # type: ignore[arg-type]
+        pin = PinnedNote(*row)  # type: ignore[arg-type]
         is_note = isinstance(pin.bar, int) and pin.bar >= 1 and pin.position >= 0
         is_note = is_note and isinstance(pin.midi, int) and 0 <= pin.midi <= 127
         is_note = is_note and isinstance(pin.length, int | float | Fraction)
@@ -167,7 +167,7 @@ def _pin(row: tuple[object, ...]) -> Pin:
         is_note = False
     if not is_note:
         raise RequestError(
-            f"{row!r} is no note; write (bar, beat, pitch), then a length in quarters and a "
+            f"{row!r} is not a note; write (bar, beat, pitch), then a length in quarters and a "
             "velocity of 1 to 127 if you like, such as (5, 1, 'C4', 2)"
         )
     return pin

@@ -199,7 +199,7 @@ class PitchRange(Constraint):
         bars: Bars = None,
     ) -> None:
         if isinstance(low, int) and high is None:
-            raise RequestError(f"PitchRange({low!r}) has no upper end; write such as 'C4-C6'")
+            raise RequestError(f"PitchRange({low!r}) has no upper end; for example 'C4-C6'")
         given = low if high is None else (low, high)
         for name, value in zip(("low", "high"), parse_range(given), strict=True):  # type: ignore[arg-type]
             object.__setattr__(self, name, value)
@@ -233,7 +233,7 @@ class DrumPieces(Constraint):
     SymbolError
         A piece that is unknown.
     RequestError
-        There is none.
+        No chord is allowed.
 
     Examples
     --------

@@ -42,7 +42,7 @@ MAJOR_NINTH, WIDEST = 14, 24  # semitones; the second is more than any hand's
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
+class Technique:
     """How an instrument is played.
 
     Parameters
@@ -128,9 +128,9 @@ class Playable(Constraint):
 
     Examples
     --------
-    >>> Playable().way(0)
-    Way(low=21, high=108, notes=None, fingers=5, span=14, is_kit=False)
-    >>> Playable().way(73).notes
+    >>> Playable().technique(0)
+    Technique(low=21, high=108, notes=None, fingers=5, span=14, is_kit=False)
+    >>> Playable().technique(73).notes
     1
     """
 
@@ -143,12 +143,12 @@ class Playable(Constraint):
                 f"span {self.span!r} is outside 1 to {WIDEST} semitones; a ninth is 14, a tenth 16"
             )
 
-    def way(self, program: int, is_drum: bool = False) -> Way:
+    def technique(self, program: int, is_drum: bool = False) -> Technique:
         """Return how an instrument is played."""
         if is_drum:
-            return Way(min(GM_DRUMS), max(GM_DRUMS), is_kit=True)
+            return Technique(min(GM_DRUMS), max(GM_DRUMS), is_kit=True)
         notes, fingers = _PLAYED.get(program, (None, 0))
-        return Way(*sounding_range(program), notes, fingers, self.span if fingers else 0)
+        return Technique(*sounding_range(program), notes, fingers, self.span if fingers else 0)
 
 
 Mask = npt.NDArray[np.bool_]
@@ -170,25 +170,25 @@ def bits_of(pitches: Iterable[int]) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def beside(bits: int, ways: tuple[Way, ...]) -> Mask:
+def beside(bits: int, techniques: tuple[Technique, ...]) -> Mask:
     """Return which pitches can sound with those of a bit set, shape (128,); not to be changed.
 
     The ways are those of drum kits and of instruments played with two hands.
     """
     sounding = np.flatnonzero([bits >> pitch & 1 for pitch in range(128)])
     mask = np.ones(128, bool)
-    for way in ways:
-        mask &= _on_kit(sounding) if way.is_kit else _held(sounding, way)
+    for technique in techniques:
+        mask &= _on_kit(sounding) if technique.is_kit else _held(sounding, technique)
     return mask
 
 
-def fit(bits: int, ways: tuple[Way, ...]) -> bool:
+def fit(bits: int, techniques: tuple[Technique, ...]) -> bool:
     """Return whether the pitches of a bit set can sound together."""
     highest = bits.bit_length() - 1
-    return highest < 0 or bool(beside(bits & ~(1 << highest), ways)[highest])
+    return highest < 0 or bool(beside(bits & ~(1 << highest), techniques)[highest])
 
 
-def _held(sounding: npt.NDArray[np.int64], way: Way) -> Mask:
+def _held(sounding: npt.NDArray[np.int64], technique: Technique) -> Mask:
     """Return which pitches can be held beside some."""
     is_new = ~np.isin(_PITCHES, sounding)
     count = len(sounding) + is_new  # (128,)
@@ -198,10 +198,10 @@ def _held(sounding: npt.NDArray[np.int64], way: Way) -> Mask:
     # none is out of reach of both, and the rest is shared out in the order of pitch.
     held = np.vstack([np.repeat(sounding[:, None], 128, 1), _PITCHES])  # (notes, 128)
     is_counted = np.vstack([np.ones((len(sounding), 128), bool), is_new])
-    lower = (is_counted & (held < highest - way.span)).sum(0)
-    upper = (is_counted & (held > lowest + way.span)).sum(0)
-    mask = (lower <= way.fingers) & (upper <= way.fingers) & (lower + upper <= count)
-    return np.asarray(mask & (count <= 2 * way.fingers))
+    lower = (is_counted & (held < highest - technique.span)).sum(0)
+    upper = (is_counted & (held > lowest + technique.span)).sum(0)
+    mask = (lower <= technique.fingers) & (upper <= technique.fingers) & (lower + upper <= count)
+    return np.asarray(mask & (count <= 2 * technique.fingers))
 
 
 def _on_kit(begun: npt.NDArray[np.int64]) -> Mask:

@@ -174,7 +174,7 @@ class ChordChange(NamedTuple):
 
     @classmethod
     def between(cls, before: Texts, after: Texts, stretch: Stretch) -> ChordChange:
-        """Return what makes of ``before`` what ``after`` is in a stretch."""
+        """Return the change that turns ``before`` into ``after`` in a stretch."""
         (early, old, late), (_, new, later) = stretch.cut(before), stretch.cut(after)
         start, held = stretch.start, "" if stretch.is_new else _held(early)
         enters = [said[0].text if (said := start.said(texts)) else held for texts in (old, new)]

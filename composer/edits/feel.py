@@ -104,7 +104,7 @@ class Feel:
         """Return how many ticks late notes begin by their place in a quarter, shape (12,).
 
         Against sixteenths or triplets, whichever they lie nearer to for their width: a note half a
-        sixteenth early is no late one of the position before.
+        sixteenth early is not a late one of the position before.
         """
         exact = self._exact()[3]
         late = {step: exact - np.rint(exact / step) * step for step in _STEPS}

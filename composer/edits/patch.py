@@ -31,15 +31,15 @@ from composer.edits.changes import (
     chord_changes,
 )
 from composer.edits.tracks import (
-    Kept,
     Placed,
+    TrackRef,
     aligned,
     identity,
-    kept_track,
     other_tracks,
     placed_tracks,
     refusal,
     track_of,
+    track_ref,
 )
 from composer.errors import RequestError
 from composer.score.score import Score, Track, own_score
@@ -77,7 +77,7 @@ class Author:
     Raises
     ------
     RequestError
-        The name is no text.
+        The name is not a text.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Author:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise RequestError(f"name {shown(self.name)} is no text; say who, such as 'me'")
+            raise RequestError(f"name {shown(self.name)} is not a text; say who, such as 'me'")
 
     def __str__(self) -> str:
         who = f"{self.name} {self.version}".rstrip()
@@ -123,7 +123,7 @@ class Region(NamedTuple):
 class TrackChange(NamedTuple):
     """What changes in a track that stays."""
 
-    track: Kept
+    track: TrackRef
     notes: NoteChange | None
     rows: tuple[tuple[str, RowChange], ...]  # by the name of the table
 
@@ -247,7 +247,7 @@ def diff(before: Score, after: Score, *, by: str = "me") -> Patch:
     Raises
     ------
     RequestError
-        One is no score, or they count ticks differently.
+        One is not a score, or they count ticks differently.
 
     Examples
     --------
@@ -289,7 +289,7 @@ def patch_between(
             "as many"
         )
     pairs = aligned(before.tracks, after.tracks)
-    kept = [kept_track(before.tracks, after.tracks, i, j) for i, j in pairs]
+    kept = [track_ref(before.tracks, after.tracks, i, j) for i, j in pairs]
     changes = (
         _track_change(track, before.tracks[i], after.tracks[j])
         for track, (i, j) in zip(kept, pairs, strict=True)
@@ -374,13 +374,13 @@ def own_patch(value: object) -> Patch:
     Raises
     ------
     RequestError
-        It is none.
+        It is not a patch.
     """
     if isinstance(value, Patch):
         return value
     raise RequestError(
-        f"{shown(value)} is no patch; give one of a score's history, such as song.history[-1], or "
-        "what diff returns"
+        f"{shown(value)} is not a patch; give one of a score's history, such as song.history[-1], "
+        "or what diff returns"
     )
 
 
@@ -415,7 +415,7 @@ def _lists(before: Any, after: Any, name: str) -> tuple[Any, Any]:
     return ((), ()) if old is new else (_list(old), _list(new))
 
 
-def _track_change(track: Kept, before: Track, after: Track) -> TrackChange:
+def _track_change(track: TrackRef, before: Track, after: Track) -> TrackChange:
     notes = NoteChange.between(before.notes, after.notes)
     rows = ((name, RowChange.between(*_lists(before, after, name))) for name in _TRACK_ROWS)
     return TrackChange(

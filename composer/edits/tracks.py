@@ -13,7 +13,7 @@ from composer.errors import RequestError
 from composer.score.score import Score, Track
 
 
-class Kept(NamedTuple):
+class TrackRef(NamedTuple):
     """A track that is there before a patch and after it."""
 
     name: str
@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     was: tuple[int, int]  # which of how many that are alike, before; from 0
     now: tuple[int, int]  # the same after
 
-    def revert(self) -> Kept:
+    def revert(self) -> TrackRef:
         """Return the same for the patch back."""
         return self._replace(was=self.now, now=self.was)
 
@@ -31,8 +31,8 @@ class Placed(NamedTuple):
     """A whole track put in or taken out, and the tracks on both sides that stay."""
 
     track: Track
-    after: Kept | None
-    until: Kept | None
+    after: TrackRef | None
+    until: TrackRef | None
 
     def revert(self) -> Placed:
         """Return the same for the patch back."""
@@ -79,20 +79,20 @@ def aligned(before: Sequence[Track], after: Sequence[Track]) -> list[tuple[int, 
     return pairs
 
 
-def kept_track(before: Sequence[Track], after: Sequence[Track], i: int, j: int) -> Kept:
+def track_ref(before: Sequence[Track], after: Sequence[Track], i: int, j: int) -> TrackRef:
     """Return what a patch says of a track that is number i before it and number j after."""
     was, now = (
         [k for k, track in enumerate(tracks) if identity(track) == identity(before[i])]
         for tracks in (before, after)
     )
-    return Kept(*identity(before[i]), (was.index(i), len(was)), (now.index(j), len(now)))
+    return TrackRef(*identity(before[i]), (was.index(i), len(was)), (now.index(j), len(now)))
 
 
 def other_tracks(
-    tracks: Sequence[Track], places: Sequence[int], kept: Sequence[Kept]
+    tracks: Sequence[Track], places: Sequence[int], kept: Sequence[TrackRef]
 ) -> tuple[Placed, ...]:
     """Return the tracks that do not stay, each with its neighbours that do."""
-    bounds: list[Kept | None] = [None, *kept, None]
+    bounds: list[TrackRef | None] = [None, *kept, None]
     placed = []
     for i, track in enumerate(tracks):
         if i not in places:
@@ -101,7 +101,7 @@ def other_tracks(
     return tuple(placed)
 
 
-def track_of(kept: Kept, score: Score) -> int:
+def track_of(kept: TrackRef, score: Score) -> int:
     """Return the index in a score of a track that a patch is about.
 
     Raises

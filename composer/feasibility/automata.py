@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from composer.constraints.lines import Line, NoRepeat
-from composer.feasibility.line_kernels import Copied
+from composer.constraints.lines import Line, NoQuote
+from composer.feasibility.line_kernels import SuffixAutomata
 
 _PITCHES = 128
 _APART = (-1, -1)  # what no line does
 
 
-def automata(wanted: Sequence[tuple[NoRepeat, np.ndarray]], times: int) -> Copied:
+def automata(wanted: Sequence[tuple[NoQuote, np.ndarray]], times: int) -> SuffixAutomata:
     """Return the automata of some constraints.
 
     Parameters
@@ -27,7 +27,7 @@ def automata(wanted: Sequence[tuple[NoRepeat, np.ndarray]], times: int) -> Copie
     made = [_automaton(constraint, times) for constraint, _ in wanted]
     keys, gaps, symbols, goto, links, lengths = zip(*made, strict=True) if made else ((),) * 6
     none = np.zeros((0, times), bool)
-    return Copied(
+    return SuffixAutomata(
         _padded(keys, 1),
         _padded(gaps, 1),
         _padded(symbols, 2),
@@ -49,7 +49,7 @@ def _padded(arrays: Sequence[np.ndarray], dimensions: int) -> np.ndarray:
     return whole
 
 
-def _automaton(constraint: NoRepeat, times: int) -> tuple[np.ndarray, ...]:
+def _automaton(constraint: NoQuote, times: int) -> tuple[np.ndarray, ...]:
     """Return the keys, gaps, symbols, transitions, links and lengths of a score."""
     lines = [_steps(line, constraint) for line in constraint.lines]
     steps = sorted({step for line in lines for step, _ in line})
@@ -84,7 +84,7 @@ def _numbered(values: np.ndarray, known: Sequence[int]) -> np.ndarray:
     return found
 
 
-def _steps(line: Line, constraint: NoRepeat) -> list[tuple[int, int]]:
+def _steps(line: Line, constraint: NoQuote) -> list[tuple[int, int]]:
     """Return the steps of a line: what they do, and after how long."""
     steps = []
     for (began, pitch), (begins, to) in itertools.pairwise(line):

@@ -26,9 +26,9 @@ import numpy.typing as npt
 from composer.constraints.base import Cell, Constraint, PitchMask
 from composer.constraints.cell import (
     ANY,
-    CellDemand,
-    Room,
-    demand_of,
+    CellDomain,
+    Occupancy,
+    domain_of,
     free_pitches,
     is_enough,
     most_voices,
@@ -44,14 +44,14 @@ from composer.feasibility.chords import (
     IDS_A_CHORD,
     ByChord,
     ChordChoice,
+    ChordPlan,
     MakeCell,
     OpenByChord,
-    Plan,
     chord_places,
 )
-from composer.feasibility.given_notes import LockedNotes, Rooms
+from composer.feasibility.given_notes import GivenNotes, LockedNotes
 from composer.feasibility.hands import Hands
-from composer.feasibility.line_search import Lines, Loose
+from composer.feasibility.line_search import Lines, Relaxation
 from composer.feasibility.lines import Given, LineCell, PartLine
 from composer.request.request import Request
 from composer.score.grid import Grid
@@ -65,10 +65,10 @@ _SINGLE = -1  # stands for a part's own playing singly among the numbers of dema
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Bound:
+class CellBounds:
     """What demands leave one cell; times as in ``composer.feasibility.cell_kernels``."""
 
-    demand: CellDemand
+    domain: CellDomain
     pitches: PitchMask  # (times, 128)
     sounding: Ints  # (times,): notes of the request
     most_sounding: Ints  # (times,)
@@ -81,7 +81,7 @@ class Bound:
 
 
 class _Span(NamedTuple):
-    """What demands leave one cell, as ``Bound`` has it, beside what is written before it."""
+    """What demands leave one cell, as ``CellBounds`` has it, beside what is written before it."""
 
     pitches: PitchMask
     most_sounding: Ints
@@ -101,7 +101,7 @@ class _Span(NamedTuple):
         )
 
 
-class Bounds:
+class Feasibility:
     """Works out what the demands of a request leave its cells.
 
     Parameters
@@ -124,19 +124,19 @@ class Bounds:
     def __init__(
         self, request: Request, grid: Grid, make_cell: MakeCell, *, endless: bool = False
     ) -> None:
-        self._constraints = [demand.constraint for demand in request.demands]
+        self._constraints = [domain.constraint for domain in request.posted]
         self._written = request.written
         self.cell = make_cell
         self._endless = endless
         self._starts, self._parts = grid.bar_starts, grid.parts
-        self._known: dict[tuple[tuple[int, ...], Cell], CellDemand] = {}
+        self._known: dict[tuple[tuple[int, ...], Cell], CellDomain] = {}
         #: Of cells whose chords are known beforehand.
-        self._fixed: dict[tuple[int, int], CellDemand] = {}
-        self._rooms = Rooms(request, grid)
-        self._chords = ByChord(make_cell, self._rooms, request.written)
+        self._fixed: dict[tuple[int, int], CellDomain] = {}
+        self._given = GivenNotes(request, grid)
+        self._chords = ByChord(make_cell, self._given, request.written)
         self._asked: list[list[tuple[int, ...]]] = [[()] * len(grid.parts) for _ in grid.bars]
-        for index, demand in enumerate(request.demands):
-            for bar, row in np.argwhere(demand.cells).tolist():
+        for index, domain in enumerate(request.posted):
+            for bar, row in np.argwhere(domain.cells).tolist():
                 self._asked[bar][row] += (index,)
         singly = [rules.monophonic for rules in request.parts]
         self._chord_ids: dict[int, int] = {}
@@ -168,7 +168,7 @@ class Bounds:
 
     def staying(self, bar: int, row: int) -> int:
         """Return how many notes stay in a cell that is written."""
-        return len(self._rooms.locked(bar, row))
+        return len(self._given.locked(bar, row))
 
     def named(self, bar: int, row: int) -> str:
         """Return the constraints of a cell in words."""
@@ -179,11 +179,11 @@ class Bounds:
         """Return whether anything is asked of a cell."""
         return bool(self._asked[bar][row])
 
-    def demand(self, grid: Grid, bar: int, row: int) -> CellDemand | None:
+    def domain(self, grid: Grid, bar: int, row: int) -> CellDomain | None:
         """Return what is asked of a cell under the chords known so far; None for nothing."""
         return self._of(grid, bar, row) if self._asked[bar][row] else None
 
-    def bound(self, grid: Grid, bar: int, row: int) -> Bound | None:
+    def bound(self, grid: Grid, bar: int, row: int) -> CellBounds | None:
         """Return what demands leave a cell that is to be written next; None without any near.
 
         Parameters
@@ -210,21 +210,21 @@ class Bounds:
             whole.pitches[here], whole.most_sounding[here] = span.pitches, span.most_sounding
             whole.limit[here], whole.wants[here] = span.limit, span.wants
             bar_of[here], owed[other - bar] = other - bar, span.owed
-        demand = self._of(grid, bar, row)
-        if self._endless and demand.onsets:
+        domain = self._of(grid, bar, row)
+        if self._endless and domain.onsets:
             whole.limit[int(starts[bar + 1]) - start] = 0
-        hands = self._hands(whole.pitches, grid, near, row) if self._rooms.has_ways else None
-        return Bound(
-            demand,
+        hands = self._hands(whole.pitches, grid, near, row) if self._given.has_techniques else None
+        return CellBounds(
+            domain,
             whole.pitches,
-            self._rooms.ringing(grid, bar, row, times),
+            self._given.ringing(grid, bar, row, times),
             whole.most_sounding,
             whole.limit,
             whole.wants,
             bar_of,
             owed,
             hands,
-            self._rooms.locked(bar, row),
+            self._given.locked(bar, row),
         )
 
     def line(self, bar: int, row: int) -> PartLine | None:
@@ -276,19 +276,19 @@ class Bounds:
 
     def _find_lines(self, request: Request, grid: Grid) -> Lines | None:
         """Return the lines that parts have to keep, and let those play as they must for that."""
-        demands = tuple(d for d in request.demands if d.constraint.is_linear)
-        given = Given(demands, self._starts, self._written[:, 1:], self._rooms.held)
+        posted = tuple(d for d in request.posted if d.constraint.is_linear)
+        given = Given(posted, self._starts, self._written[:, 1:], self._given.held)
         if not given.rows:
             return None
         lines = Lines(given, LineCells(self, request, grid), grid.part_name)
-        for bar, row in product(range(len(grid.bars)), lines.freed):
+        for bar, row in product(range(len(grid.bars)), lines.relaxed):
             self._asked[bar][row] = tuple(i for i in self._asked[bar][row] if i != _SINGLE)
             self._fixed.pop((bar, row), None)
         return lines
 
     def line_cell(
         self, cell: Cell, bar: int, row: int, singly: bool, only: Sequence[Constraint] | None
-    ) -> tuple[CellDemand, Room]:
+    ) -> tuple[CellDomain, Occupancy]:
         """Return what is asked of a cell, and what sounds in it.
 
         ``singly`` is whether the part's own playing singly counts, ``only`` the constraints that
@@ -299,7 +299,7 @@ class Bounds:
             for i in self._asked[bar][row]
             if (singly if i == _SINGLE else only is None or self._constraints[i] in only)
         )
-        return self._demand(asked, cell), self._rooms.room(bar, row).under(self._list(asked))
+        return self._domain(asked, cell), self._given.occupancy(bar, row).under(self._list(asked))
 
     def waits(self, bar: int, row: int) -> bool:
         """Return whether a cell is to be written under chords that decide if it can be."""
@@ -313,11 +313,11 @@ class Bounds:
     def _can(self, grid: Grid, bar: int, row: int, asked: tuple[int, ...] | None = None) -> bool:
         """Return whether a cell can be written under what is asked of it, or under some of that."""
         asked = self._asked[bar][row] if asked is None else asked
-        room = self._rooms.room(bar, row).under(self._list(asked))
-        demand = self._demand(asked, self.cell(grid, bar, row))
+        occupancy = self._given.occupancy(bar, row).under(self._list(asked))
+        domain = self._domain(asked, self.cell(grid, bar, row))
         if not self._by_chord(bar, row, asked):
-            return is_enough(demand, open_positions(demand, room))
-        if demand.beyond or demand.onsets > demand.most:
+            return is_enough(domain, open_positions(domain, occupancy))
+        if domain.beyond or domain.onsets > domain.most:
             return False
         return self._choice(grid, bar, [self._chords.cell(grid, bar, row, self._list(asked))]).can
 
@@ -338,7 +338,7 @@ class Bounds:
             for some in combinations(asked, size):
                 if not self._can(grid, bar, row, some):
                     cell = None if self._by_chord(bar, row, some) else self.cell(grid, bar, row)
-                    return clash_of(self._list(some), cell, self._rooms.room(bar, row), where)
+                    return clash_of(self._list(some), cell, self._given.occupancy(bar, row), where)
         raise ValueError("these constraints do not clash")
 
     def _none(self, grid: Grid, bar: int, choice: ChordChoice) -> str:
@@ -367,22 +367,22 @@ class Bounds:
 
     def _span(self, grid: Grid, bar: int, row: int, *, waits: bool) -> _Span:
         """Return what demands leave a cell; if it waits for chords, no note rings on into it."""
-        room, voices = self._rooms.room(bar, row), self._voices(bar, row)
-        span = _Span.free(len(room.sounding))
+        occupancy, voices = self._given.occupancy(bar, row), self._voices(bar, row)
+        span = _Span.free(len(occupancy.sounding))
         if self._written[bar, row + 1]:
-            span.most_sounding[:] = voices - room.sounding
+            span.most_sounding[:] = voices - occupancy.sounding
             if waits:
                 span.limit[0] = 0
                 return span
-            demand, locked = self._of(grid, bar, row), self._rooms.locked(bar, row).positions
-            span.pitches[:] = demand.pitches & ~room.closed
-            span.wants[:] = COUNTED if demand.least else IDLE
-            span.wants[demand.required] = REQUIRED
+            domain, locked = self._of(grid, bar, row), self._given.locked(bar, row).positions
+            span.pitches[:] = domain.pitches & ~occupancy.closed
+            span.wants[:] = COUNTED if domain.least else IDLE
+            span.wants[domain.required] = REQUIRED
             span.wants[locked] = IDLE
-            span = span._replace(owed=demand.least - len(locked))
+            span = span._replace(owed=domain.least - len(locked))
         if voices < ANY:  # given notes that begin may not sound with more
-            begins = self._rooms.begins(bar, row) - self._starts[bar]
-            span.limit[begins] = voices - room.sounding[begins]
+            begins = self._given.begins(bar, row) - self._starts[bar]
+            span.limit[begins] = voices - occupancy.sounding[begins]
         return span
 
     def _voices(self, bar: int, row: int) -> int:
@@ -395,55 +395,55 @@ class Bounds:
         hands, start = Hands(pitches), int(self._starts[near[0]])
         for bar in near:
             at = int(self._starts[bar]) - start
-            ways = self._of(grid, bar, row).ways
-            given = (self._rooms.begins(bar, row) - start).tolist()
-            hands.enter(at, self._rooms.room(bar, row).sounds, ways, given)
-        notes, ends = self._rooms.ringing_notes(grid, near[0], row)
+            techniques = self._of(grid, bar, row).techniques
+            given = (self._given.begins(bar, row) - start).tolist()
+            hands.enter(at, self._given.occupancy(bar, row).sounds, techniques, given)
+        notes, ends = self._given.ringing_notes(grid, near[0], row)
         for pitch, end in zip(notes["pitch"].tolist(), ends.tolist(), strict=True):
-            hands.hear(pitch, 0, end)
+            hands.accept(pitch, 0, end)
         hands.narrow(0, len(pitches))
         return hands
 
     def _list(self, asked: tuple[int, ...]) -> list[Constraint]:
         return [Monophonic() if i == _SINGLE else self._constraints[i] for i in asked]
 
-    def _of(self, grid: Grid, bar: int, row: int) -> CellDemand:
+    def _of(self, grid: Grid, bar: int, row: int) -> CellDomain:
         """Return what is asked of a cell, under the chords that are known so far."""
         if (bar, row) in self._fixed:
             return self._fixed[bar, row]
-        demand = self._demand(self._asked[bar][row], self.cell(grid, bar, row))
+        domain = self._domain(self._asked[bar][row], self.cell(grid, bar, row))
         if not self.waits(bar, row):
-            self._fixed[bar, row] = demand
-        return demand
+            self._fixed[bar, row] = domain
+        return domain
 
-    def _demand(self, asked: tuple[int, ...], cell: Cell) -> CellDemand:
+    def _domain(self, asked: tuple[int, ...], cell: Cell) -> CellDomain:
         if (asked, cell) not in self._known:
-            self._known[asked, cell] = demand_of(self._list(asked), cell)
+            self._known[asked, cell] = domain_of(self._list(asked), cell)
         return self._known[asked, cell]
 
 
 class LineCells:
     """Says what is asked of the cells of a request that is written by lines."""
 
-    def __init__(self, bounds: Bounds, request: Request, grid: Grid) -> None:
+    def __init__(self, bounds: Feasibility, request: Request, grid: Grid) -> None:
         self._bounds, self._request, self._grid = bounds, request, grid
 
     def __call__(
         self,
         bar: int,
         row: int,
-        loose: Loose,
+        relaxation: Relaxation,
         only: Sequence[Constraint] | None = None,
-        plan: Plan | None = None,
+        plan: ChordPlan | None = None,
     ) -> LineCell:
         """Return it under the chords of the grid or under others."""
         cell = self._bounds.cell(self._grid, bar, row, plan)
-        demand, room = self._bounds.line_cell(cell, bar, row, loose.singly, only)
-        pitches = demand.pitches
-        if loose.habits and not self._request.written[bar, 0]:
+        domain, occupancy = self._bounds.line_cell(cell, bar, row, relaxation.singly, only)
+        pitches = domain.pitches
+        if relaxation.habits and not self._request.written[bar, 0]:
             rules = self._request.parts[row].rules
-            pitches = as_far_as_they_can(rules, cell, free_pitches(demand, room))
-        return LineCell(demand, room, pitches)
+            pitches = as_far_as_they_can(rules, cell, free_pitches(domain, occupancy))
+        return LineCell(domain, occupancy, pitches)
 
     def waits(self, bar: int, row: int) -> bool:
         """Return whether it hangs on chords that are to be written."""

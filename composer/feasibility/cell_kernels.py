@@ -26,10 +26,10 @@ IDLE, COUNTED, REQUIRED = 0, 1, 2
 
 
 @inner
-def _begins(row: Bools, busy: Ints, time: int, without: int) -> bool:
+def _begins(row: Bools, sounding_until: Ints, time: int, without: int) -> bool:
     """Return whether a pitch may begin at a time, other than one."""
     for pitch in range(128):
-        if row[pitch] and busy[pitch] <= time and pitch != without:
+        if row[pitch] and sounding_until[pitch] <= time and pitch != without:
             return True
     return False
 
@@ -38,7 +38,7 @@ def _begins(row: Bools, busy: Ints, time: int, without: int) -> bool:
 def keep_feasible(
     positions: Bools,
     pitches: PitchMask,
-    busy: Ints,
+    sounding_until: Ints,
     sounding: Ints,
     most_sounding: Ints,
     is_required: Bools,
@@ -85,7 +85,7 @@ def keep_feasible(
             continue
         is_open = is_locked[position] or (
             sounding[position] < most_sounding[position]
-            and _begins(pitches[position], busy, position, -1)
+            and _begins(pitches[position], sounding_until, position, -1)
         )
         may = is_open and position <= first and later >= owed - 1
         if required - is_required[position] > left - 1:
@@ -102,7 +102,7 @@ def latest_end(
     pitch: int,
     at: int,
     pitches: PitchMask,
-    busy: Ints,
+    sounding_until: Ints,
     sounding: Ints,
     most_sounding: Ints,
     limit: Ints,
@@ -133,16 +133,16 @@ def latest_end(
     spare = -owed
     for time in range(at + 1, len(wants)):
         if wants[time] != IDLE and sounding[time] < most_sounding[time]:
-            spare[bar_of[time]] += _begins(pitches[time], busy, time, -1)
+            spare[bar_of[time]] += _begins(pitches[time], sounding_until, time, -1)
     for time in range(at + 1, len(wants)):
         if sounding[time] + 1 > limit[time]:
             return time
         if wants[time] == IDLE or sounding[time] >= most_sounding[time]:
             continue
-        if not _begins(pitches[time], busy, time, -1):
+        if not _begins(pitches[time], sounding_until, time, -1):
             continue
         is_taken = sounding[time] + 1 >= most_sounding[time] or closes[time]
-        if is_taken or not _begins(pitches[time], busy, time, pitch):
+        if is_taken or not _begins(pitches[time], sounding_until, time, pitch):
             if wants[time] == REQUIRED:
                 return time
             spare[bar_of[time]] -= 1
@@ -153,7 +153,7 @@ def latest_end(
 
 @compiled
 def leave_open(
-    positions: npt.NDArray[np.bool_], pitches: PitchMask, busy: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.bool_], pitches: PitchMask, sounding_until: npt.NDArray[np.int64]
 ) -> None:
     """Close, in place, the positions at which no pitch can begin.
 
@@ -171,7 +171,7 @@ def leave_open(
         if positions[position]:
             found = False
             for pitch in range(128):
-                if pitches[position, pitch] and busy[pitch] <= position:
+                if pitches[position, pitch] and sounding_until[pitch] <= position:
                     found = True
                     break
             positions[position] = found
@@ -181,7 +181,7 @@ def leave_open(
 def find_playable(
     playable: npt.NDArray[np.bool_],
     pitches: PitchMask,
-    busy: npt.NDArray[np.int64],
+    sounding_until: npt.NDArray[np.int64],
     position: int,
     lowest: int,
 ) -> bool:
@@ -201,6 +201,6 @@ def find_playable(
     is_any = False
     playable[:lowest] = False
     for pitch in range(lowest, 128):
-        playable[pitch] = pitches[position, pitch] and busy[pitch] <= position
+        playable[pitch] = pitches[position, pitch] and sounding_until[pitch] <= position
         is_any |= playable[pitch]
     return is_any

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.base import Cell, ChordMask, Constraint
-from composer.constraints.cell import CellDemand, Mask, demand_of, open_positions
-from composer.feasibility.given_notes import Rooms
+from composer.constraints.cell import CellDomain, Mask, domain_of, open_positions
+from composer.feasibility.given_notes import GivenNotes
 from composer.feasibility.lines import passing_notes
 from composer.score.beats import beat_length, chord_positions, strong_positions
 from composer.score.grid import RESOLUTION, Grid
@@ -30,7 +30,7 @@ IDS_A_CHORD = 3  # Position, Chord and Bass
 
 
 #: Chords of a bar, and the positions at which they begin.
-Plan: TypeAlias = tuple[tuple[int, Chord], ...]
+ChordPlan: TypeAlias = tuple[tuple[int, Chord], ...]
 
 
 CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
@@ -108,7 +108,7 @@ class ChordChoice:
         self._sum: _Gain | None = (0,) * len(self._need)  # up to where the last chord began
         self._chord, self._since = -1, 0  # that chord, and its place
         #: The chords taken so far.
-        self.taken: Plan = ()
+        self.taken: ChordPlan = ()
 
     @property
     def can(self) -> bool:
@@ -129,7 +129,7 @@ class ChordChoice:
         self._chord, self._since = chord, place
         self.taken = (*self.taken, (position, CHORDS[chord]))
 
-    def plan(self, position: int, chord: int) -> Plan:
+    def plan(self, position: int, chord: int) -> ChordPlan:
         """Return those taken so far, one that is allowed now, and the fewest that may follow it."""
         place = self.places.index(position)
         so_far, plan = self._up_to(place), [*self.taken, (position, CHORDS[chord])]
@@ -247,7 +247,7 @@ class ChordChoice:
 class MakeCell(Protocol):
     """Makes the cell of a bar and a part."""
 
-    def __call__(self, grid: Grid, bar: int, row: int, plan: Plan | None = None) -> Cell:
+    def __call__(self, grid: Grid, bar: int, row: int, plan: ChordPlan | None = None) -> Cell:
         """Return it under the chords of the grid, or under others."""
         ...
 
@@ -265,12 +265,12 @@ class ByChord:
         Shape (bars, 1 + parts): which are written.
     """
 
-    def __init__(self, make_cell: MakeCell, rooms: Rooms, written: Mask) -> None:
+    def __init__(self, make_cell: MakeCell, given: GivenNotes, written: Mask) -> None:
         self._make_cell = make_cell
-        self._rooms = rooms
+        self._given = given
         self._written = written
         self._cells: dict[tuple[int, int, tuple[Constraint, ...]], OpenByChord] = {}
-        self._known: dict[tuple[tuple[Constraint, ...], Cell, bool], list[CellDemand]] = {}
+        self._known: dict[tuple[tuple[Constraint, ...], Cell, bool], list[CellDomain]] = {}
 
     def cell(self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint]) -> OpenByChord:
         """Return where a cell is open, or where its given notes are what is asked for.
@@ -285,19 +285,19 @@ class ByChord:
     def _opened(self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint]) -> OpenByChord:
         if not self._written[bar, row + 1]:
             return self._fitting(grid, bar, row, [one for one in asked if one.by_chord])
-        room = self._rooms.room(bar, row).under(asked)
-        held = self._demands(grid, bar, row, asked, begins=False)
-        begun = self._demands(grid, bar, row, asked, begins=True)
+        occupancy = self._given.occupancy(bar, row).under(asked)
+        held = self._domains(grid, bar, row, asked, begins=False)
+        begun = self._domains(grid, bar, row, asked, begins=True)
         return OpenByChord(
-            np.array([open_positions(demand, room) for demand in held]),
-            np.array([open_positions(demand, room) for demand in begun]),
-            np.array([demand.has_pitch | (demand.most == 0) for demand in held]),
+            np.array([open_positions(domain, occupancy) for domain in held]),
+            np.array([open_positions(domain, occupancy) for domain in begun]),
+            np.array([domain.has_pitch | (domain.most == 0) for domain in held]),
             held[0].required,
             held[0].least,
         )
 
     def _fitting(self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint]) -> OpenByChord:
-        starts, notes = grid.bar_starts, self._rooms.held
+        starts, notes = grid.bar_starts, self._given.held
         start, end = starts[bar], starts[bar + 1]
         notes = notes[notes["part"] == row]
         passes = passing_notes(notes, np.repeat(self._written[:, row + 1], np.diff(starts)))
@@ -308,17 +308,17 @@ class ByChord:
         required[positions] = True
         fits = np.ones((2, len(CHORDS), end - start), bool)
         for begins, rows in enumerate(fits):
-            demands = self._demands(grid, bar, row, asked, begins=bool(begins))
-            for fitting, demand in zip(rows, demands, strict=True):
-                right = demand.pitches[positions, notes["pitch"]]
-                if demand.passing is not None:
-                    right &= passes | ~demand.passing[positions, notes["pitch"]]
+            posted = self._domains(grid, bar, row, asked, begins=bool(begins))
+            for fitting, domain in zip(rows, posted, strict=True):
+                right = domain.pitches[positions, notes["pitch"]]
+                if domain.passing is not None:
+                    right &= passes | ~domain.passing[positions, notes["pitch"]]
                 fitting[positions[~right]] = False
         return OpenByChord(fits[0], fits[1], np.ones_like(fits[0]), required, 0)
 
-    def _demands(
+    def _domains(
         self, grid: Grid, bar: int, row: int, asked: Sequence[Constraint], *, begins: bool
-    ) -> list[CellDemand]:
+    ) -> list[CellDomain]:
         """Return what is asked of a cell under each chord, which begins before or everywhere."""
         cell = self._make_cell(
             grid, bar, row, ((0, CHORDS[0]),)
@@ -327,7 +327,7 @@ class ByChord:
         if key not in self._known:
             positions = range(cell.positions if begins else 1)
             self._known[key] = [
-                demand_of(
+                domain_of(
                     asked, dataclasses.replace(cell, chords=tuple((p, chord) for p in positions))
                 )
                 for chord in CHORDS

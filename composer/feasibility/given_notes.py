@@ -13,7 +13,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.cell import Room
+from composer.constraints.cell import Occupancy
 from composer.constraints.playable import Playable, bits_of
 from composer.request.request import Request
 from composer.score.events import Events
@@ -89,7 +89,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-class Rooms:
+class GivenNotes:
     """What notes leave each cell of a request.
 
     Parameters
@@ -110,8 +110,8 @@ class Rooms:
         self.held = held if request.held is None else request.held
         self._locked = locked_notes(request)
         #: Whether instruments are asked how they are played.
-        self.has_ways = any(isinstance(d.constraint, Playable) for d in request.demands)
-        self._rooms: dict[tuple[int, int], Room] = {}
+        self.has_techniques = any(isinstance(d.constraint, Playable) for d in request.posted)
+        self._occupancies: dict[tuple[int, int], Occupancy] = {}
 
     def locked(self, bar: int, row: int) -> LockedNotes:
         """Return the notes of a cell that stay."""
@@ -140,21 +140,23 @@ class Rooms:
         ]
         return notes[is_counted], ends[is_counted]
 
-    def room(self, bar: int, row: int) -> Room:
+    def occupancy(self, bar: int, row: int) -> Occupancy:
         """Return what a cell has room for."""
-        if (bar, row) not in self._rooms:
+        if (bar, row) not in self._occupancies:
             is_own = [notes["part"] == row for notes in (self._closing, self.held)]
-            room = self._make_room(bar, row, *is_own)
+            occupancy = self._occupied_by(bar, row, *is_own)
             if (bar, row) in self._locked:
                 begins = [self._closing["onset"], self.held["onset"]]
                 start, end = self._starts[bar], self._starts[bar + 1]
                 inside = [(onset >= start) & (onset < end) for onset in begins]
                 rest = [own & ~here for own, here in zip(is_own, inside, strict=True)]
-                room = dataclasses.replace(room, unlocked=self._make_room(bar, row, *rest))
-            self._rooms[bar, row] = room
-        return self._rooms[bar, row]
+                occupancy = dataclasses.replace(
+                    occupancy, unlocked=self._occupied_by(bar, row, *rest)
+                )
+            self._occupancies[bar, row] = occupancy
+        return self._occupancies[bar, row]
 
-    def _make_room(self, bar: int, row: int, closing: Bools, sounding: Bools) -> Room:
+    def _occupied_by(self, bar: int, row: int, closing: Bools, sounding: Bools) -> Occupancy:
         """Return what is left of a cell by those of the given notes."""
         start, end = int(self._starts[bar]), int(self._starts[bar + 1])
         notes = self._closing[closing]
@@ -168,5 +170,5 @@ class Rooms:
         times = np.arange(start, end)[:, None]
         sounds = (held["onset"] <= times) & (times < held["offset"])  # (positions, notes)
         pitches = held["pitch"]
-        bits = [bits_of(pitches[row].tolist()) for row in sounds] if self.has_ways else ()
-        return Room(closed, sounds.sum(1), tuple(bits))
+        bits = [bits_of(pitches[row].tolist()) for row in sounds] if self.has_techniques else ()
+        return Occupancy(closed, sounds.sum(1), tuple(bits))

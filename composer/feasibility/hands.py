@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.base import PitchMask
-from composer.constraints.playable import Way, beside
+from composer.constraints.playable import Technique, beside
 from composer.feasibility.cell_kernels import IDLE
 
 Mask = npt.NDArray[np.bool_]
@@ -31,13 +31,17 @@ class Hands:
     def __init__(self, pitches: PitchMask) -> None:
         self._pitches = pitches
         self._sounds = [0] * len(pitches)
-        self._ways: list[tuple[Way, ...]] = [()] * len(pitches)
+        self._techniques: list[tuple[Technique, ...]] = [()] * len(pitches)
         #: Times at which given notes begin, which have to be playable too.
         self._given: list[int] = []
         self._is_asked = False
 
     def enter(
-        self, at: int, sounds: Sequence[int], ways: tuple[Way, ...], given: Sequence[int]
+        self,
+        at: int,
+        sounds: Sequence[int],
+        techniques: tuple[Technique, ...],
+        given: Sequence[int],
     ) -> None:
         """Enter a cell.
 
@@ -52,15 +56,15 @@ class Hands:
         given
             Times at which given notes begin.
         """
-        if not ways:
+        if not techniques:
             return
         self._is_asked = True
         for time, bits in enumerate(sounds, at):
             self._sounds[time] |= bits
-            self._ways[time] = ways
+            self._techniques[time] = techniques
         self._given += given
 
-    def hear(self, pitch: int, first: int, last: int) -> None:
+    def accept(self, pitch: int, first: int, last: int) -> None:
         """Note that a pitch sounds from one time up to another, and close what that rules out."""
         self.add(pitch, first, last)
         self.narrow(first, last)
@@ -79,10 +83,12 @@ class Hands:
         """Close the pitches that cannot be played with what sounds."""
         stop = min(last, len(self._sounds))
         for start, end in self._runs(first, stop) if self._is_asked else ():
-            if self._ways[start] and self._sounds[start]:
+            if self._techniques[start] and self._sounds[start]:
                 self._pitches[start:end] &= self._beside(start)
 
-    def closed_by(self, pitch: int, at: int, busy: Ints, wants: npt.NDArray[np.int8]) -> Mask:
+    def closed_by(
+        self, pitch: int, at: int, sounding_until: Ints, wants: npt.NDArray[np.int8]
+    ) -> Mask:
         """Return which times after one a pitch would close if it sounded on there, (times,).
 
         Those are looked at that want an onset.
@@ -93,8 +99,8 @@ class Hands:
             return closed
         for start, end in self._runs(at + 1, len(wants)):
             times = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, end)]
-            if self._ways[start] and len(times):
-                free = self._pitches[times] & (busy <= times[:, None])
+            if self._techniques[start] and len(times):
+                free = self._pitches[times] & (sounding_until <= times[:, None])
                 free &= self.with_pitch(start, pitch)
                 free[:, pitch] = False
                 closed[times] = ~free.any(1)
@@ -110,7 +116,7 @@ class Hands:
         return self._beside(time, 1 << pitch)
 
     def _beside(self, time: int, more: int = 0) -> Mask:
-        return beside(self._sounds[time] | more, self._ways[time])
+        return beside(self._sounds[time] | more, self._techniques[time])
 
     def _runs(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Yield the stretches in which the same sounds and is played in the same way."""
@@ -119,7 +125,7 @@ class Hands:
             is_same = (
                 time < last
                 and self._sounds[time] == self._sounds[start]
-                and self._ways[time] is self._ways[start]
+                and self._techniques[time] is self._techniques[start]
             )
             if not is_same:
                 yield start, time

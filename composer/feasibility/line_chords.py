@@ -12,21 +12,23 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.feasibility.chords import CHORDS, ChordChoice, Plan
+from composer.feasibility.chords import CHORDS, ChordChoice, ChordPlan
 from composer.feasibility.line_kernels import sweep
 from composer.feasibility.lines import LineCell, PartLine
 
 Bools = npt.NDArray[np.bool_]
 
 
-class Freedom(NamedTuple):
+class ChordFreedom(NamedTuple):
     """What chords leave lines: bits at each position, all the better for each that is set."""
 
     held: Bools  # (chords, positions, bits): under a chord of ``CHORDS`` that began before
     begun: Bools  # (chords, positions, bits): under one that begins there
 
 
-def every_plan(choice: ChordChoice, freedom: Freedom, most: int) -> tuple[list[Plan], bool]:
+def every_plan(
+    choice: ChordChoice, freedom: ChordFreedom, most: int
+) -> tuple[list[ChordPlan], bool]:
     """Return chords that leave a bar's parts enough, but for those that others are better than.
 
     Parameters
@@ -59,7 +61,7 @@ def every_plan(choice: ChordChoice, freedom: Freedom, most: int) -> tuple[list[P
     return _plans(choice, freedom, found), True
 
 
-def _worth_beginning(choice: ChordChoice, freedom: Freedom, place: int) -> list[int]:
+def _worth_beginning(choice: ChordChoice, freedom: ChordFreedom, place: int) -> list[int]:
     """Return the chords to begin at a place: no other is as good from there on."""
     at = choice.places[place]
     gains = np.array([choice.gains(place, chord) for chord, _ in enumerate(CHORDS)], np.int16)
@@ -67,7 +69,9 @@ def _worth_beginning(choice: ChordChoice, freedom: Freedom, place: int) -> list[
     return _undominated(np.concatenate([gains, *left], 1))
 
 
-def _plans(choice: ChordChoice, freedom: Freedom, found: list[dict[int, int]]) -> list[Plan]:
+def _plans(
+    choice: ChordChoice, freedom: ChordFreedom, found: list[dict[int, int]]
+) -> list[ChordPlan]:
     """Return the best of some chords: place -> chord."""
     if not found:
         return []
@@ -106,8 +110,8 @@ _SWEEPS = 4_000  # times that a bar is filled in tables
 class ChordPath(NamedTuple):
     """Chords of the last bars, and where lines may come from that go on under them."""
 
-    plans: dict[int, Plan]  # by bar
-    ways: list[Bits]  # of each part: its table's at the first of these bars
+    plans: dict[int, ChordPlan]  # by bar
+    completions: list[Bits]  # of each part: its table's at the first of these bars
 
 
 class ChordPaths:
@@ -129,8 +133,8 @@ class ChordPaths:
         self,
         bars: dict[int, tuple[int, int]],
         parts: Sequence[PartLine],
-        plans: Callable[[int], Sequence[Plan]],
-        cells: Callable[[int, Plan], Sequence[LineCell | None]],
+        plans: Callable[[int], Sequence[ChordPlan]],
+        cells: Callable[[int, ChordPlan], Sequence[LineCell | None]],
     ) -> None:
         self._bars = bars
         self._parts = parts
@@ -139,7 +143,7 @@ class ChordPaths:
         #: Whether the last search has left nothing out.
         self.is_complete = True
 
-    def find(self, width: int, *, by_table: bool) -> list[dict[int, Plan]]:
+    def find(self, width: int, *, by_table: bool) -> list[dict[int, ChordPlan]]:
         """Return chords for all bars, the freest first.
 
         Parameters
@@ -170,7 +174,7 @@ class ChordPaths:
         self,
         path: ChordPath,
         bar: int,
-        choices: Iterable[tuple[Plan, Sequence[LineCell | None]]],
+        choices: Iterable[tuple[ChordPlan, Sequence[LineCell | None]]],
         behind: int,
     ) -> list[ChordPath]:
         """Return a path with each choice for the bar before it."""
@@ -183,14 +187,14 @@ class ChordPaths:
                     sweep(part.table, start, end)
                 else:
                     part.enter(start, cell)
-            ways = [part.table.ways[start].copy() for part in self._parts]
-            found.append(ChordPath({bar: plan, **path.plans}, ways))
+            completions = [part.table.completions[start].copy() for part in self._parts]
+            found.append(ChordPath({bar: plan, **path.plans}, completions))
         return found
 
     def _go_back(self, path: ChordPath, behind: int, to: int) -> None:
         """Fill the tables from where a path begins back to a time."""
-        for part, ways in zip(self._parts, path.ways, strict=False):
-            part.table.ways[behind] = ways
+        for part, completions in zip(self._parts, path.completions, strict=False):
+            part.table.completions[behind] = completions
         for part in self._parts:
             sweep(part.table, to, behind)
 
@@ -201,7 +205,10 @@ class ChordPaths:
     def _best(self, bar: int, paths: Sequence[ChordPath], by_table: bool) -> list[ChordPath]:
         """Return the paths that are worth going on, those that lines come to from most first."""
         states = [
-            [part.comes_from(bar, ways) for part, ways in zip(self._parts, path.ways, strict=True)]
+            [
+                part.comes_from(bar, completions)
+                for part, completions in zip(self._parts, path.completions, strict=True)
+            ]
             for path in paths
         ]
         comes = [np.concatenate(some) for some in states]

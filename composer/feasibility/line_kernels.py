@@ -34,7 +34,9 @@ _ONE, _ZERO = np.uint64(1), np.uint64(0)
 class Table(NamedTuple):
     """What is known of one part, by times from the start of the piece; -1 stands for no pitch."""
 
-    ways: Bits  # (times, states): bit k: from here, after this, k more onsets in the bar will do
+    completions: (
+        Bits  # (times, states): bit k: from here, after this, k more onsets in the bar will do
+    )
     open: Bools  # (times, 128): which a new onset may have as its highest
     passing: Bools  # (times, 128): and which of these only in passing
     given: Pitches  # (times,): highest note of the given onset
@@ -47,16 +49,16 @@ class Table(NamedTuple):
     written: Bools  # (bars,)
 
 
-class Taken(NamedTuple):
+class Occupied(NamedTuple):
     """What the notes of a part take that are not given, beside its table."""
 
-    room: Ints  # (times,): how many may sound
+    most_more: Ints  # (times,): how many may sound
     stays: Ints  # (times,): the highest of the notes that stay, -1 without any
     sounding: Ints  # (times,): how many sound that are written
     closed: Bools  # (times, 128): which of them
 
 
-class Copied(NamedTuple):
+class SuffixAutomata(NamedTuple):
     """Suffix automata of the scores that no run may be copied from, one behind the other."""
 
     key: npt.NDArray[np.int32]  # (automata, 128 * 128): which step this is, -1 for a foreign one
@@ -100,17 +102,17 @@ def _may_step(table: Table, time: int, state: int, to: int) -> bool:
 
 
 @inner
-def _ways(table: Table, time: int, bar: int, state: int) -> np.uint64:
+def _completions(table: Table, time: int, bar: int, state: int) -> np.uint64:
     """Return the ways on from a time as a bar sees them that it lies in or right behind."""
     if time == len(table.bar_of):
         return _ZERO if state >= PASSING else _ONE
-    ways: np.uint64 = table.ways[time, state]
+    completions: np.uint64 = table.completions[time, state]
     behind = table.bar_of[time]
     if behind == bar:
-        return ways
+        return completions
     if table.written[behind]:
-        ways &= table.counts[behind]
-    return _ONE if ways else _ZERO
+        completions &= table.counts[behind]
+    return _ONE if completions else _ZERO
 
 
 @inner
@@ -133,19 +135,19 @@ def _lowest(bits: np.uint64) -> int:
 
 
 @inner
-def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
+def _spread(completions: Bits, onto: Bits, leap: int, wide: Bits) -> None:
     """Add, in place, the ways of all pitches within a leap of each: (129,) onto (129,)."""
     if leap >= NONE - 1:
         every = _ZERO
         for pitch in range(NONE):
-            every |= ways[pitch]
+            every |= completions[pitch]
         for pitch in range(NONE):
             onto[pitch] |= every
         return
     # Windows of a width that doubles, each begun where it was: log steps in place of a leap's.
     size = NONE + 2 * leap
     wide[:leap] = _ZERO
-    wide[leap : leap + NONE] = ways[:NONE]
+    wide[leap : leap + NONE] = completions[:NONE]
     wide[leap + NONE : size] = _ZERO
     width = 1
     while 2 * width <= 2 * leap + 1:
@@ -159,17 +161,17 @@ def _spread(ways: Bits, onto: Bits, leap: int, wide: Bits) -> None:
 
 @inner
 def _sweep(table: Table, first: int, last: int) -> None:
-    states = table.ways.shape[1]
-    behind, ways = np.empty(states, np.uint64), np.empty(NONE + 1, np.uint64)
+    states = table.completions.shape[1]
+    behind, completions = np.empty(states, np.uint64), np.empty(NONE + 1, np.uint64)
     wide = np.empty(3 * NONE, np.uint64)
     for time in range(last - 1, first - 1, -1):
         bar = table.bar_of[time]
         if time + 1 < len(table.bar_of) and table.bar_of[time + 1] == bar:
-            behind[:] = table.ways[time + 1]
+            behind[:] = table.completions[time + 1]
         else:
             for state in range(states):
-                behind[state] = _ways(table, time + 1, bar, state)
-        here = table.ways[time]
+                behind[state] = _completions(table, time + 1, bar, state)
+        here = table.completions[time]
         if not table.written[bar]:
             given = int(table.given[time])
             if given < 0:
@@ -185,7 +187,7 @@ def _sweep(table: Table, first: int, last: int) -> None:
         # What may go in parallel is looked at pitch by pitch.
         leap, every = int(table.leap[time]), _ZERO
         for to in range(NONE):
-            ways[to] = _ZERO
+            completions[to] = _ZERO
             then = state_of(table, time, to)
             if table.open[time, to] and behind[then]:
                 more = behind[then] << _ONE
@@ -195,7 +197,7 @@ def _sweep(table: Table, first: int, last: int) -> None:
                         if _may_step(table, time, pitch, to):
                             here[pitch] |= more
                 else:
-                    ways[to] = more
+                    completions[to] = more
                     every |= more
                 if then < PASSING:
                     here[NONE] |= more
@@ -204,7 +206,7 @@ def _sweep(table: Table, first: int, last: int) -> None:
                         if _may_step(table, time, PASSING + pitch, to):
                             here[PASSING + pitch] |= more
         if every:
-            _spread(ways, here, leap, wide)
+            _spread(completions, here, leap, wide)
 
 
 @inner
@@ -226,9 +228,9 @@ def sweep(table: Table, first: int, last: int) -> None:
 
 
 @inner
-def _close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+def _close_taken(table: Table, taken: Occupied, first: int, last: int) -> None:
     for time in range(first, last):
-        spare, stays = taken.room[time] - taken.sounding[time], taken.stays[time]
+        spare, stays = taken.most_more[time] - taken.sounding[time], taken.stays[time]
         has_room = stays >= 0 and spare >= 0 and table.open[time, stays]
         for pitch in range(NONE):
             table.open[time, pitch] &= spare > 0 and not taken.closed[time, pitch]
@@ -237,7 +239,7 @@ def _close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
 
 
 @compiled
-def close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
+def close_taken(table: Table, taken: Occupied, first: int, last: int) -> None:
     """Close what written notes leave no room for, but not to those that have it: who stay.
 
     The ways are filled anew from the time before ``last`` back to ``first``.
@@ -247,7 +249,7 @@ def close_taken(table: Table, taken: Taken, first: int, last: int) -> None:
 
 
 @compiled
-def put_note(table: Table, taken: Taken, pitch: int, first: int, last: int) -> None:
+def put_note(table: Table, taken: Occupied, pitch: int, first: int, last: int) -> None:
     """Note that a pitch sounds from one time up to another, and do as ``close_taken``."""
     taken.sounding[first:last] += 1
     taken.closed[first:last, pitch] = True
@@ -272,7 +274,7 @@ def fewest(table: Table, time: int, bar: int, state: int, done: int) -> int:
     done
         Onsets that the bar has.
     """
-    return _lowest(_ways(table, time, bar, state) & (table.counts[bar] >> np.uint64(done)))
+    return _lowest(_completions(table, time, bar, state) & (table.counts[bar] >> np.uint64(done)))
 
 
 @inner
@@ -290,8 +292,10 @@ def _lead_on(
     tops[:] = False
     for to in range(low, high + 1):
         if table.open[time, to]:
-            ways = _ways(table, time + 1, table.bar_of[time], state_of(table, time, to))
-            if ways & counts and _may_step(table, time, state, to):
+            completions = _completions(
+                table, time + 1, table.bar_of[time], state_of(table, time, to)
+            )
+            if completions & counts and _may_step(table, time, state, to):
                 tops[to] = found = True
                 if is_enough:
                     break
@@ -308,7 +312,7 @@ def last_onset(line: Pitches, time: int) -> int:
 
 
 @compiled
-def is_way_open(line: Pitches, table: Table, first: int, last: int) -> bool:
+def is_completion_open(line: Pitches, table: Table, first: int, last: int) -> bool:
     """Return whether a line can be written from one time to the one before another."""
     for time in range(first, min(last, len(line))):
         pitch = line[time]
@@ -378,7 +382,7 @@ def keep_positions(
 
 @inner
 def _step(
-    copied: Copied, which: int, states: Ints, lengths: Ints, pitch: int, to: int, gap: int
+    copied: SuffixAutomata, which: int, states: Ints, lengths: Ints, pitch: int, to: int, gap: int
 ) -> None:
     """Take a step of a line in an automaton, in place."""
     key, far = copied.key[which, pitch * NONE + to], np.int32(-1)
@@ -402,7 +406,9 @@ def _step(
 
 
 @compiled
-def take_steps(copied: Copied, line: Pitches, first: int, states: Ints, lengths: Ints) -> bool:
+def take_steps(
+    copied: SuffixAutomata, line: Pitches, first: int, states: Ints, lengths: Ints
+) -> bool:
     """Follow the end of a line through the automata, in place; return whether it is a copy.
 
     Parameters
@@ -435,8 +441,8 @@ def take_steps(copied: Copied, line: Pitches, first: int, states: Ints, lengths:
 
 
 @inner
-def _scrambled(time: int, twist: int) -> int:
-    value = (time * 2654435761 + twist * 40503) % 4294967296
+def _scrambled(time: int, variation: int) -> int:
+    value = (time * 2654435761 + variation * 40503) % 4294967296
     return (value >> 9) % 128
 
 
@@ -444,7 +450,7 @@ def _scrambled(time: int, twist: int) -> int:
 def find_line(
     line: Pitches,
     table: Table,
-    copied: Copied,
+    copied: SuffixAutomata,
     states: Ints,
     lengths: Ints,
     first: int,
@@ -455,7 +461,7 @@ def find_line(
     most: int,
     must: int,
     tops: Bools,
-    twist: int,
+    variation: int,
     budget: int,
 ) -> int:
     """Find a line from a time to the end of the piece, with few onsets, late ones.
@@ -511,11 +517,11 @@ def find_line(
         least = 0
         if is_written:
             counts = table.counts[running] >> np.uint64(so_far)
-            least = _lowest(table.ways[time, now] & counts)
+            least = _lowest(table.completions[time, now] & counts)
         pitch = _pitch_of(now)
         center = int(line[time]) if line[time] >= 0 else (60 if now == NONE else pitch)
-        if twist:
-            center = _scrambled(time, twist)
+        if variation:
+            center = _scrambled(time, variation)
         moved = False
         # Skipping and then each pitch, first where few onsets follow, then the others.
         while options[at] < 2 * half:
@@ -539,7 +545,7 @@ def find_line(
                 elif table.required[time] or time == must:
                     continue
                 then = now if to < 0 else state_of(table, time, to)
-                behind = _ways(table, time + 1, running, then)
+                behind = _completions(table, time + 1, running, then)
                 if to >= 0:
                     behind = (behind << _ONE) & ~_ONE
                 behind &= counts

@@ -46,8 +46,8 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.base import Constraint, PitchMask
-from composer.constraints.cell import CellDemand, Demand, Room, free_pitches
-from composer.constraints.lines import MaxLeap, NoRepeat
+from composer.constraints.cell import CellDomain, Occupancy, PostedConstraint, free_pitches
+from composer.constraints.lines import MaxLeap, NoQuote
 from composer.constraints.pitches import ChordTones
 from composer.feasibility.automata import automata
 from composer.feasibility.hands import Hands
@@ -57,13 +57,13 @@ from composer.feasibility.line_kernels import (
     NOT_FOUND,
     PASSING,
     STEP,
-    Copied,
+    Occupied,
+    SuffixAutomata,
     Table,
-    Taken,
     close_taken,
     fewest,
     find_line,
-    is_way_open,
+    is_completion_open,
     last_onset,
     put_note,
     sweep,
@@ -82,33 +82,33 @@ _BUDGET = 20_000  # steps of a search for one line while writing
 class LineCell(NamedTuple):
     """What is asked of a cell that is written."""
 
-    demand: CellDemand
-    room: Room
+    domain: CellDomain
+    occupancy: Occupancy
     pitches: PitchMask  # (positions, 128): which of those asked for are to be taken
 
     @property
     def stays(self) -> Ints:
         """The highest of the notes that stay at each position, -1 without any: (positions,)."""
         highest = np.full(len(self.pitches), -1)
-        for position, pitch in self.demand.locked:
+        for position, pitch in self.domain.locked:
             highest[position] = max(highest[position], pitch)
         return highest
 
     @property
     def passing(self) -> PitchMask:
         """Which pitches an onset may have in passing alone, shape (positions, 128)."""
-        passing = self.demand.passing
+        passing = self.domain.passing
         return np.zeros_like(self.pitches) if passing is None else passing
 
     @property
     def open(self) -> PitchMask:
         """Which pitches an onset may have as its highest, shape (positions, 128)."""
-        is_open, stays = free_pitches(self.demand, self.room) & self.pitches, self.stays
+        is_open, stays = free_pitches(self.domain, self.occupancy) & self.pitches, self.stays
         for position in np.flatnonzero(stays >= 0).tolist():
             is_open[position, : stays[position]] = False
             is_open[position, stays[position]] = True
-        for position, pitch in self.demand.locked:
-            if not self.demand.pitches[position, pitch]:
+        for position, pitch in self.domain.locked:
+            if not self.domain.pitches[position, pitch]:
                 is_open[position] = False
             elif self.passing[position, pitch]:  # so it is the highest
                 is_open[position, np.arange(NONE) != pitch] = False
@@ -119,7 +119,7 @@ class LineCell(NamedTuple):
 class Given:
     """What constraints on lines have to do with, of a whole request."""
 
-    demands: tuple[Demand, ...]  # those on lines
+    posted: tuple[PostedConstraint, ...]  # those on lines
     starts: Ints  # (bars + 1,)
     written: Bools  # (bars, parts)
     held: Events  # dtype HELD
@@ -129,8 +129,8 @@ class Given:
     def rows(self) -> list[int]:
         """Return the parts that have a line to keep."""
         named = np.zeros(self.written.shape[1], bool)
-        for demand in self.demands:
-            named |= demand.cells.any(0)
+        for domain in self.posted:
+            named |= domain.cells.any(0)
         return np.flatnonzero(named & self.written.any(0)).tolist()
 
     def line(self, row: int) -> npt.NDArray[np.int16]:
@@ -201,16 +201,18 @@ class PartLine:
     def __init__(
         self,
         table: Table,
-        copied: Copied,
+        copied: SuffixAutomata,
         line: npt.NDArray[np.int16],
-        room: Ints,
+        most_more: Ints,
         stays: Ints,
         hands: Hands,
     ) -> None:
         self.table = table
         self.copied = copied
         self.line = line
-        self._taken = Taken(room, stays, np.zeros_like(room), np.zeros_like(table.open))
+        self._taken = Occupied(
+            most_more, stays, np.zeros_like(most_more), np.zeros_like(table.open)
+        )
         self._hands = hands
         self._ends = np.searchsorted(table.bar_of, range(len(table.counts)), side="right").tolist()
         #: Whether ids are tried before they are taken.
@@ -221,17 +223,21 @@ class PartLine:
 
     def can(self) -> bool:
         """Return whether the table has a line from the beginning."""
-        return bool(self.comes_from(0, self.table.ways[0])[NONE])
+        return bool(self.comes_from(0, self.table.completions[0])[NONE])
 
     def can_until(self, end: int) -> bool:
         """Return whether there is a line up to a time; fills the table anew, for that alone."""
-        table = self.table._replace(ways=self.table.ways[:end], bar_of=self.table.bar_of[:end])
+        table = self.table._replace(
+            completions=self.table.completions[:end], bar_of=self.table.bar_of[:end]
+        )
         sweep(table, 0, end)
         return self.can()
 
-    def comes_from(self, bar: int, ways: npt.NDArray[np.uint64]) -> Bools:
+    def comes_from(self, bar: int, completions: npt.NDArray[np.uint64]) -> Bools:
         """Return in which states the line may come to a bar, given the ways on from there."""
-        return ((ways & self.table.counts[bar]) if self.table.written[bar] else ways) > 0
+        return (
+            (completions & self.table.counts[bar]) if self.table.written[bar] else completions
+        ) > 0
 
     def fewest(self, time: int, bar: int, state: int, done: int) -> int:
         """Return how many more onsets of a bar are the fewest, as ``line_kernels.fewest``."""
@@ -256,7 +262,7 @@ class PartLine:
 
     def is_open(self, first: int, last: int) -> bool:
         """Return whether the way on is open from one time to the one before another."""
-        return is_way_open(self.line, self.table, first, last)
+        return is_completion_open(self.line, self.table, first, last)
 
     def clear(self, time: int, pitch: int, until: int) -> tuple[Callable[[], None], bool]:
         """Let the line have a pitch at a time, if it is one, and no onset behind it up to another.
@@ -272,10 +278,10 @@ class PartLine:
         if pitch >= 0:
             self.line[first] = pitch
 
-        def take_back() -> None:
+        def undo() -> None:
             self.line[first:until] = kept
 
-        return take_back, bool((kept == self.line[first:until]).all())
+        return undo, bool((kept == self.line[first:until]).all())
 
     def find(
         self,
@@ -286,7 +292,7 @@ class PartLine:
         most: int = MOST,
         must: int = -1,
         tops: Bools = _ANY_PITCH,
-        twist: int = 0,
+        variation: int = 0,
         budget: int = _BUDGET,
     ) -> int:
         """Look for a way on behind a time, and keep it; see ``line_kernels.find_line``."""
@@ -296,45 +302,45 @@ class PartLine:
             return NOT_FOUND
         return find_line(
             self.line, self.table, self.copied, states, lengths, first, bar, state, began, done,
-            most, must, tops, twist, budget,
+            most, must, tops, variation, budget,
         )  # fmt: skip
 
     def put(self, time: int, pitch: int, end: int) -> Callable[[], None]:
         """Note what sounds from behind a time to an end; returns what takes that back."""
         span, taken = slice(time + 1, min(end, len(self.line))), self._taken
-        kept = (self.table.open, self.table.ways, taken.sounding, taken.closed)
+        kept = (self.table.open, self.table.completions, taken.sounding, taken.closed)
         before = [rows[span].copy() for rows in kept]
-        self._hands.hear(pitch, span.start, span.stop)
+        self._hands.accept(pitch, span.start, span.stop)
         put_note(self.table, taken, pitch, span.start, span.stop)
 
-        def take_back() -> None:
+        def undo() -> None:
             self._hands.remove(pitch, span.start, span.stop)
             for rows, old in zip(kept, before, strict=True):
                 rows[span] = old
 
-        return take_back
+        return undo
 
     def enter(self, start: int, cell: LineCell) -> Callable[[], None]:
         """Let a bar be what is asked of another cell; returns what takes that back."""
         span, table = slice(start, start + len(cell.pitches)), self.table
-        kept = (table.open, table.passing, table.ways)
+        kept = (table.open, table.passing, table.completions)
         before = [rows[span].copy() for rows in kept]
         table.open[span], table.passing[span] = cell.open, cell.passing
         self._hands.narrow(span.start, span.stop)
         close_taken(table, self._taken, span.start, span.stop)
 
-        def take_back() -> None:
+        def undo() -> None:
             for rows, old in zip(kept, before, strict=True):
                 rows[span] = old
 
-        return take_back
+        return undo
 
 
 def make_line(
     given: Given,
     row: int,
     cells: Sequence[LineCell | None],
-    others: Sequence[tuple[Demand, npt.NDArray[np.int16], int]] = (),
+    others: Sequence[tuple[PostedConstraint, npt.NDArray[np.int16], int]] = (),
     *,
     cap: int = MOST,
     only: Sequence[Constraint] | None = None,
@@ -360,8 +366,8 @@ def make_line(
     written = np.repeat(given.written[:, row], np.diff(given.starts))
     line = given.line(row)
     line[written] = -1
-    demands = [d for d in given.demands if only is None or d.constraint in only]
-    can_pass = any(isinstance(d.constraint, ChordTones) and d.cells[:, row].any() for d in demands)
+    posted = [d for d in given.posted if only is None or d.constraint in only]
+    can_pass = any(isinstance(d.constraint, ChordTones) and d.cells[:, row].any() for d in posted)
     table = Table(
         np.zeros((times, PASSING + NONE if can_pass else PASSING), np.uint64),
         np.zeros((times, NONE), bool),
@@ -375,30 +381,30 @@ def make_line(
         np.zeros(bars, np.uint64),
         given.written[:, row].copy(),
     )
-    room, stays = np.full(times, 1 << 20, np.int64), np.full(times, -1)
+    most_more, stays = np.full(times, 1 << 20, np.int64), np.full(times, -1)
     hands = Hands(table.open)
     for bar, cell in enumerate(cells):
         if cell is not None:
             asked, sounding, _ = cell
             span = slice(int(given.starts[bar]), int(given.starts[bar + 1]))
-            room[span], stays[span] = asked.voices - sounding.sounding, cell.stays
+            most_more[span], stays[span] = asked.voices - sounding.sounding, cell.stays
             table.open[span], table.passing[span] = cell.open, cell.passing
             table.required[span] = asked.required
-            hands.enter(span.start, sounding.sounds, asked.ways, ())
+            hands.enter(span.start, sounding.sounds, asked.techniques, ())
             most = min(asked.most, asked.onsets + cap, MOST, len(cell.pitches))
             table.counts[bar] = sum(1 << count for count in range(asked.least, most + 1))
-    _limit_leaps(table, given, row, demands)
-    for pair, (demand, other, other_row) in enumerate(others):
-        set_other(table, given, pair, demand, row, other, other_row)
-    return PartLine(table, copied_by(given, row, demands), line, room, stays, hands)
+    _limit_leaps(table, given, row, posted)
+    for pair, (domain, other, other_row) in enumerate(others):
+        set_other(table, given, pair, domain, row, other, other_row)
+    return PartLine(table, copied_by(given, row, posted), line, most_more, stays, hands)
 
 
-def _limit_leaps(table: Table, given: Given, row: int, demands: Sequence[Demand]) -> None:
+def _limit_leaps(table: Table, given: Given, row: int, posted: Sequence[PostedConstraint]) -> None:
     matters = given.matters(row, 1)
-    for demand in demands:
-        if isinstance(demand.constraint, MaxLeap):
-            here = matters & demand.cells[table.bar_of, row]
-            least = min(demand.constraint.semitones, _FREE)
+    for domain in posted:
+        if isinstance(domain.constraint, MaxLeap):
+            here = matters & domain.cells[table.bar_of, row]
+            least = min(domain.constraint.semitones, _FREE)
             table.leap[here] = np.minimum(table.leap[here], least)
 
 
@@ -406,13 +412,13 @@ def set_other(
     table: Table,
     given: Given,
     pair: int,
-    demand: Demand,
+    domain: PostedConstraint,
     row: int,
     other: npt.NDArray[np.int16],
     other_row: int,
 ) -> None:
     """Enter the line of a part that this one must not go in parallel with."""
-    here = demand.cells[table.bar_of, row]
+    here = domain.cells[table.bar_of, row]
     here &= given.matters(row, 1) | given.matters(other_row, 1)
     table.others[pair] = np.where(here, other, -1)
     onsets = np.where(other >= 0, np.arange(len(other)), -1)
@@ -420,13 +426,13 @@ def set_other(
     table.before[pair] = np.where(last >= 0, other[last], -1)
 
 
-def copied_by(given: Given, row: int, demands: Sequence[Demand]) -> Copied:
+def copied_by(given: Given, row: int, posted: Sequence[PostedConstraint]) -> SuffixAutomata:
     """Return the automata of what a part must not copy."""
     bar_of = np.repeat(np.arange(len(given.starts) - 1), np.diff(given.starts))
-    known: list[tuple[NoRepeat, Bools]] = []
-    for demand in demands:
-        constraint = demand.constraint
-        if isinstance(constraint, NoRepeat) and demand.cells[:, row].any():
-            matters = given.matters(row, constraint.notes) & demand.cells[bar_of, row]
+    known: list[tuple[NoQuote, Bools]] = []
+    for domain in posted:
+        constraint = domain.constraint
+        if isinstance(constraint, NoQuote) and domain.cells[:, row].any():
+            matters = given.matters(row, constraint.notes) & domain.cells[bar_of, row]
             known.append((constraint, matters))
     return automata(known, len(bar_of))

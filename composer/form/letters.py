@@ -91,7 +91,7 @@ class Form:
         """
         if not isinstance(text, str):
             raise SymbolError(
-                f"form {shown(text)} is no text; write a letter a section, such as 'AABA'"
+                f"form {shown(text)} is not a text; write a letter a section, such as 'AABA'"
             )
         found, at = [], _skip(text, 0)
         while at < len(text):

@@ -40,7 +40,7 @@ class Outline:
     closes
         Whether the piece comes to its close in it: chords that are written are the tonic's, parts
         begin their last note on a strong beat and hold it; the bass's is the chord's, the melody's
-        the tonic, or the chord's root where the tonic is no note of the chord.
+        the tonic, or the chord's root where the tonic is not a note of the chord.
 
     Raises
     ------

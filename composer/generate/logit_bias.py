@@ -32,7 +32,7 @@ _RICH = [1 + i for i, chord in enumerate(CHORDS) if len(QUALITIES[chord.quality]
 _OUTER = 5
 
 
-class Leanings:
+class LogitBias:
     """What a cell leans to.
 
     Parameters

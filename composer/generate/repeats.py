@@ -19,10 +19,10 @@ from composer.tokenizers.bins import velocity_bins
 from composer.tokenizers.grammar import Cursor
 from composer.tokenizers.vocabulary import Vocabulary
 
-_LEAST = 3  # ids, as long as a note's; before these a cell is no copy of another
+_LEAST = 3  # ids, as long as a note's; before these a cell is not a copy of another
 
 
-class Copies:
+class RepeatTracker:
     """The earlier cells of a part that a new one has been the same as up to now.
 
     Parameters
@@ -42,7 +42,7 @@ class Copies:
     ) -> None:
         self._after = after
         self._passed_over = passed_over
-        self._heard = 0
+        self._accepted = 0
         self._cells: list[list[int]] = []
         ends = [place for place, index in enumerate(said) if index < content]
         for place, end in itertools.pairwise(ends):
@@ -51,18 +51,18 @@ class Copies:
 
     def next_ids(self) -> set[int]:
         """Return the ids that would go on with a copy; none before a note's length is the same."""
-        if self._heard < _LEAST:
+        if self._accepted < _LEAST:
             return set()
-        at = self._heard
+        at = self._accepted
         return {cell[at] if at < len(cell) else self._after for cell in self._cells}
 
-    def hear(self, index: int) -> None:
+    def accept(self, index: int) -> None:
         """Leave out the cells that do not go on with an id."""
         if index in self._passed_over:
             return
-        at = self._heard
+        at = self._accepted
         self._cells = [cell for cell in self._cells if at < len(cell) and cell[at] == index]
-        self._heard += 1
+        self._accepted += 1
 
 
 PHRASE = 4  # bars

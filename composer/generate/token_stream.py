@@ -10,7 +10,7 @@ from composer.masks.cell import CellMask
 from composer.tokenizers.grammar import Grammar
 
 
-class Said:
+class TokenStream:
     """Ids said so far, and where they stand in the grammar."""
 
     def __init__(self, grammar: Grammar) -> None:
@@ -21,7 +21,7 @@ class Said:
         self._grammar = grammar
         self._first_control = grammar.vocabulary.base["Control"]  # none but controls come after
 
-    def say(self, ids: Sequence[int]) -> None:
+    def append(self, ids: Sequence[int]) -> None:
         """Append ids that the grammar allows."""
         for index in ids:
             self._grammar.advance(self.cursor, index)
@@ -36,7 +36,7 @@ def common(first: Sequence[int], second: Sequence[int]) -> int:
     return int(differs[0]) if len(differs) else length
 
 
-def say_again(mask: CellMask, said: Said, ids: Sequence[int]) -> bool:
+def replay(mask: CellMask, stream: TokenStream, ids: Sequence[int]) -> bool:
     """Say the ids of another cell in one, and return whether its mask allows them all.
 
     Notes are cut short where they have to end earlier.
@@ -55,10 +55,10 @@ def say_again(mask: CellMask, said: Said, ids: Sequence[int]) -> bool:
     lengths = mask.grammar.vocabulary.slices["Duration"]
     for index in ids:
         shortest = lengths.start if lengths.start <= index < lengths.stop else index
-        allowed = mask.allowed_at_all(said.cursor)[shortest : index + 1]
+        allowed = mask.allowed_at_all(stream.cursor)[shortest : index + 1]
         if not allowed.any():
             return False
-        said_now = shortest + int(np.flatnonzero(allowed)[-1])
-        said.say([said_now])
-        mask.hear(said.cursor, said_now)
-    return bool(mask.allowed_at_all(said.cursor)[mask.after])
+        appended = shortest + int(np.flatnonzero(allowed)[-1])
+        stream.append([appended])
+        mask.accept(stream.cursor, appended)
+    return bool(mask.allowed_at_all(stream.cursor)[mask.after])

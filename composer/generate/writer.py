@@ -25,9 +25,9 @@ from composer.controls.kinds import KINDS, REGISTER
 from composer.errors import RequestError
 from composer.form.outline import NONE, Outline
 from composer.generate.contrast import contrasting
-from composer.generate.logit_bias import Leanings
-from composer.generate.repeats import Copies, groove_of
-from composer.generate.token_stream import Said, common, say_again
+from composer.generate.logit_bias import LogitBias
+from composer.generate.repeats import RepeatTracker, groove_of
+from composer.generate.token_stream import TokenStream, common, replay
 from composer.generate.windows import BarIds, Window, Windows
 from composer.masks.cell import CellMask, NoteMask
 from composer.masks.factory import CellRules
@@ -89,8 +89,8 @@ class Writer:
         self._tokenizer = tokenizer
         self._endless = endless
         self._rng = rng or np.random.default_rng(request.seed)
-        self._said = Said(tokenizer.grammar)
-        self._said.ids.extend(held)
+        self._stream = TokenStream(tokenizer.grammar)
+        self._stream.ids.extend(held)
         slices = tokenizer.vocabulary.slices
         #: What makes no difference between a bar and its copy.
         self._passed_over = frozenset(
@@ -124,7 +124,7 @@ class Writer:
         #: Most ids that head a cell: its part, and its controls.
         self._heading = 1 + len(KINDS) * bool(has_controls)
         self._windows = self._windows_of(self.decoder.context_length // 2)
-        if request.demands:
+        if request.posted:
             self._check_context()
         if request.sampling.guidance != 1 and not self._unguided:
             self._unguided = self.decoder.fork()
@@ -142,12 +142,12 @@ class Writer:
     @property
     def held(self) -> list[int]:
         """What the decoder holds."""
-        return self._said.ids[: self.decoder.length]
+        return self._stream.ids[: self.decoder.length]
 
     @property
     def pending(self) -> list[int]:
         """Ids that have been said and the decoder has not heard."""
-        return self._said.ids[self.decoder.length :]
+        return self._stream.ids[self.decoder.length :]
 
     @property
     def listeners(self) -> list[tuple[Decoder, list[int]]]:
@@ -157,7 +157,7 @@ class Writer:
         """
         heard = [(self.decoder, self.pending)]
         if self._unguided:
-            heard.append((self._unguided, self._said.plain[self._unguided.length :]))
+            heard.append((self._unguided, self._stream.plain[self._unguided.length :]))
         return heard
 
     def go_on(self, logits: Logits | None = None, plain: Logits | None = None) -> bool:
@@ -222,11 +222,11 @@ class Writer:
                 continue  # under other chords it would be no copy
             opening, _ = self._windows.cell(self.grid, number, column)
             _, held = self._windows.cell(self.grid, source, column)
-            said = Said(self._tokenizer.grammar)
-            said.say(opening)
+            stream = TokenStream(self._tokenizer.grammar)
+            stream.append(opening)
             after = self._tokenizer.vocabulary.base["EOS"]
             mask = self._rules.mask(self.grid, number, column, after, len(held), copying=True)
-            if say_again(mask, said, held):
+            if replay(mask, stream, held):
                 self._put(number, column, mask)
                 self.own[number, column] = False
 
@@ -235,8 +235,8 @@ class Writer:
         window, opening, bar = self._windows.choose(self.grid, self.todo)
         self._window = window
         held = self.held
-        self._said = Said(self._tokenizer.grammar)
-        self._said.say(opening)
+        self._stream = TokenStream(self._tokenizer.grammar)
+        self._stream.append(opening)
         # What the decoder holds of the same ids it need not hear again, but for the last of them.
         self.decoder.truncate(min(common(held, opening), len(opening) - 1))
         if self._unguided:
@@ -247,7 +247,7 @@ class Writer:
         self, window: Window, number: int, given: list[int], headings: list[list[int]]
     ) -> _Steps:
         base = self._tokenizer.vocabulary.base
-        self._said.say(given)
+        self._stream.append(given)
         is_last = number == window.fill[-1] and not self._endless
         following = base["EOS"] if is_last else base["Bar"] + window.number(number + 1)
         needs = self._needs(number, window.rows)
@@ -255,13 +255,13 @@ class Writer:
         for i, (heading, after) in enumerate(zip(headings, next_ids, strict=True)):
             share = self._share(0, needs[i:])
             budget = min(max(CELL_BUDGET, needs[i]), needs[i] + share)
-            self._said.say(heading)
+            self._stream.append(heading)
             part = heading[0] - base["Part"]
             column = 0 if part == CHORDS else window.rows[part] + 1
             mask = self._rules.mask(self.grid, number, column, after, budget)
             sampling, vocabulary = self.request.sampling, self._tokenizer.vocabulary
             groove = groove_of(self.request, vocabulary, self.grid, number, column)
-            self._leanings = Leanings(
+            self._leanings = LogitBias(
                 sampling,
                 vocabulary,
                 self.grid,
@@ -281,8 +281,8 @@ class Writer:
         levels, row = self.request.levels, column - 1
         if not column or self.request.parts[row].role != "melody":
             return None
-        said = (levels.parts[row], levels.cells[number, row]) if levels else ()
-        is_free = all(some[REGISTER] == UNSAID for some in said)
+        stream = (levels.parts[row], levels.cells[number, row]) if levels else ()
+        is_free = all(some[REGISTER] == UNSAID for some in stream)
         return self.request.parts[row].range if is_free else None
 
     def _repeat_bars(self, number: int) -> float:
@@ -293,13 +293,15 @@ class Writer:
 
     def _cell(self, mask: CellMask, repeat_bars: float) -> Generator[None, Logits, float]:
         """Sample one cell; returns the sum of what the model held of its ids."""
-        said, changes = self._said, dict[int, float]()
+        stream, changes = self._stream, dict[int, float]()
         logits: Logits | None = None
         vocabulary, total, copies = self._tokenizer.vocabulary, 0.0, None
         if repeat_bars != 1:
-            copies = Copies(said.ids, mask.after, vocabulary.base["Position"], self._passed_over)
+            copies = RepeatTracker(
+                stream.ids, mask.after, vocabulary.base["Position"], self._passed_over
+            )
         while True:
-            allowed, chance = mask.allowed(said.cursor), 0.0
+            allowed, chance = mask.allowed(stream.cursor), 0.0
             if np.count_nonzero(allowed) == 1:
                 index = int(allowed.argmax())
             else:
@@ -307,29 +309,29 @@ class Writer:
                     logits = yield
                     changes = self._changes(mask, copies, repeat_bars)
                 index, chance = self._chooser.choose(logits, allowed, self._rng, changes)
-            if not mask.takes(said.cursor, index):
+            if not mask.allows(stream.cursor, index):
                 continue
             logits = None
             total += chance
             if index == mask.after:
                 return total
-            said.say([index])
-            mask.hear(said.cursor, index)
+            stream.append([index])
+            mask.accept(stream.cursor, index)
             if copies:
-                copies.hear(index)
+                copies.accept(index)
 
     def _changes(
-        self, mask: CellMask, copies: Copies | None, repeat_bars: float
+        self, mask: CellMask, copies: RepeatTracker | None, repeat_bars: float
     ) -> dict[int, float]:
         """Return what the probabilities of some ids are multiplied by."""
         sampling, changes = self.request.sampling, dict[int, float]()
         if sampling.repeat_notes != 1 and isinstance(mask, NoteMask):
-            lowest = self._tokenizer.vocabulary.base["Pitch"] + self._said.cursor.lowest
+            lowest = self._tokenizer.vocabulary.base["Pitch"] + self._stream.cursor.lowest
             changes = {lowest + pitch: sampling.repeat_notes for pitch in mask.last}
         if copies:
             for index in copies.next_ids():
                 changes[index] = changes.get(index, 1.0) * repeat_bars
-        for index, factor in self._leanings.changes(self._said.cursor, mask).items():
+        for index, factor in self._leanings.changes(self._stream.cursor, mask).items():
             changes[index] = changes.get(index, 1.0) * factor
         return changes
 
@@ -339,11 +341,11 @@ class Writer:
         columns = [column for column in (0, *(row + 1 for row in rows)) if written[column]]
         return [self._rules.ids(self.grid, number, column, now=now) for column in columns]
 
-    def _share(self, given: int, needs: Sequence[int], said: int | None = None) -> int:
+    def _share(self, given: int, needs: Sequence[int], stream: int | None = None) -> int:
         """Return how many ids each cell may take beside what it needs; less than 1 if none fits."""
-        said = len(self._said.ids) if said is None else said
+        stream = len(self._stream.ids) if stream is None else stream
         # Their headings, and EOS.
-        room = self.decoder.context_length - said - given - self._heading * len(needs) - 1
+        room = self.decoder.context_length - stream - given - self._heading * len(needs) - 1
         return (room - sum(needs)) // len(needs) - OVERRUN
 
     def _check_context(self) -> None:

@@ -10,8 +10,9 @@ into it; the lowest is the bass. Which symbol it gets is a matter of which is si
   below, the chord above goes first: G A C E is ``Am7/G`` close together and ``Am/G`` spread out;
 - a fifth may be missing, and of thirteenth chords the ninth: C E Bb is ``C7``.
 
-What is no chord of ``composer.theory.chord_names`` is refused rather than guessed; `infer_chords`
-finds the nearest in any texture. A chord holds until the next; a whole bar of silence is ``N.C.``
+What is not a chord of ``composer.theory.chord_names`` is refused rather than guessed;
+`infer_chords` finds the nearest in any texture. A chord holds until the next; a whole bar of
+silence is ``N.C.``
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def track_chords(score: Score, track: Track) -> tuple[Text, ...]:
             notes = " ".join(pitch_name(pitch) for pitch in sorted(set(pitches)))
             raise RequestError(
                 f"{name} has {notes} on beat {1 + int(position) / score.tpq:g} of bar "
-                f"{int(bar) + 1}, which is no chord that is known here; name a track of block "
+                f"{int(bar) + 1}, which is not a chord that is known here; name a track of block "
                 f"chords, or say with_chords(notes=True) for the nearest"
             )
         if not texts or texts[-1].text != symbol:

@@ -126,7 +126,7 @@ def _of_file(path: Path, suffix: str, key: Key | None) -> Progression:
         return _of_score(Score.read(path) if is_midi else read_musicxml(path), str(path))
     if suffix not in CHARTS:
         known = ", ".join(CHARTS + SCORES)
-        raise RequestError(f"{path} is no file of chords; name one that ends in {known}")
+        raise RequestError(f"{path} is not a file of chords; name one that ends in {known}")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

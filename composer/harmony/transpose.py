@@ -90,7 +90,7 @@ def parse_interval(text: str) -> tuple[int, int]:
     chromatic = _chromatic(kind, place in _PERFECT)
     if chromatic is None:
         right = "a perfect" if place in _PERFECT else "a major or a minor"
-        raise SymbolError(f"interval {text!r} is none; a {_STEPS[step - 1]} is {right} one")
+        raise SymbolError(f"interval {text!r} does not exist; a {_STEPS[step - 1]} is {right} one")
     fifths, semitones = _NATURAL[place]
     fifths, semitones = fifths + 7 * chromatic, semitones + chromatic + 12 * octaves
     return (-semitones, -fifths) if down else (semitones, fifths)
@@ -128,7 +128,7 @@ def transpose(score: Score, interval: int | str | None = None, *, to: str | None
     else:
         if not isinstance(interval, Integral) or isinstance(interval, bool):
             raise RequestError(
-                f"interval {shown(interval)} is no number of semitones; give a whole number, or "
+                f"interval {shown(interval)} is not a number of semitones; give a whole number, or "
                 "words such as 'up a minor third'"
             )
         semitones = int(interval)
@@ -186,7 +186,7 @@ def transposed_symbol(text: str, semitones: int, fifths: int) -> str:
 def _respelled(text: str, semitones: int, fifths: int, key: Key, goal: Key) -> str:
     """Return a symbol transposed from one key to another.
 
-    Names that are no part of their own key however it is stretched, such as F in F# minor, are
+    Names that are not part of their own key however it is stretched, such as F in F# minor, are
     spelled anew for the key they come to.
     """
     found = _SYMBOL.fullmatch(text)

@@ -42,8 +42,8 @@ def with_chords(
         )
     if letters is not None and (letters not in LETTERS or not markers):
         raise RequestError(
-            f"letters {letters!r} is none of {', '.join(LETTERS)}, which say what markers of one "
-            f"letter are when markers=True"
+            f"letters {letters!r} is not one of {', '.join(LETTERS)}, which say what markers of "
+            f"one letter are when markers=True"
         )
     if notes:
         if not any(len(track.notes) and not track.is_drum for track in score.tracks):

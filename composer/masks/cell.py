@@ -71,7 +71,7 @@ class CellMask:
             self._exits[cursor.state] = self.grammar.allows(cursor, self.after)
         return self._exits[cursor.state]
 
-    def takes(self, cursor: Cursor, index: int) -> bool:
+    def allows(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id that is allowed and was chosen is taken; if not, it is ruled out.
 
         Where it is dear to look ahead, only what was chosen is looked at. At least one is taken.
@@ -87,10 +87,10 @@ class CellMask:
         self._left = budget
         return mask
 
-    def hear(self, cursor: Cursor, index: int) -> None:
+    def accept(self, cursor: Cursor, index: int) -> None:
         """Note what an id of the cell says; the cursor has moved over it."""
         self._left -= 1
-        self._hear(*self.grammar.said_by(index), cursor)
+        self._accept(*self.grammar.decode_id(index), cursor)
 
     def _settle(self, cursor: Cursor, mask: Mask, may_end: bool) -> None:
         """Narrow the content in place, and open the way out."""
@@ -104,7 +104,7 @@ class CellMask:
         """Narrow the content in place."""
         raise TypeError("CellMask is only a base")
 
-    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+    def _accept(self, family: str, value: int, cursor: Cursor) -> None:
         """Note one value of a family."""
         raise TypeError("CellMask is only a base")
 
@@ -171,8 +171,8 @@ class NoteMask(CellMask):
         budget: int,
         *,
         pitches: PitchMask,
-        busy: PitchTimes,
-        room: PitchTimes,
+        sounding_until: PitchTimes,
+        latest_offset: PitchTimes,
         monophonic: bool = False,
         most_notes: int = 6,
         least_notes: int = 1,
@@ -187,8 +187,8 @@ class NoteMask(CellMask):
         self._suspensions = suspensions
         self._is_last = False  # whether the running onset is the one that closes
         self._pitches = pitches
-        self._busy = busy.copy()
-        self._room = room
+        self._sounding_until = sounding_until.copy()
+        self._latest_offset = latest_offset
         self._monophonic = monophonic
         self._most_notes = 1 if monophonic else most_notes
         self._least_notes = 1 if monophonic else least_notes
@@ -208,13 +208,13 @@ class NoteMask(CellMask):
             self._end_in_time(cursor, mask[at["Duration"]])
             return
         if "Position" in self.grammar.table[cursor.state]:
-            leave_open(mask[at["Position"]], self._pitches, self._busy)
-            if self._suspensions and self._suspensions.owes:
+            leave_open(mask[at["Position"]], self._pitches, self._sounding_until)
+            if self._suspensions and self._suspensions.must_resolve:
                 _prefer(mask[at["Position"]][: len(self._pitches)], self._suspensions.positions())
             self._come_to_the_close(mask)
         if cursor.position < 0:
             return
-        playable, can_add = above(cursor, self._pitches, self._busy)
+        playable, can_add = above(cursor, self._pitches, self._sounding_until)
         if self._together >= self._most_notes or not can_add:
             playable[:] = False
             mask[at["Velocity"]] = False
@@ -227,10 +227,12 @@ class NoteMask(CellMask):
     def _end_in_time(self, cursor: Cursor, lengths: Mask) -> None:
         """Leave, in place, the lengths after which a note leaves room for what follows it."""
         position, pitch = cursor.position, cursor.rank - cursor.lowest
-        room = self._room[position, pitch]
+        latest_offset = self._latest_offset[position, pitch]
         if self._suspensions:
-            room = min(room, self._suspensions.latest(position, pitch, room))
-        lengths &= position + DURATIONS <= room
+            latest_offset = min(
+                latest_offset, self._suspensions.latest(position, pitch, latest_offset)
+            )
+        lengths &= position + DURATIONS <= latest_offset
         if self._close and position in self._close.positions:
             self._hold_the_last(self._close, position, pitch, lengths)
 
@@ -244,7 +246,7 @@ class NoteMask(CellMask):
         """Leave, in place, what may follow a note that leans, and what is near for the last one."""
         suspensions, close = self._suspensions, self._close
         if suspensions:
-            if suspensions.owes:
+            if suspensions.must_resolve:
                 _prefer(playable, suspensions.following(position))
             elif self._left < _ROOM_TO_LEAN:
                 _prefer(playable, suspensions.firm(position))
@@ -289,7 +291,7 @@ class NoteMask(CellMask):
         open_pitches = np.flatnonzero(playable)
         playable[open_pitches[max(1, len(open_pitches) - owed + 1) :]] = False
 
-    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+    def _accept(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Position":
             self._at = value
             if self._together:
@@ -303,18 +305,18 @@ class NoteMask(CellMask):
             velocity = int(self._velocities[cursor.velocity])
             self.rows.append((cursor.position, pitch, duration, velocity))
             sounding = slice(None) if self._monophonic else pitch
-            self._busy[sounding] = cursor.position + duration
+            self._sounding_until[sounding] = cursor.position + duration
             close, position = self._close, cursor.position
             if close and position in close.positions[:-1]:
                 self._is_last |= position + duration > close.following(position)
             if self._suspensions:
-                self._suspensions.hear(position, pitch)
+                self._suspensions.accept(position, pitch)
 
     def _settled(self) -> bool:
         return self._owed <= 0 and not self._holding and not self._must_go_on()
 
     def _must_go_on(self) -> bool:
-        return self._must_close() or bool(self._suspensions and self._suspensions.owes)
+        return self._must_close() or bool(self._suspensions and self._suspensions.must_resolve)
 
     def _must_close(self) -> bool:
         """Return whether the onset that closes is still to come."""
@@ -336,7 +338,7 @@ def lowest_rank(cursor: Cursor) -> int:
     return 0 if cursor.state in DRUM_STATES else cursor.lowest
 
 
-def above(cursor: Cursor, pitches: PitchMask, busy: PitchTimes) -> tuple[Mask, bool]:
+def above(cursor: Cursor, pitches: PitchMask, sounding_until: PitchTimes) -> tuple[Mask, bool]:
     """Return which pitches may be added above those of an onset, shape (128,), and if any may."""
     playable, lowest = np.empty(128, bool), max(0, cursor.rank + 1 - lowest_rank(cursor))
-    return playable, find_playable(playable, pitches, busy, cursor.position, lowest)
+    return playable, find_playable(playable, pitches, sounding_until, cursor.position, lowest)

@@ -104,7 +104,7 @@ class ChordCellMask(CellMask):
         root, quality = divmod(value - 1, len(QUALITIES))
         return (root - self._shift) % 12 * len(QUALITIES) + quality
 
-    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
+    def _accept(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Chord":
             self._last = value
             number = self._number(value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from composer.constraints.base import PitchMask
-from composer.feasibility.bounds import Bound
+from composer.feasibility.bounds import CellBounds
 from composer.feasibility.cell_kernels import keep_feasible, latest_end
 from composer.feasibility.given_notes import LockedNote
 from composer.masks.cell import (
@@ -24,7 +24,7 @@ from composer.tokenizers.bins import DURATIONS, velocity_bins
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
 
-class BoundNoteMask(NoteMask):
+class BoundedNoteMask(NoteMask):
     """A cell of notes or of drum hits under demands.
 
     What demands allow is never empty: every id is one after which the cell, and all that follow,
@@ -45,7 +45,7 @@ class BoundNoteMask(NoteMask):
 
     def __init__(
         self,
-        bound: Bound,
+        bound: CellBounds,
         sounds_until: PitchTimes,
         ends_by: PitchTimes,
         usual: PitchMask,
@@ -59,7 +59,7 @@ class BoundNoteMask(NoteMask):
         self._sounds_until = sounds_until
         self._ends_by = ends_by
         self._usual = usual
-        self._required = bound.demand.required
+        self._required = bound.domain.required
         #: How many positions are required from each on, and behind the last.
         self._required_from: list[int] = [*self._required[::-1].cumsum()[::-1].tolist(), 0]
         self._is_locked = np.zeros(len(self._required), bool)
@@ -122,7 +122,7 @@ class BoundNoteMask(NoteMask):
     def _to_come(self, cursor: Cursor) -> int:
         """Return how many onsets the cell must have yet."""
         required = self._required_from[cursor.position + 1]
-        return max(required, self._bound.demand.least - self._onsets)
+        return max(required, self._bound.domain.least - self._onsets)
 
     def _hold_positions(self, cursor: Cursor, positions: Mask, is_short: bool) -> None:
         """Narrow where the next onset may be; to those owed if there are ids for no others."""
@@ -136,8 +136,8 @@ class BoundNoteMask(NoteMask):
             self._required,
             self._is_locked,
             cursor.position,
-            bound.demand.least - self._onsets,
-            bound.demand.most - self._onsets,
+            bound.domain.least - self._onsets,
+            bound.domain.most - self._onsets,
             is_short,
         )
 
@@ -241,16 +241,16 @@ class BoundNoteMask(NoteMask):
             bins[velocity_bins(note.velocity, len(bins))] = True
         return bins
 
-    def _hear(self, family: str, value: int, cursor: Cursor) -> None:
-        super()._hear(family, value, cursor)
+    def _accept(self, family: str, value: int, cursor: Cursor) -> None:
+        super()._accept(family, value, cursor)
         self._refused = []
         if family == "Position":
             self._onsets += 1
             self._bound.owed[0] -= not self._is_locked[value]
         elif family in ("Drum", "Duration"):
-            self._hear_note(*self.rows[-1][:3])
+            self._accept_note(*self.rows[-1][:3])
 
-    def _hear_note(self, position: int, pitch: int, duration: int) -> None:
+    def _accept_note(self, position: int, pitch: int, duration: int) -> None:
         bound, first = self._bound, position
         self._sounds_until[pitch] = max(self._sounds_until[pitch], position + duration)
         if bound.locked.at(position, pitch):
@@ -259,4 +259,4 @@ class BoundNoteMask(NoteMask):
             first = position + (duration if bound.locked.is_given(position, pitch) else 1)
         bound.sounding[first : position + duration] += 1
         if bound.hands:
-            bound.hands.hear(pitch, first, position + duration)
+            bound.hands.accept(pitch, first, position + duration)

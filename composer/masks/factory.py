@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 
 from composer.constraints.base import Cell, ChordMask, PitchMask, allowed_pitches, pitches_of
-from composer.constraints.cell import CellDemand
+from composer.constraints.cell import CellDomain
 from composer.constraints.pitches import ChordTones, allowed_chords, as_far_as_they_can
 from composer.errors import RequestError
-from composer.feasibility.bounds import Bounds
-from composer.feasibility.chords import Plan, chord_places
+from composer.feasibility.bounds import Feasibility
+from composer.feasibility.chords import ChordPlan, chord_places
 from composer.masks.cell import IDS_A_NOTE, IDS_AN_ONSET, CellMask, Close, NoteMask, PitchTimes
 from composer.masks.chord import ChordCellMask, sounding_at
-from composer.masks.demanded import BoundNoteMask
+from composer.masks.demanded import BoundedNoteMask
 from composer.masks.line import LineChordMask, LineNoteMask
 from composer.masks.shape import Shape
 from composer.masks.suspensions import Suspensions
@@ -47,9 +47,9 @@ class CellRules:
         self._after = int(DURATIONS[-1]) if endless else 0
         self._grammar = grammar
         self._cells: dict[tuple[int, int], Cell] = {}  # whose chords are known beforehand
-        self._pitch_masks: dict[tuple[int, bool, Cell, CellDemand | None], PitchMask] = {}
+        self._pitch_masks: dict[tuple[int, bool, Cell, CellDomain | None], PitchMask] = {}
         self._endless = endless
-        self._bounds: Bounds | None = None
+        self._bounds: Feasibility | None = None
         self._locked: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         for bar, row, position, pitch, _, _ in np.sort(request.locked).tolist():
             self._locked[bar, row] = (*self._locked.get((bar, row), ()), (position, pitch))
@@ -66,8 +66,8 @@ class CellRules:
             There are some. Where chords are to be written, rules wait for them.
         """
         written, request = self._request.written, self._request
-        if request.demands:
-            self._bounds = Bounds(request, grid, self._cell, endless=self._endless)
+        if request.posted:
+            self._bounds = Feasibility(request, grid, self._cell, endless=self._endless)
         for bar, row in np.argwhere(written[:, 1:] & ~written[:, :1]).tolist():
             if self._bounds and self._bounds.concern(bar, row):
                 continue
@@ -105,19 +105,19 @@ class CellRules:
         row, rules = column - 1, self._request.parts[column - 1]
         time = grid.bars[bar]
         strong = strong_positions(int(time["numerator"]), int(time["denominator"])).tolist()
-        busy, room = _sounding(grid, bar, row, self._after)
+        sounding_until, latest_offset = _sounding(grid, bar, row, self._after)
         usual = self._pitches(grid, bar, row)
-        kind = self._kind(grid, bar, row, (busy.copy(), room, usual))
+        kind = self._kind(grid, bar, row, (sounding_until.copy(), latest_offset, usual))
         if rules.monophonic:
-            busy[:] = busy.max()
-            room = np.repeat(room.min(1, keepdims=True), 128, 1)
+            sounding_until[:] = sounding_until.max()
+            latest_offset = np.repeat(latest_offset.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
-            room = np.minimum(room, _chord_room(grid, bar, self._after))
+            latest_offset = np.minimum(latest_offset, _chord_offsets(grid, bar, self._after))
         pitches, close = self._shaped(grid, bar, row, usual)
         if self._shape:
-            room = self._shape.room(bar, room, close, copying)
+            latest_offset = self._shape.latest_offset(bar, latest_offset, close, copying)
         suspensions = None
-        if rules.leans and rules.monophonic:
+        if rules.allows_suspensions and rules.monophonic:
             suspensions = self._suspensions(grid, bar, row, pitches, close)
             pitches = suspensions.pitches
         return kind(
@@ -125,8 +125,8 @@ class CellRules:
             after,
             budget,
             pitches=pitches,
-            busy=busy,
-            room=room,
+            sounding_until=sounding_until,
+            latest_offset=latest_offset,
             monophonic=rules.monophonic,
             most_notes=rules.most_notes,
             least_notes=rules.least_notes,
@@ -161,7 +161,7 @@ class CellRules:
         if line:
             start = int(grid.bar_starts[bar])
             return partial(LineNoteMask, bound, *around, line=line, start=start, bar=bar)
-        return partial(BoundNoteMask, bound, *around) if bound else NoteMask
+        return partial(BoundedNoteMask, bound, *around) if bound else NoteMask
 
     def _suspensions(
         self, grid: Grid, bar: int, row: int, pitches: PitchMask, close: Close | None
@@ -171,7 +171,7 @@ class CellRules:
         tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
         return Suspensions(free, pitches, tones)
 
-    def _cell(self, grid: Grid, bar: int, row: int, plan: Plan | None = None) -> Cell:
+    def _cell(self, grid: Grid, bar: int, row: int, plan: ChordPlan | None = None) -> Cell:
         """Return what rules may know of a cell, under the chords of the grid or under others."""
         if plan is None and (bar, row) in self._cells:
             return self._cells[bar, row]
@@ -199,15 +199,15 @@ class CellRules:
         With ``leaning`` strong beats are as free as others.
         """
         cell = self._cell(grid, bar, row)
-        demand = self._bounds.demand(grid, bar, row) if self._bounds else None
-        key = row, leaning, cell, demand
+        domain = self._bounds.domain(grid, bar, row) if self._bounds else None
+        key = row, leaning, cell, domain
         if key not in self._pitch_masks:
             rules = self._request.parts[row].rules
             if leaning:
                 rules = tuple(rule for rule in rules if not isinstance(rule, ChordTones))
             self._pitch_masks[key] = (
-                as_far_as_they_can(rules, cell, demand.pitches)
-                if demand
+                as_far_as_they_can(rules, cell, domain.pitches)
+                if domain
                 else allowed_pitches(rules, cell)
             )
         return self._pitch_masks[key]
@@ -221,8 +221,8 @@ class CellRules:
         role = self._request.parts[row].role
         pitches = self._shape.pitches(grid, bar, row, role, pitches)
         if close is None and self._shape.closes(bar):
-            demand = self._bounds.demand(grid, bar, row) if self._bounds else None
-            required = np.flatnonzero(demand.required).tolist() if demand else []
+            domain = self._bounds.domain(grid, bar, row) if self._bounds else None
+            required = np.flatnonzero(domain.required).tolist() if domain else []
             close = self._shape.close(grid, bar, row, role, pitches, required)
         return (close.narrowed(pitches) if close else pitches), close
 
@@ -265,16 +265,16 @@ def _sounding(grid: Grid, bar: int, row: int, after: int) -> tuple[PitchTimes, P
     pitches = notes["pitch"]
     onsets = grid.bar_starts[notes["bar"]] + notes["position"] - start
     offsets = onsets + notes["duration"]
-    busy, room = np.zeros(128, np.int64), np.full(128, end - start)
-    np.maximum.at(busy, pitches[onsets < 0], offsets[onsets < 0])
+    sounding_until, latest_offset = np.zeros(128, np.int64), np.full(128, end - start)
+    np.maximum.at(sounding_until, pitches[onsets < 0], offsets[onsets < 0])
     length = int(grid.bar_lengths[bar])
-    np.minimum.at(room, pitches[onsets >= length], onsets[onsets >= length])
-    rooms = np.tile(room, (length, 1))
+    np.minimum.at(latest_offset, pitches[onsets >= length], onsets[onsets >= length])
+    latest_offsets = np.tile(latest_offset, (length, 1))
     # From the last of those that stay in the bar to the first.
     inside = (onsets > 0) & (onsets < length)
     for onset, pitch in sorted(zip(onsets[inside], pitches[inside], strict=True), reverse=True):
-        rooms[:onset, pitch] = onset
-    return busy, rooms
+        latest_offsets[:onset, pitch] = onset
+    return sounding_until, latest_offsets
 
 
 def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
@@ -285,18 +285,18 @@ def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
     return found
 
 
-def _chord_room(grid: Grid, bar: int, after: int) -> PitchTimes:
-    """Return where the first chord begins that a pitch is no note of, by where it begins."""
+def _chord_offsets(grid: Grid, bar: int, after: int) -> PitchTimes:
+    """Return where the first chord begins that a pitch is not a note of, by where it begins."""
     start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
-    room = np.full((length, 128), int(grid.bar_starts[-1]) + after - start)
+    latest_offset = np.full((length, 128), int(grid.bar_starts[-1]) + after - start)
     begins = grid.bar_starts[grid.chords["bar"]] + grid.chords["position"] - start
     near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)
     # From the last to the first, so that what is nearest is what stands there in the end.
     for begin, row in zip(begins[near][::-1].tolist(), grid.chords[near][::-1], strict=True):
         chord = chord_of(row)
         if chord:
-            room[:begin, ~pitches_of(frozenset(chord.pitch_classes))] = begin
-    return room
+            latest_offset[:begin, ~pitches_of(frozenset(chord.pitch_classes))] = begin
+    return latest_offset
 
 
 def _chords(grid: Grid, bar: int) -> tuple[tuple[int, Chord | None], ...]:

@@ -18,7 +18,7 @@ from composer.feasibility.line_search import Lines
 from composer.feasibility.lines import PartLine
 from composer.masks.cell import IDS_A_NOTE, IDS_AN_ONSET
 from composer.masks.chord import ChordCellMask
-from composer.masks.demanded import BoundNoteMask
+from composer.masks.demanded import BoundedNoteMask
 from composer.theory.chords import QUALITIES
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Mask
@@ -27,7 +27,7 @@ from composer.tokenizers.grammar import Cursor, Mask
 _SPARE = 6
 
 
-class LineNoteMask(BoundNoteMask):
+class LineNoteMask(BoundedNoteMask):
     """A cell under demands, of a part that has a line to keep.
 
     The line goes by the highest note of an onset, which is said last. So a note may be taken that
@@ -41,7 +41,7 @@ class LineNoteMask(BoundNoteMask):
     start, bar
         Time at which the bar begins, and its number.
     others
-        As for ``BoundNoteMask``.
+        As for ``BoundedNoteMask``.
     """
 
     looks_ahead = True
@@ -174,9 +174,9 @@ class LineNoteMask(BoundNoteMask):
         bound = self._bound
         return bool(bound.sounding[position] + notes <= bound.most_sounding[position])
 
-    def takes(self, cursor: Cursor, index: int) -> bool:
+    def allows(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken, and enter it into the line if so."""
-        family, value = self.grammar.said_by(index)
+        family, value = self.grammar.decode_id(index)
         taken, ruled_out = True, [index]
         if index == self.after:
             taken = self._ends(cursor)
@@ -197,22 +197,22 @@ class LineNoteMask(BoundNoteMask):
     def _ends(self, cursor: Cursor) -> bool:
         """Leave the cell."""
         line, end = self._line, self._start + len(self._required)
-        take_back, as_found = line.clear(self._running(cursor), self._top, end)
+        undo, as_found = line.clear(self._running(cursor), self._top, end)
         if not line.has_way or as_found:
             return True
         if line.find(end, self._bar, self._done) == FOUND:
             return True
-        take_back()
+        undo()
         return False
 
     def _begins(self, cursor: Cursor, position: int) -> bool:
         """Begin an onset."""
         line, time = self._line, self._start + position
-        take_back, as_found = line.clear(self._running(cursor), self._top, time)
+        undo, as_found = line.clear(self._running(cursor), self._top, time)
         if line.copies and not (as_found and line.line[time] >= 0):
             most = self._next_most + 1
             if line.find(time, self._bar, self._done, most=most, must=time) != FOUND:
-                take_back()
+                undo()
                 return False
         if self._top >= 0:
             self._before = self._state(cursor)
@@ -269,9 +269,9 @@ class LineNoteMask(BoundNoteMask):
         line, time = self._line, self._start + cursor.position
         # What stays, with the length it has, has been heard from the beginning.
         if duration > 1 and not self._bound.locked.is_given(cursor.position, pitch):
-            take_back, tops = line.put(time, pitch, time + duration), self._tops.copy()
+            undo, tops = line.put(time, pitch, time + duration), self._tops.copy()
             if not self._goes_on(cursor, pitch, duration):
-                take_back()
+                undo()
                 self._tops = tops
                 return False
         self._top, self._fits = pitch, bool(self._tops[pitch])
@@ -322,9 +322,9 @@ class LineChordMask(ChordCellMask):
         self._refused: dict[int, npt.NDArray[np.bool_]] = {}
         self._ends: dict[int, bool] = {}  # by the number of chords
 
-    def takes(self, cursor: Cursor, index: int) -> bool:
+    def allows(self, cursor: Cursor, index: int) -> bool:
         """Return whether an id is taken: a chord or its position only if lines can go on then."""
-        family, value = self.grammar.said_by(index)
+        family, value = self.grammar.decode_id(index)
         if family == "Chord":
             return self._can_begin(cursor.position, value - 1)
         if family == "Position" and self.rows:

@@ -47,25 +47,27 @@ class Shape:
         # What sounded on into a chord would have to be one of its notes.
         chosen = chords & (outline.closes | outline.half_closes)
         begins = self._starts[:-1][outline.begins | outline.closes | chosen]
-        #: Where no note may sound on; and where none may that is no copy.
+        #: Where no note may sound on; and where none may that is not a copy.
         self._gates = np.unique([*begins.tolist(), int(self._starts[-1])])
         copies = self._starts[:-1][outline.copied != NONE]
         self._more_gates = np.unique([*self._gates.tolist(), *copies.tolist()])
 
-    def room(self, bar: int, room: PitchTimes, close: Close | None, copying: bool) -> PitchTimes:
+    def latest_offset(
+        self, bar: int, latest_offset: PitchTimes, close: Close | None, copying: bool
+    ) -> PitchTimes:
         """Return where notes must have ended, as ``NoteMask`` has it, at gates at the latest.
 
         Where a cell comes to a close, none but a last note sounds on into the last place for one.
         """
         start = int(self._starts[bar])
-        onsets = start + np.arange(len(room))
+        onsets = start + np.arange(len(latest_offset))
         gates = self._gates if copying else self._more_gates
         ends = gates[np.searchsorted(gates, onsets, side="right")]
         if close:
             last = close.positions[-1]
             ends[:last] = np.minimum(ends[:last], start + last)
             ends[[*close.positions]] = self._starts[bar + 1]
-        return np.asarray(np.minimum(room, (ends - start)[:, None]))
+        return np.asarray(np.minimum(latest_offset, (ends - start)[:, None]))
 
     def closes(self, bar: int) -> bool:
         """Return whether the piece comes to its close in a bar."""
@@ -104,7 +106,7 @@ class Shape:
         grid, bar, row, role, pitches
             As for ``pitches``.
         required
-            Positions at which an onset has to be, in order; the last one is none of those before.
+            Positions at which an onset has to be, in order, the last one not among them.
         """
         finals = self._finals(grid, bar, row, role)
         if len(required):

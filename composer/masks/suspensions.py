@@ -47,11 +47,11 @@ class Suspensions:
         self._pitch = -1  # that has to go on; -1 for none
 
     @property
-    def owes(self) -> bool:
+    def must_resolve(self) -> bool:
         """Whether the last note leans, so that another has to follow."""
         return self._pitch >= 0
 
-    def hear(self, position: int, pitch: int) -> None:
+    def accept(self, position: int, pitch: int) -> None:
         """Note what the line goes by now."""
         self._pitch = pitch if self._leans[position, pitch] else -1
 

@@ -8,10 +8,10 @@ from composer.form.letters import Form
 from composer.form.outline import Outline
 from composer.harmony.lead_sheet import chart
 from composer.harmony.sources import ChordsLike
-from composer.planning.write import Sheet
+from composer.planning.write import WorkingScore
 
 
-def blank_sheet(
+def blank_score(
     chords: ChordsLike | None,
     form: str | None,
     *,
@@ -19,7 +19,7 @@ def blank_sheet(
     meter: str | None,
     tempo: float | None,
     bars: int | None,
-) -> tuple[Sheet, Outline | None]:
+) -> tuple[WorkingScore, Outline | None]:
     """Return a sheet without tracks, and what its form makes of each bar.
 
     Parameters
@@ -39,11 +39,11 @@ def blank_sheet(
     """
     of_chart = partial(chart, chords, key=key, meter=meter, tempo=tempo)
     if form is None:
-        return Sheet(*of_chart(bars=bars)), None
+        return WorkingScore(*of_chart(bars=bars)), None
     sections = Form.parse(form)
     given = 0 if chords is None else of_chart(bars=None)[2]
     blank, home, count = of_chart(bars=sections.bars(bars, given))
-    return Sheet(sections.named(blank, count), home, count), sections.outline(count)
+    return WorkingScore(sections.named(blank, count), home, count), sections.outline(count)
 
 
 def outline_of(form: str | None, bars: int) -> Outline:

@@ -10,7 +10,7 @@ from composer.constraints.cell import Mask
 from composer.constraints.locked import Locked
 from composer.edits.patch import part_name
 from composer.errors import RequestError
-from composer.planning.write import Sheet
+from composer.planning.write import WorkingScore
 from composer.score.meter import BarsLike, bar_set
 from composer.score.names import Parts, listed
 from composer.score.parts import track_rows
@@ -20,7 +20,7 @@ from composer.score.score import Score
 Pieces = Mapping[str | int, str | Sequence[str] | None]
 
 
-def cells_in(sheet: Sheet, bars: BarsLike | None, parts: Parts | Pieces) -> Mask:
+def cells_in(sheet: WorkingScore, bars: BarsLike | None, parts: Parts | Pieces) -> Mask:
     """Return the cells of some parts in some bars; all tracks, or all bars, without them.
 
     Raises
@@ -35,7 +35,7 @@ def cells_in(sheet: Sheet, bars: BarsLike | None, parts: Parts | Pieces) -> Mask
     return cells
 
 
-def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
+def cells_of(sheet: WorkingScore, bars: Mapping[str | int, BarsLike]) -> Mask:
     """Return the cells of bars by part.
 
     Raises
@@ -44,7 +44,7 @@ def cells_of(sheet: Sheet, bars: Mapping[str | int, BarsLike]) -> Mask:
         The score does not have them, a part is named twice, or none is named.
     """
     if not isinstance(bars, Mapping):
-        raise RequestError(f"cells {bars!r} name no parts; write such as {{'piano': '5-8'}}")
+        raise RequestError(f"cells {bars!r} name no parts; for example {{'piano': '5-8'}}")
     cells = np.zeros((sheet.bars, 1 + len(sheet.score.tracks)), bool)
     for part, own in bars.items():
         columns, rows = _columns(sheet.score, listed(part)), bar_set(own, sheet.bars)

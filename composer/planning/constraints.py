@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from composer.constraints.base import Constraint, Where, constraints_of
-from composer.constraints.cell import Demand, Mask
-from composer.constraints.counts import NoteCount, Rhythm
+from composer.constraints.cell import Mask, PostedConstraint
+from composer.constraints.counts import OnsetCount, Rhythm
 from composer.constraints.lines import Cadence, NoParallels
 from composer.constraints.locked import Locked
 from composer.edits.cells import grid_bars
@@ -67,9 +67,9 @@ def bars_of(scoped: Scoped, bars: int) -> tuple[int, int]:
     return (last if is_last else first), last
 
 
-def demands_on(
+def post(
     where: Where, score: Score, grid: Grid, written: Mask, bars: int
-) -> tuple[Demand, ...]:
+) -> tuple[PostedConstraint, ...]:
     """Return what constraints demand of a grid.
 
     Parameters
@@ -94,7 +94,7 @@ def demands_on(
             f"a score of {score.tpq} ticks a quarter cannot hold what constraints are about; give "
             f"one of {RESOLUTION} or more"
         )
-    demands: list[Demand] = []
+    posted: list[PostedConstraint] = []
     if not constraints:
         return ()
     # Bar by bar only where the grid cuts one in two.
@@ -111,10 +111,10 @@ def demands_on(
                 f"{constraint} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        if isinstance(constraint, NoteCount | Rhythm | Cadence | Locked):
+        if isinstance(constraint, OnsetCount | Rhythm | Cadence | Locked):
             _check_bars(constraint, edges, first)
-        demands.append(Demand(constraint, cells))
-    return tuple(demands)
+        posted.append(PostedConstraint(constraint, cells))
+    return tuple(posted)
 
 
 def _check_bars(constraint: Constraint, edges: Sequence[int], first: int) -> None:

@@ -31,7 +31,7 @@ _REACH = 12  # semitones that a part may go above and below the register it aims
 
 
 @dataclasses.dataclass(frozen=True)
-class Aims:
+class ControlTargets:
     """All that is aimed at in a request."""
 
     controls: tuple[Controls, ...] = ()
@@ -45,7 +45,7 @@ class Aims:
         tokenizer: Cells,
         score: Score,
         cells: Mask,
-    ) -> Aims:
+    ) -> ControlTargets:
         """Return what the settings of a verb aim at.
 
         Parameters
@@ -77,7 +77,7 @@ class Aims:
         return cls(tuple(controls), UNSAID if style is None else style_index(style, known))
 
     def levels(self, score: Score, grid: Grid, written: Mask, bars: int) -> Levels | None:
-        """Return what the model is told, None for nothing; the parameters are ``demands_on``'s.
+        """Return what the model is told, None for nothing; the parameters are ``post``'s.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Aims:
         """
         if not self.controls and self.style == UNSAID:
             return None
-        levels = aimed_levels(self.controls, score, grid, written, bars)
+        levels = target_levels(self.controls, score, grid, written, bars)
         return dataclasses.replace(levels, style=self.style)
 
 
@@ -98,7 +98,7 @@ def _words(polyphony: Any) -> Any:
     return polyphony if isinstance(polyphony, str) else None
 
 
-def aimed_levels(
+def target_levels(
     controls: Sequence[Controls], score: Score, grid: Grid, written: Mask, bars: int
 ) -> Levels:
     """Return what controls tell the model, each in every cell that it is about.
@@ -110,7 +110,7 @@ def aimed_levels(
     controls
         Those given last go before the others.
     score, grid, written, bars
-        As for ``demands_on``.
+        As for ``post``.
 
     Raises
     ------
@@ -144,13 +144,14 @@ def listed_controls(given: Controls | Iterable[Controls]) -> list[Controls]:
     Raises
     ------
     RequestError
-        One of them is none.
+        One of them is not a control.
     """
     controls = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for control in controls:
         if not isinstance(control, Controls):
             raise RequestError(
-                f"controls holds {control!r}, which is none; give such as Controls(density='busy')"
+                f"controls holds {control!r}, which is not one; for example "
+                "Controls(density='busy')"
             )
     return controls
 
@@ -229,7 +230,7 @@ def _average(tables: Sequence[Mapping[str, float]]) -> dict[str, float]:
     }
 
 
-def with_room(
+def with_reach(
     rules: Sequence[PartRules], controls: Sequence[Controls], score: Score, written: Mask
 ) -> tuple[PartRules, ...]:
     """Return the rules of parts so that they leave room for what is aimed at.

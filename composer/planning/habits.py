@@ -12,7 +12,7 @@ import numpy as np
 
 from composer.constraints.base import Constraint, constraints_of
 from composer.constraints.cell import Mask
-from composer.constraints.counts import MaxPolyphony, NoteCount
+from composer.constraints.counts import MaxPolyphony, OnsetCount
 from composer.constraints.pitches import InScale, PitchRange
 from composer.errors import RequestError
 from composer.planning.settings import NoteSettings
@@ -36,7 +36,7 @@ def asked_of(settings: NoteSettings, score: Score, cells: Mask) -> tuple[Constra
     Raises
     ------
     RequestError
-        A value is none that the setting takes, or names parts of which nothing is written.
+        The setting does not take a value, or it names parts of which nothing is written.
     """
     rows = np.flatnonzero(cells[:, 1:].any(0)).tolist()
     found = list(constraints_of(settings.get("where", ())))
@@ -97,7 +97,7 @@ def _range(value: Any, parts: list[int]) -> Constraint:
 def _polyphony(value: Any, parts: list[int]) -> Constraint:
     if not is_whole(value) or value < 1:
         raise RequestError(
-            f"polyphony {value!r} is no number of notes; give a whole number from 1 on"
+            f"polyphony {value!r} is not a number of notes; give a whole number from 1 on"
         )
     return MaxPolyphony(value, parts=parts)
 
@@ -106,10 +106,10 @@ def _notes(value: Any, parts: list[int]) -> Constraint:
     least, most = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
     if not (is_whole(least) and is_whole(most) and 0 <= least <= most):
         raise RequestError(
-            f"notes {value!r} is no number of onsets a bar; give a whole number, or the least and "
-            "the most, such as (2, 6)"
+            f"notes {value!r} is not a number of onsets a bar; give a whole number, or the least "
+            "and the most, such as (2, 6)"
         )
-    return NoteCount(least, most, parts=parts)
+    return OnsetCount(least, most, parts=parts)
 
 
 _MAKERS: dict[str, Callable[[Any, list[int]], Constraint]] = {

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from composer.constraints.base import Constraint
-from composer.constraints.cell import Demand, Mask
-from composer.constraints.locked import Locked, Pin
+from composer.constraints.cell import Mask, PostedConstraint
+from composer.constraints.locked import Locked, PinnedNote
 from composer.edits.cells import grid_bars, held_notes
 from composer.edits.ticks import bar_of, positions_of
 from composer.errors import RequestError
@@ -26,7 +26,7 @@ from composer.score.score import Score
 from composer.tokenizers.bins import DURATIONS
 
 
-class Kept(NamedTuple):
+class LockedPlan(NamedTuple):
     """What stays in the cells that are written.
 
     Parameters
@@ -39,9 +39,9 @@ class Kept(NamedTuple):
         Those that are only named, dtype ``CELL_NOTE``, 0 for a length or a velocity left open.
     """
 
-    demands: tuple[Demand, ...]
+    posted: tuple[PostedConstraint, ...]
     tracks: tuple[Events, ...] = ()
-    pins: Events = np.empty(0, CELL_NOTE)
+    pinned: Events = np.empty(0, CELL_NOTE)
 
     def score(self, score: Score, grid: Grid, written: Mask) -> Score:
         """Return a score whose written cells hold what stays alone."""
@@ -64,17 +64,17 @@ class Kept(NamedTuple):
         """
         if not self.tracks:
             return np.empty(0, CELL_NOTE)
-        for pin in self.pins:
-            _check_room(pin, np.concatenate([grid.notes, self.pins]), grid)
+        for pin in self.pinned:
+            _check_room(pin, np.concatenate([grid.notes, self.pinned]), grid)
         stays = grid.notes[written[grid.notes["bar"], grid.notes["part"] + 1]]
-        return sorted_notes(np.concatenate([stays, self.pins]))
+        return sorted_notes(np.concatenate([stays, self.pinned]))
 
     def held(self, score: Score, grid: Grid, written: Mask) -> Events:
         """Return the notes of a request as they sound, those that are pinned among them."""
         held = held_notes(score, grid, written, self.tracks)
-        pins = self.pins.copy()
-        pins["duration"] = np.maximum(1, pins["duration"])
-        return np.concatenate([held, held_on_grid(grid.replace(notes=pins))])
+        pinned = self.pinned.copy()
+        pinned["duration"] = np.maximum(1, pinned["duration"])
+        return np.concatenate([held, held_on_grid(grid.replace(notes=pinned))])
 
     def others(self, grid: Grid, locked: Events) -> Grid:
         """Return a grid that has been written without the notes that stand for themselves.
@@ -82,7 +82,9 @@ class Kept(NamedTuple):
         Pins are as loud as they are to be, which bins of velocity cannot say.
         """
         names = ["bar", "part", "position", "pitch"]
-        velocity = dict(zip(self.pins[names].tolist(), self.pins["velocity"].tolist(), strict=True))
+        velocity = dict(
+            zip(self.pinned[names].tolist(), self.pinned["velocity"].tolist(), strict=True)
+        )
         stay = {*locked[names].tolist()} - {*velocity}
         rows = grid.notes[names].tolist()
         notes = grid.notes[np.array([row not in stay for row in rows], bool)]
@@ -91,7 +93,9 @@ class Kept(NamedTuple):
         return grid.replace(notes=notes)
 
 
-def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) -> Kept:
+def locked_plan(
+    posted: Sequence[PostedConstraint], score: Score, grid: Grid, written: Mask
+) -> LockedPlan:
     """Return the notes that demands keep.
 
     Parameters
@@ -108,12 +112,12 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
     RequestError
         There is no such note, or no such place for one.
     """
-    if not any(isinstance(demand.constraint, Locked) for demand in demands):
-        return Kept(tuple(demands))
+    if not any(isinstance(demand.constraint, Locked) for demand in posted):
+        return LockedPlan(tuple(posted))
     tracks = [track.notes[:0] for track in score.tracks]
-    pins: list[tuple[int, ...]] = []
+    pinned: list[tuple[int, ...]] = []
     narrowed = []
-    for demand in demands:
+    for demand in posted:
         locked = demand.constraint
         if not isinstance(locked, Locked):
             narrowed.append(demand)
@@ -131,7 +135,7 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
                 chosen &= np.isin(notes["pitch"], [*locked.sounds])
             tracks[row] = _with(tracks[row], notes[chosen])
             holding[bars[chosen], row] = True
-        for pin in locked.pins:
+        for pin in locked.pinned:
             bar, row = _cell_of(pin, locked, score, cells)
             if pin.position >= grid.bar_lengths[bar]:
                 raise RequestError(
@@ -142,7 +146,7 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
             tracks[row] = _with(tracks[row], found)
             holding[bar, row] = True
             if not len(found):
-                pins.append(_row(pin, locked, grid, bar, row))
+                pinned.append(_row(pin, locked, grid, bar, row))
         if locked.sounds is not None:
             holding = cells  # no hit of theirs may come where they are silent
         if not holding.any():
@@ -151,7 +155,7 @@ def kept_by(demands: Sequence[Demand], score: Score, grid: Grid, written: Mask) 
                 "others or leave it out"
             )
         narrowed.append(dataclasses.replace(demand, cells=holding))
-    return Kept(tuple(narrowed), tuple(tracks), np.array(sorted({*pins}), CELL_NOTE))
+    return LockedPlan(tuple(narrowed), tuple(tracks), np.array(sorted({*pinned}), CELL_NOTE))
 
 
 def with_source(constraints: Sequence[Constraint], score: Score) -> tuple[Constraint, ...]:
@@ -206,7 +210,7 @@ def source_track(source: Score, score: Score, row: int) -> int | None:
         return None
 
 
-def _cell_of(pin: Pin, locked: Locked, score: Score, cells: Mask) -> tuple[int, int]:
+def _cell_of(pin: PinnedNote, locked: Locked, score: Score, cells: Mask) -> tuple[int, int]:
     """Return the bar and the part of a note that is named."""
     bar = grid_bars(score, pin.bar - 1)
     rows = np.flatnonzero(cells[bar]).tolist() if bar < len(cells) else []
@@ -223,7 +227,7 @@ def _cell_of(pin: Pin, locked: Locked, score: Score, cells: Mask) -> tuple[int, 
     )
 
 
-def _found(pin: Pin, score: Score, grid: Grid, bar: int, row: int) -> Events:
+def _found(pin: PinnedNote, score: Score, grid: Grid, bar: int, row: int) -> Events:
     """Return the notes of a score that a pin names; none if it says how they are to be."""
     notes = score.tracks[row].notes
     if pin.length or pin.velocity:
@@ -233,7 +237,7 @@ def _found(pin: Pin, score: Score, grid: Grid, bar: int, row: int) -> Events:
     return np.asarray(notes[inside & (place == pin.position) & (notes["pitch"] == pin.midi)])
 
 
-def _row(pin: Pin, locked: Locked, grid: Grid, bar: int, row: int) -> tuple[int, ...]:
+def _row(pin: PinnedNote, locked: Locked, grid: Grid, bar: int, row: int) -> tuple[int, ...]:
     """Return a pin as a row of ``CELL_NOTE``."""
     end = int(grid.bar_starts[bar]) + pin.position + pin.duration
     duration = 1 if grid.parts[row].is_drum else pin.duration

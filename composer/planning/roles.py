@@ -14,7 +14,7 @@ from composer.request.request import PartRules
 from composer.score.events import Events
 from composer.score.grid import Grid
 from composer.score.instruments import BASSES, Instrument, sounding_range
-from composer.score.parts import Line, judged_roles, plays_singly
+from composer.score.parts import PartProfile, judged_roles, plays_singly
 from composer.theory.pitches import RangeLike, parse_range
 
 #: Programs that play one note at a time: basses, solo strings, brass and winds, whistles.
@@ -71,7 +71,7 @@ def part_rules(
         tuple(rules),
         monophonic=monophonic,
         ends_with_chord=in_key,
-        leans=role == "melody",
+        allows_suspensions=role == "melody",
         most_notes=MOST_VOICES,
         least_notes=1 if monophonic else LEAST_VOICES,
     )
@@ -115,7 +115,7 @@ def part_roles(grid: Grid) -> list[str | None]:
     for row, part in enumerate(grid.parts):
         notes = grid.notes[grid.notes["part"] == row]
         if len(notes) and not part.is_drum:
-            lines[row] = Line(float(notes["pitch"].mean()), _plays_singly(notes))
+            lines[row] = PartProfile(float(notes["pitch"].mean()), _plays_singly(notes))
     roles = judged_roles(lines)
     return [roles.get(row) for row, _ in enumerate(grid.parts)]
 

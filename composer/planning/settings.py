@@ -53,7 +53,7 @@ class Settings(TypedDict, total=False):
         Candidates that are written, in one batch; the best of them is returned, as
         ``composer.best_of.ranking`` has it. ``composer.candidates`` returns them all. 1 without it.
     where
-        Constraints, such as ``[NoteCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
+        Constraints, such as ``[OnsetCount(min=2), PitchRange("C4-C6")]``. Each of them holds in
         what is written, whatever the model and the habits of the instrument say.
     style
         One of the styles that the model was trained on, such as ``"hymn"`` or ``"song"``.
@@ -132,7 +132,7 @@ def read(score: ScoreLike) -> Score:
     if isinstance(score, Score):
         return score
     if not isinstance(score, str | os.PathLike):
-        raise RequestError(f"{score!r} is no score; give a Score or the path of a MIDI file")
+        raise RequestError(f"{score!r} is not a score; give a Score or the path of a MIDI file")
     return Score.read(score)
 
 
@@ -142,7 +142,7 @@ def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettin
     Raises
     ------
     RequestError
-        One that the user has named is none.
+        One that the user has named is not a constraint.
     """
     where = [*constraints_of(settings.get("where", ())), *more]
     return cast(NoteSettings, {**settings, "where": where})

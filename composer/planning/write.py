@@ -25,10 +25,10 @@ from composer.errors import RequestError
 from composer.form.outline import Outline
 from composer.generate import batch as together
 from composer.harmony.inference import bar_keys, song_key
-from composer.planning.constraints import demands_on
-from composer.planning.controls import Aims, with_room
+from composer.planning.constraints import post
+from composer.planning.controls import ControlTargets, with_reach
 from composer.planning.habits import asked_of, with_ranges
-from composer.planning.locked import kept_by, with_source
+from composer.planning.locked import locked_plan, with_source
 from composer.planning.roles import given_rules
 from composer.planning.settings import NoteSettings, ScoreLike, read
 from composer.request.request import PartRules, Request
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 #: nearest to most of them (``benchmarks/controls.py``).
 GUIDANCE = 2.0
 
-NO_AIMS = Aims()
+NO_TARGETS = ControlTargets()
 
 #: Where the melodies of the model in the package come nearest to real ones in rhythm, and drums in
 #: bars that come again: of 16 bars 58% do, and in games 54% to 69%, where the bar four before is
@@ -55,7 +55,7 @@ SAMPLING = Sampling(0.9, 0.95, repeat_drums=40, full_kit=8)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Sheet:
+class WorkingScore:
     """What is written on: a score, its home key, and how many bars it has."""
 
     score: Score
@@ -63,7 +63,7 @@ class Sheet:
     bars: int
 
     @classmethod
-    def of(cls, score: ScoreLike, key: str | None = None) -> Sheet:
+    def of(cls, score: ScoreLike, key: str | None = None) -> WorkingScore:
         """Return the sheet of a score or of the path of one.
 
         Parameters
@@ -95,7 +95,7 @@ class Sheet:
 
 def write(
     composer: Composer,
-    sheet: Sheet,
+    sheet: WorkingScore,
     cells: Mask,
     rules: tuple[PartRules, ...],
     settings: NoteSettings,
@@ -134,8 +134,8 @@ def write(
     pieces = _pieces(score, sheet.bars, count)
     written = np.repeat(cells, pieces, axis=0)
     constraints = asked_of(settings, score, cells)
-    demands = demands_on(constraints, score, grid, written, sheet.bars)
-    kept = kept_by(demands, score, grid, written)
+    posted = post(constraints, score, grid, written, sheet.bars)
+    kept = locked_plan(posted, score, grid, written)
     if kept.tracks:
         alone = kept.score(score, grid, written)
         grid = composer.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
@@ -144,18 +144,20 @@ def write(
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     seed = seed_of(settings.get("seed"))
-    aims = Aims.of(settings, [part.role for part in rules], composer.tokenizer, score, cells)
+    aims = ControlTargets.of(
+        settings, [part.role for part in rules], composer.tokenizer, score, cells
+    )
     sampling = sampling_of(settings, usual, aims)
-    rules = with_room(rules, aims.controls, score, cells)
+    rules = with_reach(rules, aims.controls, score, cells)
     request = Request(
         grid,
         written,
         with_ranges(rules, settings, score, cells),
         sampling,
         seed,
-        demands=kept.demands,
+        posted=kept.posted,
         levels=aims.levels(score, grid, written, sheet.bars),
-        held=kept.held(score, grid, written) if demands else None,
+        held=kept.held(score, grid, written) if posted else None,
         chords_per_bar=chords_per_bar,
         outline=outline.cut(pieces) if outline else None,
         keys=_cut_keys(bar_keys(score, sheet.key, sheet.bars), pieces),
@@ -178,11 +180,11 @@ def write(
     )
     stretches = chord_stretches(score, writer.grid, written[:, 0])
     made = kept.others(writer.grid, locked)
-    after = put_back(score, made, written, kept.tracks, feel=feel, moves=not demands)
+    after = put_back(score, made, written, kept.tracks, feel=feel, moves=not posted)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
-def own_rules(composer: Composer, sheet: Sheet, cells: Mask) -> tuple[PartRules, ...]:
+def own_rules(composer: Composer, sheet: WorkingScore, cells: Mask) -> tuple[PartRules, ...]:
     """Return rules for the parts that a sheet has, to be written as they are.
 
     Parameters
@@ -210,7 +212,7 @@ def _cut_keys(keys: tuple[Key, ...], pieces: npt.NDArray[np.int64]) -> tuple[Key
 
 
 def sampling_of(
-    settings: NoteSettings, usual: Sampling = SAMPLING, aims: Aims = NO_AIMS
+    settings: NoteSettings, usual: Sampling = SAMPLING, aims: ControlTargets = NO_TARGETS
 ) -> Sampling:
     """Return how ids are chosen under the settings of a verb, and under what it aims at.
 
@@ -221,10 +223,12 @@ def sampling_of(
     """
     sampling = settings.get("sampling") or usual
     if not isinstance(sampling, Sampling):
-        raise RequestError(f"sampling {sampling!r} is none; give such as Sampling(temperature=0.9)")
+        raise RequestError(
+            f"sampling {sampling!r} is not a Sampling; for example Sampling(temperature=0.9)"
+        )
     single = {name: settings.get(name) for name in ("temperature", "top_p", "guidance")}
     given = {name: value for name, value in single.items() if value is not None}
-    if aims != NO_AIMS and sampling.guidance == 1:
+    if aims != NO_TARGETS and sampling.guidance == 1:
         given = {"guidance": GUIDANCE, **given}
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 

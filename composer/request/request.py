@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.base import PitchRule
-from composer.constraints.cell import Demand
+from composer.constraints.cell import PostedConstraint
 from composer.constraints.pitches import PitchRange
 from composer.errors import RequestError
 from composer.form.outline import Outline
@@ -33,7 +33,7 @@ class PartRules:
     monophonic
         Whether a note ends before the next begins. Notes of one pitch always do.
     ends_with_chord
-        Whether a note ends where a chord or a bar begins whose chord it is no note of.
+        Whether a note ends where a chord or a bar begins whose chord it is not a note of.
     leans
         Whether notes that ``ChordTones`` among the rules would not have may begin in a monophonic
         part where a note of the chord follows in the bar as the next onset, a step away.
@@ -55,7 +55,7 @@ class PartRules:
     rules: tuple[PitchRule, ...] = ()
     monophonic: bool = False
     ends_with_chord: bool = False
-    leans: bool = False
+    allows_suspensions: bool = False
     most_notes: int = 6
     least_notes: int = 1
     least_onsets: int = 1
@@ -129,7 +129,7 @@ class Request:
     parts: tuple[PartRules, ...]
     sampling: Sampling = Sampling(temperature=1.0, top_p=0.95)  # noqa: RUF009  (frozen)
     seed: int = 0
-    demands: tuple[Demand, ...] = ()
+    posted: tuple[PostedConstraint, ...] = ()
     levels: Levels | None = None
     held: Events | None = None
     chords_per_bar: int | None = None
@@ -144,7 +144,7 @@ class Request:
                 f"written has shape {self.written.shape} and there are rules for {len(self.parts)} "
                 f"parts; the grid has {shape[0]} bars and {shape[1] - 1} parts"
             )
-        for demand in self.demands:
+        for demand in self.posted:
             if demand.cells.shape != (shape[0], shape[1] - 1):
                 raise RequestError(
                     f"{demand.constraint} is about cells of shape {demand.cells.shape}; the grid "

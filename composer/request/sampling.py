@@ -36,12 +36,12 @@ GROUPS = {
 }
 
 #: Settings that multiply probabilities of chords; 1 leaves them.
-CHORD_LEANINGS = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
+CHORD_BIASES = ("repeat_chords", "tonic_ends", "sevenths", "inversions")
 #: The same of anything.
-LEANINGS = (
+BIASES = (
     *("repeat_notes", "repeat_bars", "repeat_drums", "full_kit"),
     *("extremes", "double_notes", "share_onsets"),
-    *CHORD_LEANINGS,
+    *CHORD_BIASES,
 )
 
 
@@ -153,7 +153,7 @@ class Sampling:
             )
         if not isinstance(self.min_p, Real) or not 0 <= self.min_p <= 1:
             raise RequestError(f"min_p {self.min_p!r} is outside 0 to 1; take 0 to keep every id")
-        for name in LEANINGS:
+        for name in BIASES:
             value = getattr(self, name)
             if not isinstance(value, Real) or not 1 / _MOST_CHANGE <= value <= _MOST_CHANGE:
                 raise RequestError(
@@ -183,7 +183,7 @@ class Sampling:
         >>> Sampling(1.1, sevenths=2).with_chords_of(Sampling(0.6, sevenths=0.3)).sevenths
         0.3
         """
-        leanings = {name: getattr(other, name) for name in CHORD_LEANINGS}
+        leanings = {name: getattr(other, name) for name in CHORD_BIASES}
         return replace(self, harmony=other.harmony or other.plain, **leanings)
 
 

@@ -32,10 +32,10 @@ def listed_beats(beats: Beats) -> tuple[float | Fraction, ...]:
     Raises
     ------
     RequestError
-        They are no list, or one is not on the grid.
+        They are not a list, or one is not on the grid.
     """
     if isinstance(beats, str) or not isinstance(beats, Iterable):
-        raise RequestError(f"beats {shown(beats)} are no list; give such as [1, 3]")
+        raise RequestError(f"beats {shown(beats)} are not a list; for example [1, 3]")
     found = tuple(beats)
     for beat in found:
         beat_position(beat)
@@ -51,7 +51,7 @@ def beat_position(beat: float | Fraction) -> int:
         It is not on the grid.
     """
     if not isinstance(beat, int | float | Fraction) or isinstance(beat, bool):
-        raise RequestError(f"beat {beat!r} is no number; beats count from 1 in quarters")
+        raise RequestError(f"beat {beat!r} is not a number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION
     position = round(exact) if math.isfinite(exact) else -1
     if position < 0 or abs(exact - position) > _OFF_GRID:

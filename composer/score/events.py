@@ -131,7 +131,7 @@ def event_table(rows: Any, dtype: np.dtype[Any], what: str) -> Events:
     Raises
     ------
     ScoreError
-        They are no rows of whole numbers, or one is outside its range.
+        They are not rows of whole numbers, or one is outside its range.
     """
     if isinstance(rows, np.ndarray):
         if rows.dtype != dtype:
@@ -162,7 +162,7 @@ def _rows(rows: Any, dtype: np.dtype[Any], what: str) -> list[tuple[Any, ...]]:
         values = tuple(row) if isinstance(row, Iterable) else ()
         if len(values) != len(dtype.names or ()) or not all(map(_is_whole, values)):
             raise ScoreError(
-                f"{what} must be rows of {_columns(dtype)}, whole numbers; {shown(row)} is none"
+                f"{what} must be rows of {_columns(dtype)}, whole numbers; {shown(row)} is not"
             )
         listed.append(values)
     return listed
@@ -211,14 +211,14 @@ def text_events(rows: Any, what: str) -> tuple[Text, ...]:
     Raises
     ------
     ScoreError
-        They are no rows of a tick and a text, or a tick is out of range.
+        They are not rows of a tick and a text, or a tick is out of range.
     """
     if isinstance(rows, str) or not isinstance(rows, Iterable):
         raise ScoreError(f"{what}s must be rows of (tick, text), not {shown(rows)}")
     texts = [row if type(row) is Text else _text(row, what) for row in rows]
     for tick, text in texts:
         if not isinstance(text, str) or not (type(tick) is int or isinstance(tick, Integral)):
-            raise ScoreError(f"{what}s must be rows of (tick, text); {(tick, text)!r} is none")
+            raise ScoreError(f"{what}s must be rows of (tick, text); {(tick, text)!r} is not")
     texts.sort(key=itemgetter(0))
     if texts:
         _check_range(np.array([texts[0].tick, texts[-1].tick]), 0, MAX_TICK, f"{what} tick")
@@ -227,7 +227,7 @@ def text_events(rows: Any, what: str) -> tuple[Text, ...]:
 
 def _text(row: Any, what: str) -> Text:
     if isinstance(row, str) or not isinstance(row, Iterable) or len(found := tuple(row)) != 2:
-        raise ScoreError(f"{what}s must be rows of (tick, text); {shown(row)} is none")
+        raise ScoreError(f"{what}s must be rows of (tick, text); {shown(row)} is not")
     return Text(*found)
 
 

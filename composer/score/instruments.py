@@ -398,8 +398,8 @@ def parse_instrument(name: str | int) -> Instrument:
     """
     if not isinstance(name, str | int) or isinstance(name, bool):
         raise SymbolError(
-            f"instrument {shown(name)} is no name; write such as 'piano', or a program number from "
-            "0 to 127"
+            f"instrument {shown(name)} is not a name; for example 'piano', or a program number "
+            "from 0 to 127"
         )
     if re.fullmatch(r"\s*[+-]?\d+\s*", str(name)):
         program = int(name)

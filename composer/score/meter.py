@@ -157,7 +157,7 @@ def parse_bars(bars: object) -> tuple[int, int]:
     Raises
     ------
     RequestError
-        It is none of these.
+        It is not one of these.
     """
     pair = bars if isinstance(bars, tuple | list) else (bars, bars)
     if len(pair) == 2 and all(isinstance(b, Integral) and not isinstance(b, bool) for b in pair):
@@ -176,7 +176,7 @@ def bar_range(bars: int | str | tuple[int, int], count: int) -> tuple[int, int]:
     Raises
     ------
     RequestError
-        The text is no range, or the score has no such bars.
+        The text is not a range, or the score has no such bars.
 
     Examples
     --------

@@ -25,19 +25,19 @@ def listed(names: str | int | Sequence[str | int]) -> list[str | int]:
     Raises
     ------
     RequestError
-        They are no texts and no numbers.
+        They are not texts and no numbers.
     """
     if isinstance(names, str):
         return [name.strip() for name in names.split(",") if name.strip()]
     if isinstance(names, Mapping | Set | bytes):
         raise RequestError(
-            f"parts {shown(names)} are no names in order; write such as ['piano', 'bass']"
+            f"parts {shown(names)} are not names in order; for example ['piano', 'bass']"
         )
     found: list[str | int] = list(names) if isinstance(names, Iterable) else [names]
     for name in found:
         if not isinstance(name, str) and not is_whole(name):
             raise RequestError(
-                f"part {shown(name)} is no name; write a name, or a number from 1 on"
+                f"part {shown(name)} is not a name; write a name, or a number from 1 on"
             )
     return found
 
@@ -48,15 +48,15 @@ def listed_pieces(pieces: str | Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     RequestError
-        They are no texts, or there is none.
+        They are not texts, or there is none.
     SymbolError
-        One is no piece of the kit.
+        One is not a piece of the kit.
     """
     names = listed(pieces) if isinstance(pieces, str) else pieces
     found = tuple(names) if isinstance(names, Sequence) else ()
     if not found or not all(isinstance(name, str) for name in found):
         raise RequestError(
-            f"pieces {shown(pieces)} are none of the kit; name some, such as 'kick, snare'"
+            f"pieces {shown(pieces)} are not pieces of the kit; for example 'kick, snare'"
         )
     for name in found:
         parse_piece(str(name))
@@ -64,7 +64,7 @@ def listed_pieces(pieces: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def is_whole(value: object) -> bool:
-    """Return whether a value is a whole number; ``True`` and ``False`` are none."""
+    """Return whether a value is a whole number; ``True`` and ``False`` are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
@@ -83,7 +83,7 @@ class Scoped:
     Raises
     ------
     RequestError
-        A value is none of these.
+        A value is not one of these.
     """
 
     parts: Parts = None

@@ -18,14 +18,14 @@ _MANY = ("accompaniment", "drums")  # roles that several tracks may share
 _LOW = 52  # E3: the highest mean pitch of a bass
 
 
-class Line(NamedTuple):
+class PartProfile(NamedTuple):
     """What tells a part's role: its mean pitch, and whether it plays one note at a time."""
 
     height: float
     single: bool
 
 
-def judged_roles(lines: Mapping[int, Line]) -> dict[int, str]:
+def judged_roles(lines: Mapping[int, PartProfile]) -> dict[int, str]:
     """Return the roles of parts that sound, by row; drums are left out of it.
 
     The melody is the highest part that plays one note at a time, or the highest of all where every
@@ -33,7 +33,13 @@ def judged_roles(lines: Mapping[int, Line]) -> dict[int, str]:
 
     Examples
     --------
-    >>> judged_roles({0: Line(40, True), 1: Line(60, False), 2: Line(72, True)})
+    >>> judged_roles(
+    ...     {
+    ...         0: PartProfile(40, True),
+    ...         1: PartProfile(60, False),
+    ...         2: PartProfile(72, True),
+    ...     }
+    ... )
     {0: 'bass', 1: 'accompaniment', 2: 'melody'}
     """
     roles = dict.fromkeys(lines, "accompaniment")
@@ -68,7 +74,7 @@ def track_roles(score: Score) -> list[str]:
         notes = track.notes
         if len(notes) and not track.is_drum:
             single = plays_singly(len(notes), len(np.unique(notes["onset"])))
-            lines[row] = Line(float(notes["pitch"].mean()), single)
+            lines[row] = PartProfile(float(notes["pitch"].mean()), single)
     judged = judged_roles(lines)
     return [
         "drums"

@@ -50,7 +50,9 @@ if TYPE_CHECKING:
 def _checked_number(name: str, most: int, unit: str, number: int) -> int:
     least = int(name == "tpq")
     if not isinstance(number, Integral):
-        raise ScoreError(f"{name} {shown(number)} is no whole number from {least} to {most}{unit}")
+        raise ScoreError(
+            f"{name} {shown(number)} is not a whole number from {least} to {most}{unit}"
+        )
     if not least <= number <= most:
         raise ScoreError(f"{name} {number} is outside {least} to {most}{unit}")
     return number
@@ -58,7 +60,7 @@ def _checked_number(name: str, most: int, unit: str, number: int) -> int:
 
 def _checked_name(name: str) -> str:
     if not isinstance(name, str):
-        raise ScoreError(f"name {shown(name)} is no text; give such as 'Flute'")
+        raise ScoreError(f"name {shown(name)} is not a text; for example 'Flute'")
     return name
 
 
@@ -72,7 +74,7 @@ def _checked_tracks(tracks: Iterable[Track]) -> tuple[Track, ...]:
     given = tuple(tracks) if isinstance(tracks, Iterable) else (None,)
     if not all(isinstance(track, Track) for track in given):
         raise ScoreError(
-            f"tracks {shown(tracks)} are no tracks; give a list of Track, such as "
+            f"tracks {shown(tracks)} are not tracks; give a list of Track, such as "
             "[Track('Flute', 73)]"
         )
     return given
@@ -85,7 +87,7 @@ def _checked_history(patches: Iterable[Patch]) -> tuple[Patch, ...]:
 
     given = tuple(patches) if isinstance(patches, Iterable) else (None,)
     if not all(isinstance(patch, Patch) for patch in given):
-        raise ScoreError(f"history {shown(patches)} is none; give the history of another score")
+        raise ScoreError(f"history {shown(patches)} is not a history; give that of another score")
     return given
 
 
@@ -243,8 +245,8 @@ class Score(Value):
 
         return read_midi(source)
 
-    @called_right("composer.Score.write_midi")
-    def write_midi(self, path: str | PathLike[str]) -> None:
+    @called_right("composer.Score.write")
+    def write(self, path: str | PathLike[str]) -> None:
         """Write a Standard MIDI File of type 1; an existing file is replaced whole or not at all.
 
         Raises
@@ -317,7 +319,7 @@ class Score(Value):
         Examples
         --------
         >>> import composer
-        >>> tune = composer.melody("C G", where=composer.NoteCount(min=2), seed=1)
+        >>> tune = composer.melody("C G", where=composer.OnsetCount(min=2), seed=1)
         >>> certificate = tune.certificate()
         >>> certificate.holds
         True
@@ -369,7 +371,7 @@ class Score(Value):
             Name or number (from 1) of a track of block chords, which are read exactly; it stays.
         markers
             Whether to take those markers for chords that can be read as chord symbols, as DAWs and
-            Band-in-a-Box write them. They are no markers any more.
+            Band-in-a-Box write them. They are not markers any more.
         notes
             Whether to take the chords that the notes of all tracks suggest.
         letters
@@ -469,12 +471,12 @@ def own_score(value: object) -> Score:
     Raises
     ------
     RequestError
-        It is none.
+        It is not a score.
     """
     if isinstance(value, Score):
         return value
     raise RequestError(
-        f"{shown(value)} is no score; give what a verb returned, or Score.read('song.mid')"
+        f"{shown(value)} is not a score; give what a verb returned, or Score.read('song.mid')"
     )
 
 

@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     tpq: int
     mspq: int  # microseconds a quarter, where ticks are parts of a second; else 0
     tracks: list[tuple[int, int]]  # start and end of each track's events
-    chunks: int  # how many are no tracks
+    chunks: int  # how many are not tracks
     repairs: list[str]  # what was not as it ought to be
 
 

@@ -241,7 +241,7 @@ def _check(source: bytes, layout: Layout, walked: Walked, name: str) -> None:
 
 
 def too_many(tracks: int) -> str:
-    """Return why so many tracks are no file."""
+    """Return why so many tracks are not a file."""
     return f"{tracks} tracks are more than {MAX_TRACKS - 1}; merge some"
 
 
@@ -317,7 +317,7 @@ def _tracks(
 
 
 def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
-    """Return the markers that are no chords, and the chords."""
+    """Return the markers that are not chords, and the chords."""
     others, chords = [], []
     for marker in markers:
         if marker.text.startswith(CHORD_PREFIX):

@@ -176,7 +176,7 @@ _BASS = re.compile(r"/[A-Ga-g](?:##|bb|[#♯xb♭])?")
 
 
 def nearest_symbol(text: str) -> str | None:
-    """Return the readable chord symbol nearest to a text that is none; None where none is near.
+    """Return the readable chord symbol nearest to a text; None where none is near.
 
     >>> [nearest_symbol(text) for text in ("Cmja7", "Hm7", "Am7y/G", "F#sos4", "Q7")]
     ['Cmaj7', 'Bm7', 'Am7/G', 'F#sus4', None]

@@ -164,7 +164,7 @@ def parse_chord(text: str) -> Chord | None:
     Raises
     ------
     SymbolError
-        The text is no chord symbol.
+        The text is not a chord symbol.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def split_symbol(text: str) -> tuple[str, str, str]:
     Raises
     ------
     SymbolError
-        The text is no chord symbol.
+        The text is not a chord symbol.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def split_symbol(text: str) -> tuple[str, str, str]:
 
 
 def _unreadable(text: str) -> str:
-    """Return what is wrong with a text that is no chord symbol, and what would be right."""
+    """Return what is wrong with a text that is not a chord symbol, and what would be right."""
     if _POLYCHORD.fullmatch(text.strip()):
         return (
             f"chord {text!r} cannot be read, as polychords are not known here; write the upper "
@@ -238,7 +238,7 @@ def _unreadable(text: str) -> str:
 def _nearest_quality(tones: frozenset[int]) -> int:
     def distance(quality: int) -> int:
         others = _QUALITY_TONES[quality]
-        # A chord with a major third is no minor one, though C7b5#9 has most tones of Cm7b5.
+        # A chord with a major third is not a minor one, though C7b5#9 has most tones of Cm7b5.
         return len(tones ^ others) + 2 * (4 in tones and 4 not in others and 3 in others)
 
     return min(range(len(QUALITIES)), key=distance)

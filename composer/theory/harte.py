@@ -77,7 +77,7 @@ def label_symbol(text: str) -> str:
     Raises
     ------
     SymbolError
-        The text is no label.
+        The text is not a label.
 
     Examples
     --------

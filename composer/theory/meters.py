@@ -13,7 +13,7 @@ def parse_meter(text: str) -> tuple[int, int]:
     Raises
     ------
     SymbolError
-        The text is no time signature: beats 1 to 255 over a power of two up to 64.
+        The text is not a time signature: beats 1 to 255 over a power of two up to 64.
 
     Examples
     --------
@@ -25,4 +25,4 @@ def parse_meter(text: str) -> tuple[int, int]:
         beats, unit = int(found[1]), int(found[2])
         if 1 <= beats <= 255 and unit in (1, 2, 4, 8, 16, 32, 64):
             return beats, unit
-    raise SymbolError(f"meter {text!r} is no time signature; write one like '4/4' or '6/8'")
+    raise SymbolError(f"meter {text!r} is not a time signature; write one like '4/4' or '6/8'")

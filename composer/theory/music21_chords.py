@@ -168,7 +168,7 @@ def _suffix(kind: str, degrees: list[tuple[str, int, int]]) -> str:
 def _distance(tones: frozenset[int], others: frozenset[int]) -> tuple[int, int]:
     """Return how far a kind is from a chord: one with its third, then its seventh is nearer."""
     differ = tones ^ others
-    # C7b5#9 has both thirds, and is no minor chord.
+    # C7b5#9 has both thirds, and is not a minor chord.
     third = len(differ & {3, 4}) + (4 in tones and 4 not in others)
     return 2 * third + len(differ & {10, 11}), len(differ)
 

@@ -70,7 +70,7 @@ def numeral_symbol(text: str, key: Key) -> str:
     Raises
     ------
     SymbolError
-        The text is no numeral.
+        The text is not a numeral.
 
     Examples
     --------

@@ -18,7 +18,7 @@ def parse_pitch(text: str) -> int:
     Raises
     ------
     SymbolError
-        The text is no note from C-1 to G9.
+        The text is not a note from C-1 to G9.
 
     Examples
     --------
@@ -70,9 +70,10 @@ def parse_range(given: RangeLike) -> tuple[int, int]:
     else:
         raise RequestError(f"range {given!r} cannot be read; write one such as 'C4-C6'")
     if not isinstance(low, Integral) or not isinstance(high, Integral):
-        raise RequestError(f"range {given!r} is no pair of MIDI pitches; write such as (60, 84)")
+        raise RequestError(f"range {given!r} is not a pair of MIDI pitches; for example (60, 84)")
     if not 0 <= low <= high <= 127:
         raise RequestError(
-            f"range {low} to {high} is no range of MIDI pitches; the low one comes first, 0 to 127"
+            f"range {low} to {high} is not a range of MIDI pitches; the low one comes first, "
+            "0 to 127"
         )
     return low, high

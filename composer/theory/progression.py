@@ -26,7 +26,7 @@ begins, the first at 0. Chords in a bar share it equally.
 =======================  =====================================================================
 
 Dashes, arrows and commas between chords say nothing. Text in brackets is never a chord, so that the
-rehearsal mark ``[A]`` is none.
+rehearsal mark ``[A]`` is not a bar.
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class _Reader:
 
     def take_bad(self, token: re.Match[str]) -> None:
         raise SymbolError(
-            f"{token[0]!r} at {self.place(token)} is no part of a progression; take it out"
+            f"{token[0]!r} at {self.place(token)} is not a part of a progression; take it out"
         )
 
     def take_space(self, token: re.Match[str]) -> None:

@@ -16,7 +16,7 @@ from composer.tokenizers.bpe.bpe import BPE, Compression
 from composer.tokenizers.cells.cells import Cells, CellsConfig
 from composer.tokenizers.corpus.build import tokenize_corpus
 from composer.tokenizers.corpus.token_corpus import TokenCorpus
-from composer.tokenizers.grammar import Breach, Grammar
+from composer.tokenizers.grammar import Grammar, Violation
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.remi.config import RemiConfig
 from composer.tokenizers.remi.remi import REMI, REMIPlus
@@ -25,7 +25,6 @@ from composer.tokenizers.vocabulary import Family, Vocabulary
 __all__ = [
     "BPE",
     "REMI",
-    "Breach",
     "Cells",
     "CellsConfig",
     "Compression",
@@ -36,6 +35,7 @@ __all__ = [
     "RemiConfig",
     "TokenCorpus",
     "Tokenizer",
+    "Violation",
     "Vocabulary",
     "load",
     "tokenize_corpus",

@@ -12,7 +12,7 @@ import numpy as np
 from composer._calls import called_right
 from composer._version import __version__
 from composer.constraints.base import Constraint
-from composer.constraints.cell import Demand
+from composer.constraints.cell import PostedConstraint
 from composer.constraints.locked import Locked
 from composer.edits.cells import put_back
 from composer.edits.patch import Author, recorded, regions_of
@@ -24,7 +24,7 @@ from composer.harmony.lead_sheet import chart, key_named
 from composer.harmony.sources import ChordsLike
 from composer.model.decoder import Decoder
 from composer.planning.constraints import rows_of
-from composer.planning.controls import Aims
+from composer.planning.controls import ControlTargets
 from composer.planning.settings import NoteSettings
 from composer.planning.write import sampling_of
 from composer.request.request import PartRules, Request
@@ -86,7 +86,7 @@ class Stream(Iterator[Score]):
         seed: int,
         *,
         where: tuple[Constraint, ...] = (),
-        aims: Aims = Aims(),  # noqa: B008  (frozen)
+        aims: ControlTargets = ControlTargets(),  # noqa: B008  (frozen)
         model: str = "",
         **chart: Any,
     ) -> None:
@@ -210,18 +210,18 @@ class Stream(Iterator[Score]):
         """Return the request for some bars of a grid."""
         written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
         written[list(bars), 0 if chart["chords"] is None else 1 :] = True
-        demands = []
+        posted = []
         for constraint, rows in self._where:
             cells = np.zeros((len(grid.bars), len(grid.parts)), bool)
             cells[:, rows] = True
-            demands.append(Demand(constraint, cells))
+            posted.append(PostedConstraint(constraint, cells))
         levels = self._aims.levels(Score(tracks=self._tracks), grid, written, len(grid.bars))
         return Request(
             grid,
             written,
             self._rules,
             self._sampling,
-            demands=tuple(demands),
+            posted=tuple(posted),
             levels=levels,
             keys=keys,
         )

@@ -12,7 +12,7 @@ from composer.harmony.sources import ChordsLike
 from composer.planning.blank import outline_of
 from composer.planning.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.planning.settings import NoteSettings, ScoreLike
-from composer.planning.write import SAMPLING, Sheet, new_track, write
+from composer.planning.write import SAMPLING, WorkingScore, new_track, write
 from composer.score.instruments import parse_instrument
 from composer.score.names import listed
 from composer.score.parts import track_rows
@@ -92,7 +92,7 @@ def arrange(
     if not parts:
         raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
     players = [parse_instrument(name) for name in parts]
-    sheet = Sheet.of(score, settings.get("key"))
+    sheet = WorkingScore.of(score, settings.get("key"))
     given = sheet.score
     if keep is not None:
         rows = track_rows(given, keep)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 from composer.errors import RequestError
 from composer.form.outline import Outline
 from composer.harmony.voicing import block_chords
-from composer.planning.blank import blank_sheet
+from composer.planning.blank import blank_score
 from composer.planning.settings import NoteSettings, Settings
-from composer.planning.write import Sheet, write
+from composer.planning.write import WorkingScore, write
 from composer.request.request import PartRules
 from composer.request.sampling import Sampling
 from composer.score.instruments import Instrument, parse_instrument
@@ -79,7 +79,7 @@ def chords(
     >>> progression.bars, sum(tick % 1920 == 960 for tick, _ in progression.chords)
     (4, 4)
     """
-    sheet, outline = blank_sheet(
+    sheet, outline = blank_score(
         None, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
     )
     return harmonized(self, sheet, (), settings, chords_per_bar, part, outline=outline)
@@ -87,7 +87,7 @@ def chords(
 
 def harmonized(
     composer: Composer,
-    sheet: Sheet,
+    sheet: WorkingScore,
     rules: tuple[PartRules, ...],
     settings: Settings,
     chords_per_bar: int | None,

@@ -13,7 +13,7 @@ from composer.errors import RequestError
 from composer.harmony.inference import infer_chords
 from composer.harmony.lead_sheet import MOST_BARS
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
-from composer.planning.write import Sheet, own_rules, write
+from composer.planning.write import WorkingScore, own_rules, write
 from composer.score.score import Score
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def extend(
     """
     if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= MOST_BARS:
         raise RequestError(f"bars {bars!r} is outside 1 to {MOST_BARS}; give how many to add")
-    sheet = Sheet.of(score, settings.get("key"))
+    sheet = WorkingScore.of(score, settings.get("key"))
     given, end = sheet.score, sheet.bars
     # The model knows no music without chords.
     heard = given if given.chords else given.replace(chords=infer_chords(given))

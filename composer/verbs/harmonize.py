@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from composer.planning.roles import given_rules
 from composer.planning.settings import ScoreLike, Settings
-from composer.planning.write import Sheet
+from composer.planning.write import WorkingScore
 from composer.request.sampling import Sampling
 from composer.score.score import Score
 from composer.verbs.chords import harmonized
@@ -71,7 +71,7 @@ def harmonize(
     >>> [track.name for track in harmonised.tracks][-1]
     'Chords'
     """
-    sheet = Sheet.of(melody, settings.get("key"))
+    sheet = WorkingScore.of(melody, settings.get("key"))
     sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
     rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
     usual = STYLED if settings.get("style") else HARMONIC

@@ -9,7 +9,7 @@ from composer._calls import shown
 from composer.errors import RequestError
 from composer.planning.cells import Pieces, cells_in, cells_of, locks_of
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
-from composer.planning.write import Sheet, own_rules, write
+from composer.planning.write import WorkingScore, own_rules, write
 from composer.score.meter import BarsLike
 from composer.score.names import Parts
 from composer.score.score import Score
@@ -73,12 +73,12 @@ def infill(
     """
     if (cells is None) == (bars is None):
         given = "neither is given" if cells is None else "both are given"
-        raise RequestError(f"infill takes bars or cells, and {given}; give such as bars='5-8'")
+        raise RequestError(f"infill takes bars or cells, and {given}; for example bars='5-8'")
     if isinstance(bars, Mapping):
         raise RequestError(f"bars {shown(bars)} name parts; give them as cells={shown(bars)}")
     if cells is not None and parts is not None:
         raise RequestError(f"cells name their parts, and parts {parts!r} is given; leave it out")
-    sheet = Sheet.of(score, settings.get("key"))
+    sheet = WorkingScore.of(score, settings.get("key"))
     asked = cells_of(sheet, cells) if cells is not None else cells_in(sheet, bars, parts)
     wanted = with_where(settings, locks_of(sheet.score, parts).values())
     return write(self, sheet, asked, own_rules(self, sheet, asked), wanted)

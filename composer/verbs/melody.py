@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from composer.harmony.sources import ChordsLike
-from composer.planning.blank import blank_sheet, outline_of
+from composer.planning.blank import blank_score, outline_of
 from composer.planning.roles import part_rules
 from composer.planning.settings import NoteSettings
 from composer.planning.write import new_track, write
@@ -88,7 +88,7 @@ def melody(
     (16, ['A', 'A', 'B', 'A'])
     """
     player = parse_instrument(part)
-    blank, outline = blank_sheet(
+    blank, outline = blank_score(
         chords, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
     )
     sheet = dataclasses.replace(blank, score=blank.score.replace(tracks=(new_track(part),)))

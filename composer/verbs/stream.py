@@ -10,7 +10,7 @@ import numpy as np
 from composer.best_of.candidates import seed_of
 from composer.errors import RequestError
 from composer.harmony.sources import ChordsLike
-from composer.planning.controls import Aims, with_room
+from composer.planning.controls import ControlTargets, with_reach
 from composer.planning.habits import asked_of, with_ranges
 from composer.planning.roles import part_rules, role_of
 from composer.planning.settings import NoteSettings
@@ -83,8 +83,8 @@ def stream(
     tracks = [new_track(name) for name in names]
     rules = [part_rules(player, role) for player, role in zip(players, roles, strict=True)]
     score, cells = Score(tracks=tuple(tracks)), np.ones((1, 1 + len(tracks)), bool)
-    aims = Aims.of(settings, roles, self.tokenizer, score, cells)
-    rules = [*with_room(rules, aims.controls, score, cells)]
+    aims = ControlTargets.of(settings, roles, self.tokenizer, score, cells)
+    rules = [*with_reach(rules, aims.controls, score, cells)]
     return Stream(
         self.decoder,
         self.tokenizer,

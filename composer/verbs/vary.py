@@ -15,7 +15,7 @@ from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
 from composer.planning.cells import Pieces, cells_in, locks_of, unlocked
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
-from composer.planning.write import Sheet, own_rules, write
+from composer.planning.write import WorkingScore, own_rules, write
 from composer.score.meter import BarsLike
 from composer.score.names import Parts
 from composer.score.score import Score
@@ -82,8 +82,8 @@ def vary(
     """
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= 1:
         where = "" if isinstance(amount, int | float) else f", and where as bars={amount!r}"
-        raise RequestError(f"amount {amount!r} is not above 0 and up to 1; give such as 0.3{where}")
-    sheet = Sheet.of(score, settings.get("key"))
+        raise RequestError(f"amount {amount!r} is not above 0 and up to 1; for example 0.3{where}")
+    sheet = WorkingScore.of(score, settings.get("key"))
     cells = cells_in(sheet, bars, parts)
     locks = locks_of(sheet.score, parts)
     sounding = cells & cells_with_notes(unlocked(sheet.score, locks), sheet.bars)

@@ -32,7 +32,7 @@ from composer import (
     MaxLeap,
     MaxPolyphony,
     NoParallels,
-    NoteCount,
+    OnsetCount,
     PitchRange,
     Playable,
     RequestError,
@@ -68,7 +68,7 @@ def midi_bytes(score: Score) -> bytes:
     """Return the file that a score is written to."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.mid"
-        score.write_midi(path)
+        score.write(path)
         return path.read_bytes()
 
 
@@ -87,7 +87,7 @@ def settings(kind: str, parts: list[str]) -> dict[str, Any]:
     if kind == "cells":
         where = [
             PitchRange("C2-C6", parts=lead),
-            NoteCount(min=1, max=6),
+            OnsetCount(min=1, max=6),
             MaxPolyphony(3, parts=lead),
         ]
         where += [DrumPieces("kick, snare, hi-hat", parts="drums")] if "drums" in parts else []

@@ -46,7 +46,7 @@ from composer.errors import ComposerWarning, TokenError
 from composer.score.score import Score
 from composer.tokenizers.base import Tokenizer, from_table
 from composer.tokenizers.bpe.merges import FIRST_CHARACTER, LONGEST, Merges, to_text
-from composer.tokenizers.grammar import Breach, Mask
+from composer.tokenizers.grammar import Mask, Violation
 from composer.tokenizers.loss import LossReport
 from composer.tokenizers.table import describe_ids
 from composer.tokenizers.vocabulary import Family, Ids, Vocabulary
@@ -134,7 +134,7 @@ class BPE(Tokenizer):
         if isinstance(base, BPE):
             raise TokenError("the base of a BPE is a BPE; learn a larger one over its own base")
         if boundary not in BOUNDARIES:
-            raise TokenError(f"boundary {boundary!r} is none of {', '.join(BOUNDARIES)}")
+            raise TokenError(f"boundary {boundary!r} is not one of {', '.join(BOUNDARIES)}")
         self.base, self.bins = base, base.bins
         self.config = base.config
         self.grammar = base.grammar
@@ -177,7 +177,7 @@ class BPE(Tokenizer):
         Raises
         ------
         TokenError
-            ``vocab_size`` leaves no room for merges, or a source is none.
+            ``vocab_size`` leaves no room for merges, or a source is not a piece.
         ImportError
             ``tokenizers`` is not installed.
         """
@@ -215,7 +215,7 @@ class BPE(Tokenizer):
         Raises
         ------
         TokenError
-            An id is none of the base's.
+            An id is not one of the base's.
         ImportError
             ``tokenizers`` is not installed.
         """
@@ -229,7 +229,7 @@ class BPE(Tokenizer):
         Raises
         ------
         TokenError
-            An id is none of the vocabulary.
+            An id is not one of the vocabulary.
         """
         return self.merges.expand(self.vocabulary.check(ids))
 
@@ -263,11 +263,11 @@ class BPE(Tokenizer):
                 raise TokenError(breach.message) from None
             raise
 
-    def _breaches(self, ids: Ids) -> Iterator[Breach]:
+    def _violations(self, ids: Ids) -> Iterator[Violation]:
         owners = self.merges.owners(ids)
-        for breach in self.grammar.breaches(self.merges.expand(ids)):
+        for breach in self.grammar.violations(self.merges.expand(ids)):
             place = int(owners[breach.place]) if breach.place < len(owners) else len(ids)
-            yield Breach(
+            yield Violation(
                 place, f"{breach.message} (base ids counted; place {place} of those given)"
             )
 
@@ -279,7 +279,7 @@ class BPE(Tokenizer):
         Raises
         ------
         TokenError
-            An id is none of the vocabulary; whether they keep the grammar does not matter.
+            An id is not one of the vocabulary; whether they keep the grammar does not matter.
         """
         checked = self.vocabulary.check(ids)
         places = self.merges.owners(checked).tolist()

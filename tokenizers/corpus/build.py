@@ -91,7 +91,7 @@ def tokenize_corpus(
     >>> import composer
     >>> from composer.tokenizers import Cells, tokenize_corpus
     >>> with TemporaryDirectory() as folder:
-    ...     composer.example("shenandoah").write_midi(Path(folder, "tune.mid"))
+    ...     composer.example("shenandoah").write(Path(folder, "tune.mid"))
     ...     corpus = tokenize_corpus(folder, Path(folder, "tokens"), progress=False)
     ...     print(len(corpus), Cells().ids_to_tokens(corpus.ids(0))[:2])
     1 ['BOS', 'Key_5maj']
@@ -140,7 +140,7 @@ def midi_files(folder: Path) -> list[str]:
         There is no such folder, or no MIDI file in it.
     """
     if not folder.is_dir():
-        raise TrainingError(f"{folder} is no folder; name one that holds MIDI files")
+        raise TrainingError(f"{folder} is not a folder; name one that holds MIDI files")
     files: list[str] = []
     for top, _, names in os.walk(folder):  # strings: a hundred thousand paths are not small
         inner = os.path.relpath(top, folder).replace(os.sep, "/")
@@ -204,7 +204,7 @@ def _claim(out: Path, tokenizer: Tokenizer, preparation: Preparation | None) -> 
     Raises
     ------
     TrainingError
-        It is made with something else, or is no corpus.
+        It is made with something else, or is not a corpus.
     """
     # All that ids depend on: the boundary and the order of merges are in no vocabulary.
     vocabulary = hashlib.sha256(json.dumps(tokenizer.to_table()).encode()).hexdigest()

@@ -21,7 +21,7 @@ HELD_OUT_PARTS = 20  # one piece in so many is held out
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Piece:
+class CorpusEntry:
     """A file of a corpus that has ids."""
 
     path: str  # relative to the folder of the files, with forward slashes
@@ -78,7 +78,7 @@ class TokenCorpus:
         first = {path: group.paths[0] for group in self.duplicates for path in group.paths}
         names = ("path", "notes", "bars", "shard", "start", "length")
         self.pieces = [
-            Piece(
+            CorpusEntry(
                 **{name: row[name] for name in names},
                 held_out=_is_held_out(first.get(row["path"], row["path"])),
             )

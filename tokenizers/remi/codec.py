@@ -25,7 +25,7 @@ from composer.tokenizers.quantize import CHORD, changed_chords, signature_index
 from composer.tokenizers.remi.columns import FAMILIES, family_codes
 from composer.tokenizers.remi.piece import (
     FOUR_FOUR,
-    Piece,
+    RemiColumns,
     Rows,
     changed_bends,
     joined_pedals,
@@ -68,7 +68,7 @@ class RemiCodec:
         self._duration_ids[self._durations] = base["Duration"] + np.arange(len(self._durations))
         self._bar_lengths = bins.bar_lengths * bins.steps
 
-    def encode(self, piece: Piece) -> Ids:
+    def encode(self, piece: RemiColumns) -> Ids:
         """Return the ids of a piece, shape (T,) int32."""
         # Late, as loading the compiler takes longer than all else that a tokenizer imports.
         from composer.tokenizers.remi.kernels import write_ids
@@ -104,7 +104,7 @@ class RemiCodec:
         ids[end] = base["EOS"]
         return ids[: end + 1].copy()
 
-    def _signatures(self, piece: Piece) -> Ints:
+    def _signatures(self, piece: RemiColumns) -> Ints:
         """Return the TimeSig id that each bar says, or -1."""
         ids = np.full(len(piece.starts) - 1, -1)
         if "TimeSig" in self._vocabulary.base:
@@ -113,7 +113,7 @@ class RemiCodec:
             ids[at] = self._vocabulary.base["TimeSig"] + np.array(values)
         return ids
 
-    def _heads(self, piece: Piece) -> tuple[Ints, Ints]:
+    def _heads(self, piece: RemiColumns) -> tuple[Ints, Ints]:
         """Return tick and ids, shape (heads, 2), of what a Position says before its rows."""
         base, bins = self._vocabulary.base, self._bins
         ticks, ids = [_NONE], [np.empty((0, 2), np.int64)]  # at one tick in this order
@@ -131,7 +131,7 @@ class RemiCodec:
         order = np.argsort(tick, kind="stable")
         return tick[order], np.concatenate(ids)[order]
 
-    def _controls(self, piece: Piece) -> tuple[Ints, Ints, Ints]:
+    def _controls(self, piece: RemiColumns) -> tuple[Ints, Ints, Ints]:
         """Return tick, program and id of pedals and bends: up before down before a bend."""
         base, bins = self._vocabulary.base, self._bins
         pedals, bends = piece.pedals, piece.bends
@@ -147,7 +147,7 @@ class RemiCodec:
         order = np.lexsort([program, tick])
         return tick[order], program[order], np.concatenate(ids)[order]
 
-    def decode(self, ids: Ids) -> Piece:
+    def decode(self, ids: Ids) -> RemiColumns:
         """Return the piece that ids say; they must keep the grammar.
 
         Raises
@@ -182,7 +182,7 @@ class RemiCodec:
         )
         if end > MAX_TICK:
             raise TokenError(f"the piece ends at tick {end}; a score ends by tick {MAX_TICK}")
-        return Piece(
+        return RemiColumns(
             key=key,
             signatures=_read_signatures(read, tick),
             tempos=_read_tempos(read, tick, bins),
@@ -199,7 +199,7 @@ def _alone(ids: Ints) -> Ints:
     return np.stack([ids, np.full(len(ids), -1)], 1)
 
 
-def _rests(piece: Piece, bins: Bins) -> Ints:
+def _rests(piece: RemiColumns, bins: Bins) -> Ints:
     """Return where silence of an eighth or more begins, in each bar anew."""
     notes, starts = piece.notes.events, piece.starts
     begin = nearest_position(notes["onset"], bins)

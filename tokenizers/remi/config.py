@@ -140,7 +140,7 @@ class RemiConfig:
 
 
 def _whole(name: str, value: object, known: Sequence[int], what: str = "") -> None:
-    """Refuse what is no whole number, or none of those known."""
+    """Refuse what is not a whole number, or none of those known."""
     if isinstance(value, bool) or not isinstance(value, int) or value not in known:
         what = what or f"{known[0]} to {known[-1]}"
         raise TokenError(f"{name} {value!r} is outside {what}")

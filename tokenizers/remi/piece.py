@@ -53,7 +53,7 @@ class Rows(NamedTuple):
     program: Ints  # of each
 
 
-class Piece(NamedTuple):
+class RemiColumns(NamedTuple):
     """Columns in ticks of a quantised score."""
 
     key: Key | None  # where pitches are relative
@@ -80,7 +80,7 @@ def program_rows(score: Score, config: RemiConfig) -> list[int]:
     return [-1 if track.is_drum else 0 for track in score.tracks]
 
 
-def piece_of(score: Score, config: RemiConfig) -> Piece:
+def columns_of(score: Score, config: RemiConfig) -> RemiColumns:
     """Return what a format can say of a score."""
     bins, rows = config.bins, program_rows(score, config)
     key = home_key(score) if config.relative_pitch else None
@@ -99,7 +99,7 @@ def piece_of(score: Score, config: RemiConfig) -> Piece:
     last = max(int(nearest_position(ticks, bins).max(initial=0)) for ticks in places)
     starts = bar_starts(signatures, bins, max(last + bins.steps, int(ends.max(initial=0))))
     tempos = quantize_tempos(score, bins) if config.tempos else np.empty(0, TEMPO)
-    return Piece(
+    return RemiColumns(
         key=key,
         signatures=signatures[signatures["tick"] < starts[-1]],
         tempos=tempos[tempos["tick"] < starts[-1]],
@@ -111,7 +111,7 @@ def piece_of(score: Score, config: RemiConfig) -> Piece:
     )
 
 
-def score_of(piece: Piece, bins: Bins) -> Score:
+def score_of(piece: RemiColumns, bins: Bins) -> Score:
     """Return a piece as a score, one track for each program that plays, drums last."""
     all_rows = (piece.notes, piece.pedals, piece.bends)
     heard = sum(np.bincount(rows.program, minlength=DRUMS + 1) for rows in all_rows)

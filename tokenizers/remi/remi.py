@@ -43,7 +43,7 @@ from composer.tokenizers.base import Tokenizer
 from composer.tokenizers.remi.codec import RemiCodec
 from composer.tokenizers.remi.config import RemiConfig
 from composer.tokenizers.remi.grammar import remi_grammar, remi_vocabulary
-from composer.tokenizers.remi.piece import piece_of, program_rows, score_of
+from composer.tokenizers.remi.piece import columns_of, program_rows, score_of
 from composer.tokenizers.vocabulary import Ids
 
 
@@ -98,11 +98,11 @@ Position_12 Pitch_66 Velocity_11 Duration_24 EOS
         TokenError
             The score has more than 100,000 bars.
         """
-        return score_of(piece_of(score, self.config), self.bins)
+        return score_of(columns_of(score, self.config), self.bins)
 
     def _encode(self, score: Score) -> Ids:
         """Return the ids of a whole score, shape (T,) int32."""
-        return self.codec.encode(piece_of(score, self.config))
+        return self.codec.encode(columns_of(score, self.config))
 
     def decode(self, ids: npt.ArrayLike) -> Score:
         """Return the score that ids say, at ``resolution`` ticks a quarter, or times microtiming.
