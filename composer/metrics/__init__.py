@@ -7,7 +7,8 @@ numbers (from 1) of tracks, or roles. Drums count only where they are named. Tic
 nearest of twelve positions a quarter, halves up; a note lasts for one position at least and belongs
 to the bar it begins in. A *beat* is a quarter note in what is counted a beat, whatever the meter. A
 *line* is the highest note of each onset of a part. Shares go from 0 to 1, and are nan where there
-is nothing to take a share of.
+is nothing to take a share of. ``density``, ``polyphony``, ``register``, ``note_length``,
+``dynamics`` and ``syncopation`` are what the controls of these names ask for.
 
 Nothing here is shared with what writes scores, so that the one can be measured by the other.
 
@@ -41,8 +42,11 @@ from composer.metrics.measures import (
     final_degree,
     in_scale,
     leaps,
+    lhl_syncopation,
+    mean_length,
+    mean_voices,
+    note_density,
     note_length,
-    onsets,
     pitch_range,
     polyphony,
     register,
@@ -67,8 +71,11 @@ __all__ = [
     "final_degree",
     "in_scale",
     "leaps",
+    "lhl_syncopation",
+    "mean_length",
+    "mean_voices",
+    "note_density",
     "note_length",
-    "onsets",
     "pitch_range",
     "polyphony",
     "register",

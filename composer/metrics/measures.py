@@ -77,7 +77,7 @@ def pitch_range(score: Score, parts: Parts = None) -> tuple[int, int]:
 
 
 def register(score: Score, parts: Parts = None) -> float:
-    """Return the mean pitch."""
+    """Return the mean pitch. The control of this name asks for this."""
     return _mean(notes_of(score, parts).pitch)
 
 
@@ -87,17 +87,33 @@ def leaps(score: Score, parts: Parts = None, wider_than: int = 4) -> float:
 
 
 def density(score: Score, parts: Parts = None) -> float:
-    """Return the notes that begin in a beat, of all parts together."""
-    return _over(len(notes_of(score, parts).onset), _beats(score))
+    """Return the onsets a quarter note: notes of a part that begin together are one onset.
+
+    Those of several parts are added up. The control of this name asks for this.
+    """
+    return _over(len(line_of(score, parts).onset), _quarters(score))
 
 
-def onsets(score: Score, parts: Parts = None) -> float:
-    """Return the onsets in a beat: what begins together in a part is one; parts are added up."""
-    return _over(len(line_of(score, parts).onset), _beats(score))
+def note_density(score: Score, parts: Parts = None) -> float:
+    """Return the notes that begin in a quarter note, of all parts together."""
+    return _over(len(notes_of(score, parts).onset), _quarters(score))
 
 
 def polyphony(score: Score, parts: Parts = None) -> float:
-    """Return how many notes sound together, on average over the time that any sounds."""
+    """Return how many notes of a part sound where one begins, on average over its onsets.
+
+    The control of this name asks for this.
+    """
+    notes, line = notes_of(score, parts), line_of(score, parts)
+    sounding = [
+        int(((notes.onset <= onset) & (notes.offset > onset) & (notes.part == part)).sum())
+        for part, onset in zip(line.part.tolist(), line.onset.tolist(), strict=True)
+    ]
+    return _mean(sounding)
+
+
+def mean_voices(score: Score, parts: Parts = None) -> float:
+    """Return how many notes of all parts sound together, on average over the time that any does."""
     notes = notes_of(score, parts)
     change = np.zeros(int(notes.offset.max(initial=0)) + 1, np.int64)
     np.add.at(change, notes.onset, 1)
@@ -107,17 +123,45 @@ def polyphony(score: Score, parts: Parts = None) -> float:
 
 
 def note_length(score: Score, parts: Parts = None) -> float:
-    """Return the mean length of notes in beats."""
+    """Return the geometric mean of the notes' lengths, in quarter notes.
+
+    The control of this name asks for this.
+    """
+    notes = notes_of(score, parts)
+    return float(np.exp(_mean(np.log((notes.offset - notes.onset) / RESOLUTION))))
+
+
+def mean_length(score: Score, parts: Parts = None) -> float:
+    """Return the arithmetic mean of the notes' lengths, in quarter notes."""
     notes = notes_of(score, parts)
     return _mean((notes.offset - notes.onset) / RESOLUTION)
 
 
 def syncopation(score: Score, parts: Parts = None) -> float:
+    """Return the share of onsets off the beat that have no onset of the part on the next beat.
+
+    The control of this name asks for this.
+    """
+    line = line_of(score, parts)
+    end = int(line.onset.max(initial=0)) + 1
+    on_beat = strengths(score, np.arange(end)) >= BEAT
+    beats = np.flatnonzero(on_beat)
+    answered = np.zeros(len(line.onset), bool)
+    for part in np.unique(line.part).tolist():
+        own = line.part == part
+        onsets = line.onset[own]
+        at = np.searchsorted(beats, onsets, "right")
+        following = np.append(beats, -1)[at]  # -1: after all onsets
+        answered[own] = on_beat[onsets] | np.isin(following, onsets)
+    return _mean(~answered)
+
+
+def lhl_syncopation(score: Score, parts: Parts = None) -> float:
     """Return the share of onsets that hold on over a position stronger than their own.
 
-    From weak to strong: any position; halves of a beat (thirds of a dotted one); beats; strong
-    beats; where bars begin. Of an onset the highest note counts. A quarter that begins an eighth
-    after the first beat of 4/4 is one.
+    The levels are those of Longuet-Higgins and Lee (1984), from weak to strong: any position;
+    halves of a beat (thirds of a dotted one); beats; strong beats; where bars begin. Of an onset
+    the highest note counts. A quarter that begins an eighth after the first beat of 4/4 is one.
     """
     line = line_of(score, parts)
     end = int(line.offset.max(initial=0))
@@ -131,7 +175,7 @@ def syncopation(score: Score, parts: Parts = None) -> float:
 
 
 def dynamics(score: Score, parts: Parts = None) -> float:
-    """Return the mean velocity."""
+    """Return the mean velocity. The control of this name asks for this."""
     return _mean(notes_of(score, parts).velocity)
 
 
@@ -241,10 +285,13 @@ MEASURES: dict[str, Callable[[Score, Parts], float]] = {
         register,
         leaps,
         density,
-        onsets,
+        note_density,
         polyphony,
+        mean_voices,
         note_length,
+        mean_length,
         syncopation,
+        lhl_syncopation,
         dynamics,
         empty_bars,
         repeated_notes,
@@ -290,7 +337,7 @@ def as_table(described: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def _beats(score: Score) -> float:
+def _quarters(score: Score) -> float:
     return float(bar_starts(score)[-1]) / RESOLUTION
 
 

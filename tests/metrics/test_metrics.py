@@ -3,9 +3,15 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from composer import RequestError, Score, Track, metrics
+from composer.controls.controls import measured
+from composer.metrics.columns import count_bars
 from composer.theory.keys import Key
+from composer.tokenizers import Cells
+from tests.strategies import scores
 
 # Two bars of 4/4 in C: a melody of C5 E5 | G5 G5, the second half of bar 1 empty of onsets, a piano
 # of C major held under bar 1 and F A in bar 2, a bass of C2 and E2, and drums.
@@ -92,16 +98,30 @@ def test_pitches():
 
 
 def test_how_much_there_is():
-    assert metrics.density(SCORE) == 11 / 8
-    assert metrics.density(SCORE, "Piano") == 5 / 8
-    assert metrics.onsets(SCORE, "Piano") == 2 / 8
-    assert metrics.onsets(SCORE, ["Piano", "Bass"]) == 4 / 8
-    assert metrics.density(SCORE, "Drums") == 2 / 8
+    assert metrics.note_density(SCORE) == 11 / 8
+    assert metrics.note_density(SCORE, "Piano") == 5 / 8
+    assert metrics.density(SCORE, "Piano") == 2 / 8
+    assert metrics.density(SCORE, ["Piano", "Bass"]) == 4 / 8
+    assert metrics.note_density(SCORE, "Drums") == 2 / 8
     # Three notes for four beats, two for one.
-    assert metrics.polyphony(SCORE, "Piano") == pytest.approx((3 * 4 + 2 * 1) / 5)
+    assert metrics.mean_voices(SCORE, "Piano") == pytest.approx((3 * 4 + 2 * 1) / 5)
+    assert metrics.polyphony(SCORE, "Piano") == (3 + 2) / 2
+    assert metrics.polyphony(SCORE, ["Piano", "Bass"]) == (3 + 2 + 1 + 1) / 4
     assert metrics.polyphony(SCORE, "Melody") == 1
-    assert metrics.note_length(SCORE, "Melody") == (1 + 3 + 2 + 2) / 4
+    assert metrics.mean_length(SCORE, "Melody") == (1 + 3 + 2 + 2) / 4
+    assert metrics.note_length(SCORE, "Melody") == pytest.approx((1 * 3 * 2 * 2) ** (1 / 4))
     assert metrics.dynamics(SCORE, "Melody") == 70
+
+
+@settings(deadline=None)
+@given(score=scores(max_tracks=3), meter=st.sampled_from([(4, 4), (3, 4), (6, 8), (5, 4), (7, 8)]))
+def test_what_controls_ask_for_is_what_measures_of_their_names_return(score, meter):
+    cells = Cells()
+    score = cells.quantize(score.replace(time_signatures=[(0, *meter)]))
+    grid = cells.grid(score, bars=count_bars(score))
+    for row, track in enumerate(score.tracks):
+        for name, value in measured(grid, row).items():
+            assert getattr(metrics, name)(score, row + 1) == pytest.approx(value), (track, name)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +144,7 @@ def test_how_much_there_is():
 def test_syncopation_is_holding_on_over_what_is_stronger(meter, onset, length, held_over):
     note = (onset, length, 60, 90)
     score = Score(tpq=12, tracks=(Track(notes=[note]),), time_signatures=[(0, *meter)])
-    assert metrics.syncopation(score) == held_over
+    assert metrics.lhl_syncopation(score) == held_over
 
 
 def test_empty_bars_are_those_in_which_nothing_sounds():
@@ -176,7 +196,7 @@ def test_any_ticks_go_to_the_nearest_of_twelve_positions():
     tune = line(60, 62, 64, 65, tpq=480, length=481, chords=[(0, "C"), (959, "G")])
     # The third note begins with the G, and no note holds on into the next.
     assert metrics.chord_tones(tune) == 0.5
-    assert metrics.note_length(tune) == 1
+    assert metrics.mean_length(tune) == metrics.note_length(tune) == 1
     assert metrics.polyphony(tune) == 1
     assert metrics.note_length(line(60, length=0)) == pytest.approx(1 / 12)
 
