@@ -1,6 +1,6 @@
 """Asked against got: how near the model comes to each control.
 
-    python benchmarks/controls.py [MODEL] [--seeds 12]
+    python -m benchmarks.controls [MODEL] [--seeds 12]
 
 Each control is asked for at levels from low to high, of a melody over chords, of a piano under that
 melody, and of drums; the rest is left to the model. What comes out is measured as the controls are

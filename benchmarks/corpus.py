@@ -1,6 +1,6 @@
 """How fast a corpus is tokenised, how much memory that takes, and which duplicates there are.
 
-    python benchmarks/corpus.py FOLDER [--files N] [--repeats N] [--sizes N ...] [--groups]
+    python -m benchmarks.corpus FOLDER [--files N] [--repeats N] [--sizes N ...] [--groups]
 
 FOLDER holds MIDI files. Speed: N of them, linked into a folder of their own, by one worker and by
 two in turn, the least wall time of the repeats each; where other programs run, look at the ratio.
@@ -22,10 +22,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path[0] = str(Path(__file__).parents[1])  # not this folder: it holds a tokenizers.py
-
-from composer.tokenizers import tokenize_corpus  # noqa: E402
-from composer.tokenizers.corpus.build import midi_files  # noqa: E402
+from composer.tokenizers import tokenize_corpus
+from composer.tokenizers.corpus.build import midi_files
 
 _CALL = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from composer.tokenizers import tokenize_corpus; "

@@ -1,6 +1,6 @@
 """How fast ids are decoded on a CPU, beside transformers, CTranslate2 and what memory allows.
 
-    python benchmarks/decoding.py [--repetitions N] [--contexts 512,2048] [--threads 1,2]
+    python -m benchmarks.decoding [--repetitions N] [--contexts 512,2048] [--threads 1,2]
 
 Two models: the one in the package, its positions extended, and one of 14 million parameters and
 random weights. Every figure is the best of some repetitions, and those of all decoders are made in
@@ -27,10 +27,15 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # what memory allows is one core's
 
 import numpy as np
-from decoding_peers import TEMPERATURE, TOP_P, ctranslate2_generate, transformers_generate
 from safetensors.numpy import load_file, save_file
 
 import composer
+from benchmarks.decoding_peers import (
+    TEMPERATURE,
+    TOP_P,
+    ctranslate2_generate,
+    transformers_generate,
+)
 from composer.api import PRETRAINED
 from composer.constraints.base import Constraint
 from composer.generate.writer import TokenStream

@@ -1,6 +1,6 @@
 """Whether it would pay to draft the next ids from the piece itself and verify them in one pass.
 
-    python benchmarks/drafts.py FOLDER [--pieces N]
+    python -m benchmarks.drafts FOLDER [--pieces N]
 
 FOLDER holds MIDI files of melodies, which are arranged for piano, bass and drums. Wherever the last
 few ids were said before in a sequence, what followed them then is the draft. It is right as far as
@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import argparse
 import copy
-import sys
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-sys.path[0] = str(Path(__file__).parents[1])
-
-from composer import Composer, Score, load  # noqa: E402
+from composer import Composer, Score, load
 
 SUFFIXES = (8, 6, 4, 3)  # ids that have to be the same, the most first
 

@@ -1,6 +1,6 @@
 """Write a folder of examples, draw them, and measure them beside real music.
 
-    python benchmarks/examples.py OUT [--model FOLDER] [--rounds N] [--seed S] [--data FOLDER]
+    python -m benchmarks.examples OUT [--model FOLDER] [--rounds N] [--seed S] [--data FOLDER]
 
 OUT gets twelve arrangements, twelve melodies and twelve harmonisations (``example_pieces.py`` says
 which) as MIDI files and piano rolls, and ``table.md``: a row for each, the means of each group, and
@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,18 +24,16 @@ from typing import Any
 
 import numpy as np
 
-sys.path[0] = str(Path(__file__).parents[1])
-
-from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece  # noqa: E402
-from composer import Score, check, example, example_names, load, metrics  # noqa: E402
-from composer.controls.controls import measured, number  # noqa: E402
-from composer.controls.kinds import NAMES  # noqa: E402
-from composer.errors import ComposerWarning  # noqa: E402
-from composer.harmony.inference import infer_chords, song_key  # noqa: E402
-from composer.score.instruments import BASSES  # noqa: E402
-from composer.score.parts import track_rows  # noqa: E402
-from composer.theory.chords import Chord, parse_chord  # noqa: E402
-from composer.tokenizers import Cells  # noqa: E402
+from benchmarks.example_pieces import GROUPS, Arrangement, Harmonisation, Piece
+from composer import Score, check, example, example_names, load, metrics
+from composer.controls.controls import measured, number
+from composer.controls.kinds import NAMES
+from composer.errors import ComposerWarning
+from composer.harmony.inference import infer_chords, song_key
+from composer.score.instruments import BASSES
+from composer.score.parts import track_rows
+from composer.theory.chords import Chord, parse_chord
+from composer.tokenizers import Cells
 
 Row = dict[str, float | str]
 

@@ -1,32 +1,30 @@
 """How fast ids are decoded on a GPU by torch, alone and in batches, beside what memory allows.
 
-    python benchmarks/gpu.py [--device cuda] [--batches 1,32,256] [--contexts 512,2048]
+    python -m benchmarks.gpu [--device cuda] [--batches 1,32,256] [--contexts 512,2048]
 
-Two models: the one in the package, its positions extended, and one of 14 million parameters and
-random weights. A figure is the best of some repetitions, each of some
-steps of one id for every sequence of the batch, up to the context, from ids on the host to logits
-on the host. What a step must read is the weights once and the cache of each sequence; how fast
-memory is, a copy says that is made in the same run and counted as read and written. Logits are
-held to those of the compiled decoder in float32 first. With ``--device cpu`` the same is measured
-on a CPU.
+Logits of the model in the package are held to those of the compiled decoder first. Steps are timed
+for a model of 14 million parameters and random weights. A figure is the best of some
+repetitions, each of some steps of one id for every sequence of the batch, up to the context, from
+ids on the host to logits on the host. What a step must read is the weights once and the cache of
+each sequence; how fast memory is, a copy says that is made in the same run and counted as read and
+written. With ``--device cpu`` the same is measured on a CPU.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from composer.api import PRETRAINED, Composer
 from composer.generate.batch import write_together
 from composer.model.cpu import CPUDecoder
-from composer.model.torch_decoder import TorchDecoder
-from composer.model.weights import LlamaShape, load_weights
+from composer.model.torch import TorchDecoder
 from composer.planning.roles import part_rules
 from composer.planning.write import SAMPLING
 from composer.request.request import Request
@@ -38,31 +36,20 @@ BARS = 8
 LONGEST = 2048  # positions
 
 
-Model = tuple[LlamaShape, dict[str, np.ndarray]]
-
-
-def shipped_model() -> Model:
-    """Return the model of the package, for longer contexts than it was trained for."""
-    shape, weights = load_weights(PRETRAINED)
-    return dataclasses.replace(shape, max_position_embeddings=LONGEST), weights
-
-
-def large_model() -> Model:
-    """Return a model as the shipped one, but wider and deeper, of random weights."""
-    shape = dataclasses.replace(
-        shipped_model()[0],
+def large_model() -> LlamaForCausalLM:
+    """Return a model as the shipped one, but wider, deeper and longer, of random weights."""
+    config = LlamaConfig.from_pretrained(
+        PRETRAINED,
         hidden_size=384,
         intermediate_size=1120,
-        heads=12,
-        kv_heads=6,
-        layers=8,
+        num_attention_heads=12,
+        num_key_value_heads=6,
+        num_hidden_layers=8,
+        head_dim=32,
+        max_position_embeddings=LONGEST,
     )
-    rng = np.random.default_rng(0)
-    weights = {
-        name: rng.normal(0, 0.02, size).astype(np.float32) if len(size) == 2 else np.ones(size, "f")
-        for name, size in shape.tensor_shapes()
-    }
-    return shape, weights
+    torch.manual_seed(0)
+    return LlamaForCausalLM(config)
 
 
 def best(run: Callable[[], object], repetitions: int) -> float:
@@ -90,12 +77,9 @@ def memory_speed(device: str, repetitions: int) -> float:
     return size / best(run, 3 * repetitions)
 
 
-def settings(device: str) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the ways to decode on a device: a name, and the decoder's options."""
-    if device.startswith("cuda"):
-        yield "bfloat16, graphs", {"graphs": True}
-        yield "bfloat16", {}
-    yield "float32", {"precision": "float32"}
+def precisions(device: str) -> list[str]:
+    """Return the precisions to decode with on a device."""
+    return ["bfloat16", "float32"] if device.startswith("cuda") else ["float32"]
 
 
 def agreement(decoder: TorchDecoder, expected: np.ndarray, ids: np.ndarray) -> str:
@@ -126,19 +110,20 @@ def steps(decoder: TorchDecoder, batch: int, context: int, repetitions: int) -> 
     return best(run, repetitions) / STEPS
 
 
-def measure(model: Model, options: argparse.Namespace, speed: float) -> None:
+def measure(model: LlamaForCausalLM, options: argparse.Namespace, speed: float) -> None:
     """Print the figures of a model."""
-    ids = np.random.default_rng(0).integers(4, model[0].vocab_size, CHECKED)
-    expected = CPUDecoder(*model, precision="float32").verify(ids)
-    for name, how in settings(options.device):
-        decoder = TorchDecoder(*model, device=options.device, **how)
-        print(f"{name}: {agreement(decoder, expected, ids)}")
+    config = model.config
+    layers = config.num_hidden_layers * config.num_key_value_heads * config.head_dim
+    for precision in precisions(options.device):
+        placed = model.to(options.device, getattr(torch, precision))
+        size = placed.dtype.itemsize
+        print(precision)
         for context in options.contexts:
             for batch in options.batches:
                 # Another decoder for each: memory for many sequences is not kept for one.
-                decoder = TorchDecoder(*model, device=options.device, context_length=context, **how)
+                decoder = TorchDecoder(placed, context_length=context)
                 seconds = steps(decoder, batch, context, options.repetitions)
-                read = decoder.weight_bytes + batch * decoder.cache_bytes
+                read = size * (model.num_parameters() + batch * 2 * layers * context)
                 print(
                     f"  context {context}, batch {batch:3}: {batch / seconds:10,.0f} tokens/s, "
                     f"{1e3 * seconds:7.2f} ms a step; {read / 1e6:8,.1f} MB to read, "
@@ -155,15 +140,17 @@ def melodies(options: argparse.Namespace) -> None:
     written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
     written[:, 1] = True
     rules = (part_rules(parse_instrument("flute"), "melody"),)
-    for name, how in settings(options.device):
-        decoder = TorchDecoder.from_folder(PRETRAINED, device=options.device, **how)
+    for precision in precisions(options.device):
+        decoder = TorchDecoder.from_folder(PRETRAINED, device=options.device, precision=precision)
         for batch in options.batches:
             requests = [Request(grid, written, rules, SAMPLING, seed=i) for i in range(batch)]
             seconds = best(
                 lambda d=decoder, r=requests: write_together(r, d, composer.tokenizer),
                 options.repetitions,
             )
-            print(f"  {name}, {batch:3} at once: {seconds:.2f} s, {batch / seconds:.1f} a second")
+            print(
+                f"  {precision}, {batch:3} at once: {seconds:.2f} s, {batch / seconds:.1f} a second"
+            )
 
 
 def sizes(text: str) -> list[int]:
@@ -183,13 +170,14 @@ def main() -> None:
     on_gpu = options.device.startswith("cuda") and torch.cuda.is_available()
     machine = torch.cuda.get_device_name(options.device) if on_gpu else platform.processor()
     print(f"{machine or platform.machine()}, torch {torch.__version__}")
-    TorchDecoder(*shipped_model(), device=options.device)  # refuses what is not there
+    decoder = TorchDecoder.from_folder(PRETRAINED, device=options.device, precision="float32")
+    ids = np.random.default_rng(0).integers(4, decoder.vocab_size, CHECKED)
+    compiled = CPUDecoder.from_folder(PRETRAINED, precision="float32")
+    print(agreement(decoder, compiled.verify(ids), ids))
     speed = memory_speed(options.device, options.repetitions)
     print(f"a copy reads and writes {speed / 1e9:,.0f} GB/s")
-    models = {"Shipped model, 4.0M": shipped_model(), "Random weights, 14.3M": large_model()}
-    for title, model in models.items():
-        print(f"\n{title}")
-        measure(model, options, speed)
+    print("\nRandom weights, 14.3M")
+    measure(large_model(), options, speed)
     print(f"\n{BARS} bars of melody by the shipped model, start to end")
     melodies(options)
 

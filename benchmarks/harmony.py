@@ -1,6 +1,6 @@
 """How well key and chord inference agree with what was written.
 
-    python benchmarks/harmony.py FOLDER
+    python -m benchmarks.harmony FOLDER
 
 FOLDER holds MIDI files with key signatures, chord symbols (markers ``chord:``) or both; files
 without a symbol or with several key signatures are left out of the part they cannot serve. A key is
@@ -12,7 +12,7 @@ again with its chords broken into eighth notes, and left out.
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 import warnings
 from collections import defaultdict
@@ -74,12 +74,15 @@ def compare(truth: tuple[Text, ...], found: tuple[Text, ...], end: int) -> np.nd
     return right
 
 
-def main(folder: str) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     keys: list[bool] = []
     chords: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(5))
     notes = seconds = 0.0
     warnings.simplefilter("ignore", ComposerWarning)
-    for path in sorted(Path(folder).rglob("*.mid")):
+    for path in sorted(folder.rglob("*.mid")):
         score = Score.read(path)
         if len(score.key_signatures) == 1:
             sharps = int(score.key_signatures["sharps"][0])
@@ -113,4 +116,4 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,6 +1,6 @@
 """How much shorter a learned vocabulary makes sequences, beside MidiTok's BPE.
 
-    python benchmarks/learned.py FOLDER [--files N] [--sizes 2048 8192 32768] [--boundaries part]
+    python -m benchmarks.learned FOLDER [--files N] [--sizes 2048 8192 32768] [--boundaries part]
 
 FOLDER holds MIDI files, of which N are drawn by their names; four in five of them are trained on,
 the others measured. ``miditok`` is optional and named when missing. Every tokenizer counts the
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import runpy
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -22,18 +20,9 @@ from typing import Any
 
 import numpy as np
 
-# The root, not this folder: its tokenizers.py would hide Hugging Face's package of that name.
-FOLDER = Path(__file__).parent
-sys.path[0] = str(FOLDER.parent)
-
-from composer.tokenizers import BPE, REMI, Cells, REMIPlus  # noqa: E402
-from composer.tokenizers.bpe.bpe import BOUNDARIES  # noqa: E402
-
-
-def miditok_options() -> dict[str, Any]:
-    """Return what the other benchmark asks MidiTok for, to compare the same things."""
-    options: dict[str, Any] = runpy.run_path(str(FOLDER / "tokenizers.py"))["OPTIONS"]
-    return options
+from benchmarks.tokenizing import OPTIONS
+from composer.tokenizers import BPE, REMI, Cells, REMIPlus
+from composer.tokenizers.bpe.bpe import BOUNDARIES
 
 
 def peers() -> dict[str, Any]:
@@ -45,7 +34,7 @@ def peers() -> dict[str, Any]:
             raise
         print("miditok is missing: `pip install miditok==3.1.0` to compare with it\n")
         return {}
-    options = {**miditok_options(), "encode_ids_split": "bar"}
+    options = {**OPTIONS, "encode_ids_split": "bar"}
     return {"remi+": lambda: REMI(TokenizerConfig(**options))}
 
 

@@ -1,6 +1,6 @@
 """What each format costs and keeps, data set by data set: ids a note, loss, files a second.
 
-    python benchmarks/report.py FOLDER [--files N] [--repeats N] [--bpe SIZE] [--train N]
+    python -m benchmarks.report FOLDER [--files N] [--repeats N] [--bpe SIZE] [--train N]
 
 Each folder in FOLDER that has MIDI files somewhere below it is a data set, of which N files are
 drawn by their names; FOLDER itself is one where it has none such. All that is lost is what
@@ -18,25 +18,18 @@ repeats; means and shares are over all notes of a data set.
 from __future__ import annotations
 
 import argparse
-import os
 import random
-import runpy
-import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-# The root, not this folder: its tokenizers.py would hide Hugging Face's package of that name.
-FOLDER = Path(__file__).parent
-sys.path[0] = str(FOLDER.parent)
-
-from composer import Score  # noqa: E402
-from composer.errors import ComposerError  # noqa: E402
-from composer.tokenizers import BPE, REMI, Cells, LossReport, RemiConfig, REMIPlus, Tokenizer  # noqa: E402
+from benchmarks.machine import cpu, versions
+from benchmarks.tokenizing import LIBRARIES
+from composer import Score
+from composer.errors import ComposerError
+from composer.tokenizers import BPE, REMI, Cells, LossReport, RemiConfig, REMIPlus, Tokenizer
 
 #: REMI+ with all that it can say of a performance.
 PERFORMED = RemiConfig(
@@ -194,10 +187,9 @@ def main() -> None:
     if arguments.bpe:
         merged, trained = learned(sets, arguments.bpe, arguments.train)
         formats.update(merged)
-    machine = runpy.run_path(str(FOLDER / "tokenizers.py"))
     total = sum(map(len, sets.values()))
-    print(f"{total} files, {len(refused)} refused; {machine['cpu']()}, one thread; ", end="")
-    print(machine["versions"]())
+    print(f"{total} files, {len(refused)} refused; {cpu()}, one thread; ", end="")
+    print(versions(*LIBRARIES))
     for reason in refused[:5]:
         print(f"refused: {reason}")
     every: dict[str, list[Measured]] = {name: [] for name in formats}

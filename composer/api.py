@@ -105,7 +105,7 @@ class Composer:
         if device is None:
             decoder: Decoder = CPUDecoder.from_folder(folder)
         else:
-            from composer.model.torch_decoder import TorchDecoder
+            from composer.model.torch import TorchDecoder
 
             decoder = TorchDecoder.from_folder(folder, device=device)
         name = f"{folder.resolve().name} {weights_hash(folder)}"

@@ -1,6 +1,6 @@
 """How fast the tokenizers are, beside MidiTok's REMI with the same options.
 
-    python benchmarks/tokenizers.py FOLDER [--repeats N]
+    python -m benchmarks.tokenizing FOLDER [--repeats N]
 
 FOLDER holds MIDI files. ``miditok`` is optional and named when missing. Every row is CPU time of
 one process on one thread, the least of N repeats that take turns with the others; loading counts
@@ -12,9 +12,6 @@ given what their own encoder wrote, and ours checks the grammar of it first.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import os
-import platform
 import subprocess
 import sys
 import time
@@ -23,16 +20,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-# The root, not this folder: this file would hide Hugging Face's tokenizers, which MidiTok imports.
-sys.path[0] = str(Path(__file__).parents[1])
+from benchmarks.machine import cpu, versions
+from composer import Score
+from composer.harmony.inference import infer_chords
+from composer.tokenizers import Cells, REMIPlus
+from composer.tokenizers.bins import TIME_SIGNATURES
 
-from composer import Score  # noqa: E402
-from composer.harmony.inference import infer_chords  # noqa: E402
-from composer.tokenizers import Cells, REMIPlus  # noqa: E402
-from composer.tokenizers.bins import TIME_SIGNATURES  # noqa: E402
-
+LIBRARIES = "numpy", "symusic", "miditok"
 #: What MidiTok is asked for: our resolution, bins and time signatures, as near as it has them.
 OPTIONS = {
     "pitch_range": (0, 127),
@@ -120,24 +114,6 @@ def import_seconds(module: str, repeats: int) -> float:
     return min(float(run.stdout) for run in runs)
 
 
-def cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "unknown")
-
-
-def versions() -> str:
-    found = [f"python {platform.python_version()}"]
-    for name in ("numpy", "symusic", "miditok"):
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            found.append(f"{name} missing")
-    return ", ".join(found)
-
-
 def row(what: str, mine: float, theirs: float | None, unit: str, times: float) -> None:
     """Print a row; ``times`` is how many times better ours is."""
     peer = f"{theirs:>10.1f}{times:>8.1f} x" if theirs is not None else f"{'-':>10}{'-':>10}"
@@ -157,7 +133,7 @@ def main() -> None:
     if not paths:
         parser.error(f"{arguments.folder} holds no MIDI file that can be timed")
     notes = sum(len(track.notes) for path in paths for track in Score.read(path).tracks)
-    print(f"{len(paths)} files, {notes} notes; {cpu()}, one thread; {versions()}")
+    print(f"{len(paths)} files, {notes} notes; {cpu()}, one thread; {versions(*LIBRARIES)}")
 
     works: dict[Any, Callable[[], object]] = {}
     works["load"] = lambda: [Score.read(path) for path in paths]
