@@ -42,6 +42,7 @@ _HOMES = {
     "PitchRange": "composer.constraints.pitches",
     "Cadence": "composer.constraints.lines",
     "MaxLeap": "composer.constraints.lines",
+    "MaxRepeatedNotes": "composer.constraints.lines",
     "NoParallels": "composer.constraints.lines",
     "NoQuote": "composer.constraints.lines",
     "Playable": "composer.constraints.playable",
@@ -90,6 +91,7 @@ __all__ = [
     "Locked",
     "MaxLeap",
     "MaxPolyphony",
+    "MaxRepeatedNotes",
     "MidiError",
     "ModelError",
     "Monophonic",
@@ -150,7 +152,7 @@ if TYPE_CHECKING:
     from composer.checking.certificate import Certificate
     from composer.checking.checker import Breach, check
     from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
-    from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
+    from composer.constraints.lines import Cadence, MaxLeap, MaxRepeatedNotes, NoParallels, NoQuote
     from composer.constraints.locked import Locked
     from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
     from composer.constraints.playable import Playable

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.score.events import Events
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import chord_at, chord_index
 from composer.tokenizers.bins import DURATIONS, bin_velocities
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary
@@ -37,7 +37,7 @@ def chord_columns(vocabulary: Vocabulary, chords: Events, shift: int = 0) -> tup
     base = vocabulary.base
     sounding = chords["root"] >= 0
     root = (chords["root"] + shift) % 12
-    value = np.where(sounding, 1 + root * len(QUALITIES) + chords["quality"], NO_CHORD)
+    value = np.where(sounding, 1 + chord_index(root, chords["quality"]), NO_CHORD)
     has_bass = sounding & (chords["bass"] >= 0)
     bass = np.where(has_bass, base["Bass"] + (chords["bass"] + shift) % 12, -1)
     return base["Chord"] + value, bass
@@ -96,7 +96,7 @@ class Reader:
         if not len(places):
             return places, places, places, places
         value = self.value[places]
-        root, quality = np.divmod(np.maximum(value - 1, 0), len(QUALITIES))
+        root, quality = chord_at(np.maximum(value - 1, 0))
         root = np.where(value != NO_CHORD, (root - shift) % 12, -1)
         has_bass = np.isin(places + 1, self.at("Bass"), assume_unique=True)
         after = self.value[np.minimum(places + 1, len(self.value) - 1)]

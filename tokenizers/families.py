@@ -8,7 +8,7 @@ from composer.tokenizers.bins import DURATIONS, TEMPO_BINS, TIME_SIGNATURES, Int
 from composer.tokenizers.vocabulary import Family
 
 DRUMS = 128  # the Program value that drums have
-NO_CHORD = 0  # the Chord value of N.C.; others are 1 + root * len(QUALITIES) + quality
+NO_CHORD = 0  # the Chord value of N.C.; others are 1 + chord_index(root, quality)
 PITCH_OFFSET = 6  # relative pitches begin this far below MIDI pitch 0: room for any home key
 
 #: Home keys in the order of their ids: twelve major, twelve minor, by tonic.

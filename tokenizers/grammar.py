@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.errors import TokenError
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import chord_at
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.scan import Scan
 from composer.tokenizers.vocabulary import Ids, Vocabulary
@@ -249,7 +249,7 @@ def not_the_root(cursor: Cursor, values: Mask) -> None:
     if cursor.rank == NO_CHORD:
         values[:] = False
     else:
-        values[(cursor.rank - 1) // len(QUALITIES)] = False
+        values[chord_at(cursor.rank - 1)[0]] = False
 
 
 def take_position(cursor: Cursor, value: int) -> None:

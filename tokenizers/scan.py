@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import chord_at
 from composer.tokenizers.columns import BRANCHES, Bools, Ints, Reader
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.vocabulary import Ids, Vocabulary
@@ -92,7 +92,7 @@ def basses_are_no_roots(read: Reader) -> bool:
     """Return whether each Bass is another note than the root of the Chord before it."""
     places = read.at("Bass")
     chord = read.value[places - 1]
-    root = (chord - 1) // len(QUALITIES)
+    root, _ = chord_at(chord - 1)
     return not np.any((chord == NO_CHORD) | (read.value[places] == root))
 
 

@@ -1,17 +1,18 @@
 """Whether a finished score keeps constraints, told by plain loops over its notes.
 
 This shares no code with what writes scores: it reads the constraints' values and the score, and
-knows nothing of masks, demands or the grid. So where both agree, neither has to be believed.
+knows nothing of masks or the grid. So where both agree, neither has to be believed. Only a
+constraint of a user's own, whose meaning stands nowhere else, is judged by its own methods.
 ``composer.checking.piece`` says how notes come to bars and positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from composer._calls import called_right
-from composer.checking.lines import LINEAR, line, line_wrongs, stepwise
+from composer.checking.lines import LINE_CHECKS, line, line_wrongs, stepwise
 from composer.checking.piece import CheckedScore, Onset
 from composer.checking.players import lost, unplayable
 from composer.constraints.base import Constraint, Where, constraints_of
@@ -19,20 +20,12 @@ from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rh
 from composer.constraints.locked import Locked
 from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playable import Playable
-from composer.errors import RequestError
 from composer.harmony.inference import song_key
 from composer.score.names import Bars, Parts, bar_pair
 from composer.score.parts import track_rows
 from composer.score.score import Score, Track, own_score
 from composer.theory.chords import QUALITIES, Chord
 from composer.theory.keys import Key
-
-_KNOWN = (
-    *(InScale, ChordTones, PitchRange, DrumPieces),
-    *(OnsetCount, Rhythm, MaxPolyphony, Monophonic),
-    *(Playable, Locked),
-    *LINEAR,
-)
 
 
 class Breach(NamedTuple):
@@ -96,9 +89,6 @@ def check(
     if before is not None:
         own_score(before)
     constraints = constraints_of(where)
-    for constraint in constraints:
-        if not isinstance(constraint, _KNOWN):
-            raise RequestError(f"{constraint} is not a constraint that can be checked")
     home = song_key(score) if key is None else key if isinstance(key, Key) else Key.parse(key)
     rows = track_rows(score, parts)
     pair = bar_pair(bars)
@@ -109,7 +99,7 @@ def check(
         first, last = pair or (low, high)
         looked_at = range(max(first, low), min(last, high) + 1)
         about = track_rows(score, constraint.parts)
-        if isinstance(constraint, LINEAR):
+        if type(constraint) in LINE_CHECKS:
             about = [row for row in about if not score.tracks[row].is_drum]
             lines = {row: line(piece.notes(row)) for row in about}
             there = piece.key(high - 1)
@@ -126,84 +116,165 @@ def check(
                 if isinstance(constraint, Locked):
                     wrong = lost(constraint, piece, row, bar - 1, asked, before)
                 else:
-                    wrong = _wrong(constraint, piece, row, bar - 1, notes)
+                    judge = _CHECKS.get(type(constraint), _own)
+                    wrong = judge(constraint, piece, row, bar - 1, notes)
                 breaches += [Breach(constraint, row + 1, bar, what) for what in wrong]
     return breaches
 
 
 def _is_about(constraint: Constraint, track: Track) -> bool:
     """Return whether a constraint looks at a track: pitches of drums only where it names them."""
-    if isinstance(constraint, InScale | ChordTones | PitchRange):
+    if constraint.pitched:
         return not track.is_drum or constraint.parts is not None
     return track.is_drum or not constraint.for_drums
 
 
-def _wrong(
+# What constraints find wrong with a bar of a part, whose notes in all bars are given.
+
+
+def _counted(
+    constraint: OnsetCount, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    places = _places(notes, bar)
+    if len(places) < constraint.min:
+        return [f"{len(places)} onsets, fewer than {constraint.min}"]
+    if constraint.max is not None and len(places) > constraint.max:
+        return [f"{len(places)} onsets, more than {constraint.max}"]
+    return []
+
+
+def _rhythm(
+    constraint: Rhythm, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    places = _places(notes, bar)
+    wanted = [round((float(beat) - 1) * 12) for beat in constraint.required]
+    wrong = [f"no onset at position {p}" for p in wanted if p not in places]
+    if constraint.allowed is not None:
+        free = [round((float(beat) - 1) * 12) for beat in constraint.allowed]
+        wrong += [f"an onset at position {p}" for p in places if p not in free]
+    return wrong
+
+
+def _played(
+    constraint: Playable, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    track, wrong = piece.score.tracks[row], []
+    for place in _places(notes, bar):
+        begun = [note.pitch for note in notes if (note.bar, note.place) == (bar, place)]
+        sounding = [note.pitch for note in _sounding(notes, piece.starts[bar] + place)]
+        why = unplayable(constraint, track, begun, sounding)
+        wrong += [f"{why} at position {place}"] * bool(why)
+    return wrong
+
+
+def _voices(
+    constraint: Monophonic | MaxPolyphony,
+    piece: CheckedScore,
+    row: int,
+    bar: int,
+    notes: Sequence[Onset],
+) -> list[str]:
+    most = 1 if isinstance(constraint, Monophonic) else constraint.notes
+    wrong = []
+    for place in _places(notes, bar):
+        count = len(_sounding(notes, piece.starts[bar] + place))
+        if count > most:
+            wrong.append(f"{count} notes sound at position {place}, more than {most}")
+    return wrong
+
+
+def _in_range(
+    constraint: PitchRange, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    low, high = constraint.low, constraint.high
+    return [_begins(note) for note in notes if note.bar == bar and not low <= note.pitch <= high]
+
+
+def _on_pieces(
+    constraint: DrumPieces, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    sounds = constraint.sounds
+    return [_begins(note) for note in notes if note.bar == bar and note.pitch not in sounds]
+
+
+def _in_scale(
+    constraint: InScale, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    wrong = []
+    for note in notes:
+        if note.bar == bar:
+            chord, _ = piece.chord_at(note.begin)
+            if note.pitch % 12 not in _notes_of(piece.key(bar), chord):
+                wrong.append(_begins(note))
+    return wrong
+
+
+def _on_chords(
+    constraint: ChordTones, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
+) -> list[str]:
+    passing, wrong = stepwise(line(notes)) if constraint.passing else set(), []
+    for note in notes:
+        chord, begins = piece.chord_at(note.begin)
+        if note.bar != bar or chord is None or note.pitch % 12 in {*chord.tones, chord.bass}:
+            continue
+        may_be_other = not (constraint.everywhere or begins or note.place in piece.strong(bar))
+        may_be_other &= not constraint.passing or (
+            note.pitch % 12 in _notes_of(piece.key(bar), chord)
+            and (note.begin, note.pitch) in passing
+        )
+        if not may_be_other:
+            wrong.append(_begins(note))
+    return wrong
+
+
+def _own(
     constraint: Constraint, piece: CheckedScore, row: int, bar: int, notes: Sequence[Onset]
 ) -> list[str]:
-    """Return what a constraint finds wrong with a bar of a part, whose notes are given."""
-    inside = [note for note in notes if note.bar == bar]
-    places = sorted({note.place for note in inside})
-    if isinstance(constraint, OnsetCount):
-        if len(places) < constraint.min:
-            return [f"{len(places)} onsets, fewer than {constraint.min}"]
-        if constraint.max is not None and len(places) > constraint.max:
-            return [f"{len(places)} onsets, more than {constraint.max}"]
-        return []
-    if isinstance(constraint, Rhythm):
-        wanted = [round((float(beat) - 1) * 12) for beat in constraint.required]
-        wrong = [f"no onset at position {p}" for p in wanted if p not in places]
-        if constraint.allowed is not None:
-            free = [round((float(beat) - 1) * 12) for beat in constraint.allowed]
-            wrong += [f"an onset at position {p}" for p in places if p not in free]
-        return wrong
-    if isinstance(constraint, Playable):
-        track = piece.score.tracks[row]
-        wrong = []
-        for place in places:
-            now = piece.starts[bar] + place
-            begun = [note.pitch for note in inside if note.place == place]
-            sounding = [note.pitch for note in notes if note.begin <= now < note.end]
-            why = unplayable(constraint, track, begun, sounding)
-            wrong += [f"{why} at position {place}"] * bool(why)
-        return wrong
-    if isinstance(constraint, Monophonic | MaxPolyphony):
-        most = 1 if isinstance(constraint, Monophonic) else constraint.notes
-        wrong = []
-        for place in places:
-            now = piece.starts[bar] + place
-            count = sum(1 for note in notes if note.begin <= now < note.end)
-            if count > most:
-                wrong.append(f"{count} notes sound at position {place}, more than {most}")
-        return wrong
-    may_pass = isinstance(constraint, ChordTones) and constraint.passing
-    passing = stepwise(line(notes)) if may_pass else set()
-    return [
-        f"pitch {note.pitch} begins at position {note.place}"
-        for note in inside
-        if not _pitch_is_right(constraint, piece, note, passing)
-    ]
+    """Judge a constraint that is not of this package by what it says itself."""
+    track, inside = piece.score.tracks[row], [note for note in notes if note.bar == bar]
+    cell = piece.cell(row, bar)
+    allowed, asked = constraint.pitches(cell), constraint.onsets(cell)
+    places = [place for place in _places(notes, bar) if place < cell.positions]
+    wrong = []
+    for mask in (allowed, asked.open):
+        within = [note for note in inside if note.place < cell.positions]
+        wrong += [_begins(n) for n in within if mask is not None and not mask[n.place, n.pitch]]
+    if not asked.least <= len(places) <= asked.most:
+        wrong.append(f"{len(places)} onsets, not {asked.least} to {asked.most}")
+    wrong += [f"no onset at position {p}" for p in asked.required if p not in places]
+    most = constraint.voices(track.program, track.is_drum)
+    for place in places:
+        count = len(_sounding(notes, piece.starts[bar] + place))
+        if most is not None and count > most:
+            wrong.append(f"{count} notes sound at position {place}, more than {most}")
+    return wrong
 
 
-def _pitch_is_right(
-    constraint: Constraint, piece: CheckedScore, note: Onset, passing: set[tuple[int, int]]
-) -> bool:
-    if isinstance(constraint, PitchRange):
-        return constraint.low <= note.pitch <= constraint.high
-    if isinstance(constraint, DrumPieces):
-        return note.pitch in constraint.sounds
-    key = piece.key(note.bar)
-    chord, begins = piece.chord_at(note.begin)
-    if isinstance(constraint, InScale):
-        return note.pitch % 12 in _notes_of(key, chord)
-    assert isinstance(constraint, ChordTones)
-    if chord is None or note.pitch % 12 in {*chord.tones, chord.bass}:
-        return True
-    if constraint.everywhere or begins or note.place in piece.strong(note.bar):
-        return False
-    return not constraint.passing or (
-        note.pitch % 12 in _notes_of(key, chord) and (note.begin, note.pitch) in passing
-    )
+#: Constraint -> what judges a bar of a part; those on lines stand in ``composer.checking.lines``.
+_CHECKS: dict[type[Constraint], Callable[..., list[str]]] = {
+    OnsetCount: _counted,
+    Rhythm: _rhythm,
+    Playable: _played,
+    Monophonic: _voices,
+    MaxPolyphony: _voices,
+    PitchRange: _in_range,
+    DrumPieces: _on_pieces,
+    InScale: _in_scale,
+    ChordTones: _on_chords,
+}
+
+
+def _places(notes: Sequence[Onset], bar: int) -> list[int]:
+    """Return where notes of a bar begin, in order."""
+    return sorted({note.place for note in notes if note.bar == bar})
+
+
+def _sounding(notes: Sequence[Onset], now: int) -> list[Onset]:
+    return [note for note in notes if note.begin <= now < note.end]
+
+
+def _begins(note: Onset) -> str:
+    return f"pitch {note.pitch} begins at position {note.place}"
 
 
 def _notes_of(key: Key, chord: Chord | None) -> set[int]:

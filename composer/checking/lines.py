@@ -6,16 +6,21 @@ of ``composer.checking.piece`` hold here. A line is the highest note of each ons
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from composer.checking.piece import Onset
 from composer.constraints.base import Constraint
-from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
+from composer.constraints.lines import (
+    Cadence,
+    MaxLeap,
+    MaxRepeatedNotes,
+    NoParallels,
+    NoQuote,
+)
 from composer.theory.keys import Key
 
-LINEAR = (MaxLeap, NoParallels, Cadence, NoQuote)
 _STEP = 2  # semitones
 
 
@@ -70,7 +75,7 @@ def line_wrongs(
     Parameters
     ----------
     constraint
-        One of ``LINEAR``.
+        One of ``LINE_CHECKS``.
     lines
         Row -> its line.
     rows
@@ -80,27 +85,44 @@ def line_wrongs(
     key
         Home key.
     """
-    if isinstance(constraint, NoParallels):
-        return _parallels(rows[0], rows[1], lines) if len(rows) == 2 else []
+    return LINE_CHECKS[type(constraint)](constraint, lines, rows, bar, key)
+
+
+def _leaps(
+    constraint: MaxLeap, lines: Mapping[int, list[Step]], rows: Sequence[int], bar: int, key: Key
+) -> list[Wrong]:
     wrong = []
     for row in rows:
-        if isinstance(constraint, MaxLeap):
-            wrong += _leaps(constraint, row, lines[row])
-        elif isinstance(constraint, Cadence):
-            wrong += _ending(constraint, row, lines[row], bar, key)
-        elif isinstance(constraint, NoQuote):
-            wrong += _copies(constraint, row, lines[row])
+        for before, now in pairwise(lines[row]):
+            leap = abs(now.pitch - before.pitch)
+            if leap > constraint.semitones:
+                what = f"a leap of {leap} semitones to pitch {now.pitch} at position {now.place}"
+                wrong.append(Wrong(row, now.bar, what))
     return wrong
 
 
-def _leaps(constraint: MaxLeap, row: int, steps: list[Step]) -> list[Wrong]:
+def _repeated(
+    constraint: MaxRepeatedNotes,
+    lines: Mapping[int, list[Step]],
+    rows: Sequence[int],
+    bar: int,
+    key: Key,
+) -> list[Wrong]:
     wrong = []
-    for before, now in pairwise(steps):
-        leap = abs(now.pitch - before.pitch)
-        if leap > constraint.semitones:
-            what = f"a leap of {leap} semitones to pitch {now.pitch} at position {now.place}"
-            wrong.append(Wrong(row, now.bar, what))
+    for row in rows:
+        count, last = 0, -1
+        for step in lines[row]:
+            count, last = (count + 1 if step.pitch == last else 1), step.pitch
+            if count > constraint.notes:
+                what = f"note {count} in a row of pitch {last} at position {step.place}"
+                wrong.append(Wrong(row, step.bar, what))
     return wrong
+
+
+def _endings(
+    constraint: Cadence, lines: Mapping[int, list[Step]], rows: Sequence[int], bar: int, key: Key
+) -> list[Wrong]:
+    return [wrong for row in rows for wrong in _ending(constraint, row, lines[row], bar, key)]
 
 
 def _ending(constraint: Cadence, row: int, steps: list[Step], bar: int, key: Key) -> list[Wrong]:
@@ -121,8 +143,16 @@ def _ending(constraint: Cadence, row: int, steps: list[Step], bar: int, key: Key
     ]
 
 
-def _parallels(first: int, second: int, lines: Mapping[int, list[Step]]) -> list[Wrong]:
-    wrong = []
+def _parallels(
+    constraint: NoParallels,
+    lines: Mapping[int, list[Step]],
+    rows: Sequence[int],
+    bar: int,
+    key: Key,
+) -> list[Wrong]:
+    if len(rows) != 2:
+        return []
+    (first, second), wrong = rows, []
     steps = {step.begin: i for i, step in enumerate(lines[second])}
     for i, now in enumerate(lines[first]):
         j = steps.get(now.begin, 0)
@@ -138,7 +168,9 @@ def _parallels(first: int, second: int, lines: Mapping[int, list[Step]]) -> list
     return wrong
 
 
-def _copies(constraint: NoQuote, row: int, steps: list[Step]) -> list[Wrong]:
+def _copies(
+    constraint: NoQuote, lines: Mapping[int, list[Step]], rows: Sequence[int], bar: int, key: Key
+) -> list[Wrong]:
     length = constraint.notes + 1
     known = set()
     score = constraint.score
@@ -152,13 +184,14 @@ def _copies(constraint: NoQuote, row: int, steps: list[Step]) -> list[Wrong]:
         given = sorted(highest.items())
         for i in range(len(given) - length + 1):
             known.add(_shape(given[i : i + length], constraint))
-    own = [(step.begin, step.pitch) for step in steps]
     wrong = []
-    for i in range(len(own) - length + 1):
-        if _shape(own[i : i + length], constraint) in known:
-            last = steps[i + length - 1]
-            what = f"{length} notes copied up to position {last.place}"
-            wrong.append(Wrong(row, last.bar, what))
+    for row in rows:
+        own = [(step.begin, step.pitch) for step in lines[row]]
+        for i in range(len(own) - length + 1):
+            if _shape(own[i : i + length], constraint) in known:
+                last = lines[row][i + length - 1]
+                what = f"{length} notes copied up to position {last.place}"
+                wrong.append(Wrong(row, last.bar, what))
     return wrong
 
 
@@ -169,3 +202,13 @@ def _shape(run: Sequence[tuple[int, int]], constraint: NoQuote) -> tuple[tuple[i
         ((at - begin) * constraint.rhythm, value - pitch * constraint.transposed)
         for at, value in run
     )
+
+
+#: Constraint -> what judges the lines of the parts that it is about.
+LINE_CHECKS: dict[type[Constraint], Callable[..., list[Wrong]]] = {
+    MaxLeap: _leaps,
+    MaxRepeatedNotes: _repeated,
+    NoParallels: _parallels,
+    Cadence: _endings,
+    NoQuote: _copies,
+}

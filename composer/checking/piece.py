@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from composer.constraints.base import Cell
 from composer.errors import SymbolError
 from composer.score.score import Score
 from composer.theory.chords import Chord, parse_chord
@@ -81,6 +82,20 @@ class CheckedScore(NamedTuple):
             if position <= begin:
                 chord, begins = name, position == begin
         return chord, begins
+
+    def cell(self, row: int, bar: int) -> Cell:
+        """Return what a constraint of a user's own may know of a bar of a track."""
+        signature, start, end = self.score.meter.signature_at(bar), *self.starts[bar : bar + 2]
+        track, (holding, _) = self.score.tracks[row], self.chord_at(start)
+        begun = [(at - start, chord) for at, chord in self.chords if start < at < end]
+        return Cell(
+            self.key(bar),
+            int(signature["numerator"]),
+            int(signature["denominator"]),
+            ((0, holding), *begun) if self.chords else (),
+            track.program,
+            track.is_drum,
+        )
 
     def strong(self, bar: int) -> list[int]:
         """Return where a bar's strong beats are: its first, and every second of an even number.

@@ -18,24 +18,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.base import Cell, Constraint, PitchMask, pitches_of
-from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
-from composer.constraints.lines import Cadence
-from composer.constraints.locked import Locked
-from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
-from composer.constraints.playable import Playable, Technique, beside, fit
+from composer.constraints.base import ANY, Cell, Constraint, PitchMask
+from composer.constraints.playable import Technique, beside, fit
+from composer.errors import RequestError
 
 Mask = npt.NDArray[np.bool_]
-
-
 Ints = npt.NDArray[np.int64]
-
-
-#: More notes than can sound at once, and more onsets than a bar can have.
-ANY = 1 << 20
-
-
-_PITCH_RULES = (InScale, ChordTones, PitchRange, DrumPieces)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -87,7 +75,7 @@ class Occupancy:
 
     def under(self, constraints: Sequence[Constraint]) -> Occupancy:
         """Return the room that constraints leave, in which notes stay only if one locks them."""
-        is_locked = any(isinstance(constraint, Locked) for constraint in constraints)
+        is_locked = any(constraint.keeps_notes for constraint in constraints)
         return self if is_locked or self.unlocked is None else self.unlocked
 
     @classmethod
@@ -98,70 +86,49 @@ class Occupancy:
 
 def domain_of(constraints: Sequence[Constraint], cell: Cell) -> CellDomain:
     """Return what constraints ask of a cell together."""
-    length = cell.positions
+    length, asked = cell.positions, [constraint.onsets(cell) for constraint in constraints]
     pitches, required = np.ones((length, 128), bool), np.zeros(length, bool)
-    beyond: list[int] = []
-    techniques: list[Technique] = []
-    locked: tuple[tuple[int, int], ...] = ()
-    least, most = 0, ANY
     for constraint in constraints:
-        if isinstance(constraint, _PITCH_RULES):
-            pitches &= constraint.pitches(cell)
-        elif isinstance(constraint, Playable):
-            technique = constraint.technique(cell.program, cell.is_drum)
-            pitches[:, : technique.low] = pitches[:, technique.high + 1 :] = False
-            techniques += [technique] if technique.is_kit or technique.fingers else []
-        elif isinstance(constraint, Locked):
-            locked = cell.locked
-            if constraint.sounds is not None:
-                pitches &= _kept_pieces(constraint, cell)
+        _narrow(pitches, constraint, constraint.pitches(cell))
     has_pitch = np.asarray(pitches.any(1))
+    locked = cell.locked if any(constraint.keeps_notes for constraint in constraints) else ()
     required[[position for position, _ in locked]] = True
-    for constraint in constraints:
-        if isinstance(constraint, OnsetCount):
-            least = max(least, constraint.min)
-            most = most if constraint.max is None else min(most, constraint.max)
-        elif isinstance(constraint, Rhythm):
-            wanted = constraint.positions("required")
-            required[[position for position in wanted if position < length]] = True
-            beyond += [position for position in wanted if position >= length]
-            if constraint.allowed is not None:
-                allowed = [p for p in constraint.positions("allowed") if p < length]
-                pitches[~np.isin(np.arange(length), allowed)] = False
-        elif isinstance(constraint, Cadence):
-            (last,) = constraint.positions("required")
-            beyond += [last] if last >= length else []
-            required[last : last + 1] = True
-            pitches[last : last + 1] &= pitches_of(constraint.pitch_classes(cell.key))
-            pitches[last + 1 :] = False
-    voices = most_voices(constraints, cell.program, cell.is_drum)
-    between = [c.between(cell) for c in constraints if isinstance(c, ChordTones) and c.passing]
-    passing = np.logical_or.reduce(between) & pitches if between else None
+    for constraint, onsets in zip(constraints, asked, strict=True):
+        required[[position for position in onsets.required if position < length]] = True
+        _narrow(pitches, constraint, onsets.open)
+    techniques = [c.technique(cell.program, cell.is_drum) for c in constraints]
+    only_passing = [c.only_passing(cell) for c in constraints]
+    between = [mask for mask in only_passing if mask is not None]
     return CellDomain(
-        pitches, required, tuple(beyond), least, most, voices, has_pitch, tuple(techniques), locked,
-        passing,
-    )  # fmt: skip
+        pitches,
+        required,
+        tuple(p for onsets in asked for p in onsets.required if p >= length),
+        max([0, *(onsets.least for onsets in asked)]),
+        min([ANY, *(onsets.most for onsets in asked)]),
+        most_voices(constraints, cell.program, cell.is_drum),
+        has_pitch,
+        tuple(one for one in techniques if one and (one.is_kit or one.fingers)),
+        locked,
+        np.logical_or.reduce(between) & pitches if between else None,
+    )
 
 
-def _kept_pieces(constraint: Locked, cell: Cell) -> PitchMask:
-    """Return all pitches, but those of pieces that stay alone where they were hit."""
-    wanted, sounds = constraint.positions, sorted(constraint.sounds or ())
-    mask = np.ones((cell.positions, 128), bool)
-    for position in range(cell.positions):
-        if wanted is None or position in wanted:
-            mask[position, sounds] = False
-    for position, pitch in cell.locked:
-        mask[position, pitch] = True
-    return mask
+def _narrow(pitches: PitchMask, constraint: Constraint, wanted: PitchMask | None) -> None:
+    """Narrow pitches, in place, to those that a constraint wants."""
+    if wanted is None:
+        return
+    if np.shape(wanted) != pitches.shape:
+        raise RequestError(
+            f"{constraint} returns pitches of shape {np.shape(wanted)} for a bar of "
+            f"{len(pitches)} positions; return {pitches.shape}"
+        )
+    pitches &= np.asarray(wanted, bool)
 
 
 def most_voices(constraints: Sequence[Constraint], program: int, is_drum: bool) -> int:
     """Return how many notes of an instrument may sound where one begins, itself included."""
-    techniques = [c.technique(program, is_drum) for c in constraints if isinstance(c, Playable)]
-    singly = any(isinstance(constraint, Monophonic) for constraint in constraints)
-    least = [c.notes for c in constraints if isinstance(c, MaxPolyphony)]
-    least += [technique.notes for technique in techniques if technique.notes is not None]
-    return min([ANY, *least, *([1] if singly else [])])
+    most = [constraint.voices(program, is_drum) for constraint in constraints]
+    return min([ANY, *(count for count in most if count is not None)])
 
 
 def free_pitches(domain: CellDomain, occupancy: Occupancy) -> PitchMask:

@@ -8,9 +8,6 @@ import numpy as np
 
 from composer.constraints.base import Cell, Constraint
 from composer.constraints.cell import Occupancy, domain_of, open_positions
-from composer.constraints.counts import OnsetCount, Rhythm
-from composer.constraints.lines import Cadence
-from composer.constraints.locked import Locked
 from composer.score.grid import RESOLUTION
 from composer.theory.pitches import pitch_name
 
@@ -33,7 +30,7 @@ def clash_of(
     """
     if cell is None:
         return f"no chords let {where} keep {in_words(some)}; drop one or widen it"
-    domain = domain_of(some, cell)
+    domain, asked = domain_of(some, cell), {c: c.onsets(cell) for c in some}
     occupancy = occupancy.under(some)
     is_open = open_positions(domain, occupancy)
     if domain.most and not domain.has_pitch.any():
@@ -47,9 +44,7 @@ def clash_of(
     # What asks for onsets, and what leaves it none.
     if domain.onsets > domain.most:
         least = [
-            c
-            for c in some
-            if isinstance(c, Rhythm | Cadence | Locked) or getattr(c, "min", 0) > domain.most
+            c for c in some if c.keeps_notes or asked[c].required or asked[c].least > domain.most
         ]
         rest = [c for c in some if c not in least]
         free = Occupancy.free(cell.positions)
@@ -61,16 +56,12 @@ def clash_of(
             names = [str(pitch) if cell.is_drum else pitch_name(pitch) for pitch in notes]
             return _clash_of_locked(some, names, position, where)
     if len(blocked):
-        asking = [
-            c
-            for c in some
-            if isinstance(c, Rhythm | Cadence) and blocked[0] in c.positions("required")
-        ]
+        asking = [c for c in some if blocked[0] in asked[c].required]
         rest = [c for c in some if c not in asking]
         who = in_words(rest) if rest else "the bar"
         alone = f"{in_words(asking)} needs a note on beat {_beat(int(blocked[0]))} in {where}"
         return f"{alone}; {who} {_allow(rest)} none there{_beside(occupancy)}"
-    least = [c for c in some if isinstance(c, OnsetCount) and c.min == domain.least]
+    least = [c for c in some if 0 < asked[c].least == domain.least]
     rest = [c for c in some if c not in least]
     return _shortage(least, rest, domain.least, int(is_open.sum()), where, occupancy)
 
@@ -78,7 +69,7 @@ def clash_of(
 def _clash_of_locked(
     some: Sequence[Constraint], names: Sequence[str], position: int, where: str
 ) -> str:
-    locking = [constraint for constraint in some if isinstance(constraint, Locked)]
+    locking = [constraint for constraint in some if constraint.keeps_notes]
     rest = [constraint for constraint in some if constraint not in locking]
     keeps = "keeps" if len(locking) == 1 else "keep"
     kept = f"{in_words(locking)} {keeps} {', '.join(names)} on beat {_beat(position)} in {where}"

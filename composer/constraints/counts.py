@@ -6,9 +6,12 @@ An onset is a position at which at least one note of the part begins.
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
+
+import numpy as np
 
 from composer._calls import called_right
-from composer.constraints.base import Constraint
+from composer.constraints.base import ANY, Cell, Constraint, Onsets
 from composer.errors import RequestError
 from composer.score.beats import Beats, beat_position, listed_beats
 from composer.score.names import is_whole
@@ -34,6 +37,8 @@ class OnsetCount(Constraint):
         Neither is given, one is not a whole number from 0 on, or the least is more than the most.
     """
 
+    by_bar: ClassVar[bool] = True
+
     min: int = 0
     max: int | None = None
 
@@ -46,6 +51,10 @@ class OnsetCount(Constraint):
             )
         if self.min == 0 and self.max is None:
             raise RequestError("OnsetCount() asks for nothing; give min, max or both")
+
+    def onsets(self, cell: Cell) -> Onsets:
+        """Return the least and the most."""
+        return Onsets(self.min, ANY if self.max is None else self.max)
 
 
 @called_right("composer.Rhythm")
@@ -74,6 +83,8 @@ class Rhythm(Constraint):
     (0, 24)
     """
 
+    by_bar: ClassVar[bool] = True
+
     allowed: Beats | None = None
     required: Beats = ()
 
@@ -89,6 +100,14 @@ class Rhythm(Constraint):
                 raise RequestError("Rhythm() asks for nothing; give allowed, required or both")
         elif not {*required} <= {*self.positions("allowed")}:
             raise RequestError(f"{self} requires a beat that it does not allow")
+
+    def onsets(self, cell: Cell) -> Onsets:
+        """Return the beats required, and those that are allowed."""
+        is_open = None
+        if self.allowed is not None:
+            is_allowed = np.isin(np.arange(cell.positions), self.positions("allowed"))
+            is_open = np.repeat(is_allowed[:, None], 128, 1)
+        return Onsets(required=self.positions("required"), open=is_open)
 
     def positions(self, name: str) -> tuple[int, ...]:
         """Return the positions of the beats of ``"allowed"`` or ``"required"``, in order."""
@@ -122,6 +141,10 @@ class MaxPolyphony(Constraint):
         if not is_whole(self.notes) or self.notes < 1:
             raise RequestError(f"{self} leaves no note; give 1 or more")
 
+    def voices(self, program: int, is_drum: bool) -> int:
+        """Return the number of notes, for every instrument."""
+        return self.notes
+
 
 @called_right("composer.Monophonic")
 @dataclasses.dataclass(frozen=True)
@@ -133,3 +156,7 @@ class Monophonic(Constraint):
     parts, bars
         See ``Constraint``.
     """
+
+    def voices(self, program: int, is_drum: bool) -> int:
+        """Return 1, for every instrument."""
+        return 1

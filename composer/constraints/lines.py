@@ -14,8 +14,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from composer._calls import called_right, shown
-from composer.constraints.base import Constraint
+from composer.constraints.base import Cell, Constraint, Line, Onsets, Runs, pitches_of
 from composer.errors import RequestError
 from composer.score.beats import beat_position
 from composer.score.grid import RESOLUTION
@@ -23,8 +25,7 @@ from composer.score.names import Bars, Parts, is_whole
 from composer.score.score import Score, Track
 from composer.theory.keys import Key
 
-#: A line: (position, pitch) of each onset, in order.
-Line = tuple[tuple[int, int], ...]
+_MOST_REPEATED = 1000  # notes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,44 @@ class MaxLeap(LineConstraint):
         if not is_whole(self.semitones) or self.semitones < 0:
             raise RequestError(f"{self} is not a leap; give semitones from 0 on, 12 for an octave")
 
+    @property
+    def leap(self) -> int:
+        """The semitones."""
+        return self.semitones
+
+
+@called_right("composer.MaxRepeatedNotes")
+@dataclasses.dataclass(frozen=True)
+class MaxRepeatedNotes(LineConstraint):
+    """At most so many notes of one pitch in a row in a part's line.
+
+    Of notes that begin together the highest counts; given notes before what is written count too.
+
+    Parameters
+    ----------
+    notes
+        1 or more: 1 for no pitch twice in a row.
+    parts, bars
+        See ``Constraint``; a run belongs to the bar that its last note lies in.
+
+    Raises
+    ------
+    RequestError
+        Less than 1, or no whole number.
+    """
+
+    notes: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_whole(self.notes) or not 1 <= self.notes <= _MOST_REPEATED:
+            raise RequestError(f"{self} leaves no line; give notes from 1 to {_MOST_REPEATED}")
+
+    @property
+    def runs(self) -> Runs:
+        """A line that stays on its pitch for one note more."""
+        return Runs((tuple((at, 60) for at in range(self.notes + 1)),), self.notes)
+
 
 @called_right("composer.NoParallels")
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +128,8 @@ class NoParallels(LineConstraint):
     RequestError
         Other than two parts.
     """
+
+    is_between_parts: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,6 +175,7 @@ class Cadence(Constraint):
 
     pitched: ClassVar[bool] = True
     is_last: ClassVar[bool] = True
+    by_bar: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -143,9 +185,13 @@ class Cadence(Constraint):
         object.__setattr__(self, "degree", degrees[0] if len(degrees) == 1 else degrees)
         beat_position(self.beat)
 
-    def positions(self, name: str) -> tuple[int, ...]:
-        """Return the position of the beat, as ``Rhythm.positions("required")`` does."""
-        return (beat_position(self.beat),)
+    def onsets(self, cell: Cell) -> Onsets:
+        """Return that a note of the degrees begins on the beat, and none after it."""
+        last = beat_position(self.beat)
+        is_open = np.ones((cell.positions, 128), bool)
+        is_open[last : last + 1] = pitches_of(self.pitch_classes(cell.key))
+        is_open[last + 1 :] = False
+        return Onsets(required=(last,), open=is_open)
 
     def pitch_classes(self, key: Key) -> frozenset[int]:
         """Return the pitch classes of the degrees in a key."""
@@ -216,6 +262,11 @@ class NoQuote(LineConstraint):
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
         self.__post_init__()
+
+    @property
+    def runs(self) -> Runs:
+        """The lines of the score."""
+        return Runs(self.lines, self.notes, self.transposed, self.rhythm)
 
 
 def line_of(track: Track, tpq: int) -> Line:

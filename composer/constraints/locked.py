@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from composer._calls import called_right
-from composer.constraints.base import Constraint
+from composer.constraints.base import Cell, Constraint, PitchMask
 from composer.errors import RequestError
 from composer.score.beats import Beats, beat_position, listed_beats
 from composer.score.grid import RESOLUTION
@@ -90,6 +92,9 @@ class Locked(Constraint):
     []
     """
 
+    by_bar: ClassVar[bool] = True
+    keeps_notes: ClassVar[bool] = True
+
     notes: Score | Iterable[tuple[object, ...]] | None = None
     beats: Beats | None = None
     pieces: str | Sequence[str] | None = None
@@ -121,6 +126,19 @@ class Locked(Constraint):
     def for_drums(self) -> bool:
         """Whether it is about drums alone, as pieces of the kit are."""
         return self.sounds is not None
+
+    def pitches(self, cell: Cell) -> PitchMask | None:
+        """Return all pitches, but those of pieces that stay alone where they were hit."""
+        if self.sounds is None:
+            return None
+        wanted, sounds = self.positions, sorted(self.sounds)
+        mask = np.ones((cell.positions, 128), bool)
+        for position in range(cell.positions):
+            if wanted is None or position in wanted:
+                mask[position, sounds] = False
+        for position, pitch in cell.locked:
+            mask[position, pitch] = True
+        return mask
 
     @property
     def sounds(self) -> frozenset[int] | None:

@@ -123,13 +123,16 @@ class ChordTones(Constraint):
             chord = chords[position]
             if chord is not None:
                 mask[position] = pitches_of(frozenset(chord.pitch_classes))
-        return mask | self.between(cell) if self.passing else mask
+        return mask | self._between(cell) if self.passing else mask
 
-    def between(self, cell: Cell) -> PitchMask:
-        """Return which pitches may begin in passing alone, shape (positions, 128)."""
+    def only_passing(self, cell: Cell) -> PitchMask | None:
+        """Return the other notes of the key between strong beats, if these may pass."""
+        return self._between(cell) if self.passing else None
+
+    def _between(self, cell: Cell) -> PitchMask:
         mask = np.zeros((cell.positions, 128), bool)
         chords = cell.chord_at()
-        for position in np.flatnonzero(~self._strong(cell)).tolist() if self.passing else ():
+        for position in np.flatnonzero(~self._strong(cell)).tolist():
             chord = chords[position]
             if chord is not None:
                 scale = _altered_scale(cell.key, chord)

@@ -22,12 +22,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from composer._calls import called_right
-from composer.constraints.base import Constraint
+from composer.constraints.base import Cell, Constraint, PitchMask
 from composer.errors import RequestError
 from composer.score.instruments import GM_DRUMS, sounding_range
 from composer.score.names import is_whole
@@ -134,6 +135,8 @@ class Playable(Constraint):
     1
     """
 
+    is_played: ClassVar[bool] = True
+
     span: int = MAJOR_NINTH
 
     def __post_init__(self) -> None:
@@ -142,6 +145,16 @@ class Playable(Constraint):
             raise RequestError(
                 f"span {self.span!r} is outside 1 to {WIDEST} semitones; a ninth is 14, a tenth 16"
             )
+
+    def pitches(self, cell: Cell) -> PitchMask:
+        """Return the pitches of the instrument's range, at every position."""
+        technique, pitch = self.technique(cell.program, cell.is_drum), np.arange(128)
+        in_range = (pitch >= technique.low) & (pitch <= technique.high)
+        return np.tile(in_range, (cell.positions, 1))
+
+    def voices(self, program: int, is_drum: bool) -> int | None:
+        """Return how many notes sound on the instrument at most."""
+        return self.technique(program, is_drum).notes
 
     def technique(self, program: int, is_drum: bool = False) -> Technique:
         """Return how an instrument is played."""

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from composer.constraints.lines import Line, NoQuote
+from composer.constraints.base import Line, Runs
 from composer.feasibility.line_kernels import SuffixAutomata
 
 _PITCHES = 128
 _APART = (-1, -1)  # what no line does
 
 
-def automata(wanted: Sequence[tuple[NoQuote, np.ndarray]], times: int) -> SuffixAutomata:
-    """Return the automata of some constraints.
+def automata(wanted: Sequence[tuple[Runs, np.ndarray]], times: int) -> SuffixAutomata:
+    """Return the automata of some runs that must not be repeated.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def automata(wanted: Sequence[tuple[NoQuote, np.ndarray]], times: int) -> Suffix
     times
         Of the piece.
     """
-    made = [_automaton(constraint, times) for constraint, _ in wanted]
+    made = [_automaton(runs, times) for runs, _ in wanted]
     keys, gaps, symbols, goto, links, lengths = zip(*made, strict=True) if made else ((),) * 6
     none = np.zeros((0, times), bool)
     return SuffixAutomata(
@@ -34,7 +34,7 @@ def automata(wanted: Sequence[tuple[NoQuote, np.ndarray]], times: int) -> Suffix
         _padded(goto, 2),
         _padded(links, 1),
         _padded(lengths, 1),
-        np.array([constraint.notes for constraint, _ in wanted], np.int64),
+        np.array([runs.notes for runs, _ in wanted], np.int64),
         np.stack([matters for _, matters in wanted]) if wanted else none,
     )
 
@@ -49,9 +49,9 @@ def _padded(arrays: Sequence[np.ndarray], dimensions: int) -> np.ndarray:
     return whole
 
 
-def _automaton(constraint: NoQuote, times: int) -> tuple[np.ndarray, ...]:
+def _automaton(runs: Runs, times: int) -> tuple[np.ndarray, ...]:
     """Return the keys, gaps, symbols, transitions, links and lengths of a score."""
-    lines = [_steps(line, constraint) for line in constraint.lines]
+    lines = [_steps(line, runs) for line in runs.lines]
     steps = sorted({step for line in lines for step, _ in line})
     distances = sorted({gap for line in lines for _, gap in line if gap <= times})
     pairs = sorted({pair for line in lines for pair in line if pair[1] <= times})
@@ -61,10 +61,10 @@ def _automaton(constraint: NoQuote, times: int) -> tuple[np.ndarray, ...]:
     goto, links, lengths = _suffix_automaton(text, apart + 1)
 
     pitch = np.arange(_PITCHES)
-    code = pitch[None] - pitch[:, None] if constraint.transposed else _both(pitch)
+    code = pitch[None] - pitch[:, None] if runs.transposed else _both(pitch)
     keys = _numbered(code.ravel(), steps)
     gaps = np.zeros(times + 1, np.int32)
-    if constraint.rhythm:
+    if runs.rhythm:
         gaps = _numbered(np.arange(times + 1), distances)
     symbols = np.full((len(steps) + 1, len(distances) + 1), -1, np.int32)
     for (step, gap), symbol in number.items():
@@ -84,12 +84,12 @@ def _numbered(values: np.ndarray, known: Sequence[int]) -> np.ndarray:
     return found
 
 
-def _steps(line: Line, constraint: NoQuote) -> list[tuple[int, int]]:
+def _steps(line: Line, runs: Runs) -> list[tuple[int, int]]:
     """Return the steps of a line: what they do, and after how long."""
     steps = []
     for (began, pitch), (begins, to) in itertools.pairwise(line):
-        step = to - pitch if constraint.transposed else pitch * _PITCHES + to
-        steps.append((step, begins - began if constraint.rhythm else 0))
+        step = to - pitch if runs.transposed else pitch * _PITCHES + to
+        steps.append((step, begins - began if runs.rhythm else 0))
     return steps
 
 

@@ -37,7 +37,6 @@ from composer.constraints.cell import (
 from composer.constraints.clash import clash_of, in_words
 from composer.constraints.counts import Monophonic
 from composer.constraints.pitches import as_far_as_they_can
-from composer.constraints.playable import Playable
 from composer.errors import RequestError
 from composer.feasibility.cell_kernels import COUNTED, IDLE, REQUIRED
 from composer.feasibility.chords import (
@@ -154,7 +153,7 @@ class Feasibility:
                     self._matters[bar, row] = self._of(grid, bar, row).onsets > 0
                 else:
                     asked = self._list(self._asked[bar][row])
-                    is_played = any(isinstance(c, Playable) for c in asked)
+                    is_played = any(c.is_played for c in asked)
                     self._matters[bar, row] = is_played or self._voices(bar, row) < ANY
 
     def onsets(self, grid: Grid, bar: int, row: int, *, now: bool = True) -> int:

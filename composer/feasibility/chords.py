@@ -24,7 +24,7 @@ from composer.feasibility.given_notes import GivenNotes
 from composer.feasibility.lines import passing_notes
 from composer.score.beats import beat_length, chord_positions, strong_positions
 from composer.score.grid import RESOLUTION, Grid
-from composer.theory.chords import QUALITIES, Chord
+from composer.theory.chords import CHORD_COUNT, QUALITIES, Chord, chord_at
 
 IDS_A_CHORD = 3  # Position, Chord and Bass
 
@@ -33,7 +33,7 @@ IDS_A_CHORD = 3  # Position, Chord and Bass
 ChordPlan: TypeAlias = tuple[tuple[int, Chord], ...]
 
 
-CHORDS = tuple(Chord(root, quality) for root in range(12) for quality in range(len(QUALITIES)))
+CHORDS = tuple(Chord(*chord_at(index)) for index in range(CHORD_COUNT))
 
 
 Bools = npt.NDArray[np.bool_]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from composer.constraints.cell import Occupancy
-from composer.constraints.playable import Playable, bits_of
+from composer.constraints.playable import bits_of
 from composer.request.request import Request
 from composer.score.events import Events
 from composer.score.grid import Grid, held_on_grid
@@ -110,7 +110,7 @@ class GivenNotes:
         self.held = held if request.held is None else request.held
         self._locked = locked_notes(request)
         #: Whether instruments are asked how they are played.
-        self.has_techniques = any(isinstance(d.constraint, Playable) for d in request.posted)
+        self.has_techniques = any(d.constraint.is_played for d in request.posted)
         self._occupancies: dict[tuple[int, int], Occupancy] = {}
 
     def locked(self, bar: int, row: int) -> LockedNotes:

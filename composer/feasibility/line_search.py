@@ -17,7 +17,6 @@ import numpy.typing as npt
 from composer.constraints.base import Constraint
 from composer.constraints.cell import PostedConstraint
 from composer.constraints.clash import in_words
-from composer.constraints.lines import NoParallels, NoQuote
 from composer.errors import RequestError
 from composer.feasibility.chords import CHORDS, ChordChoice, ChordPlan
 from composer.feasibility.line_chords import ChordFreedom, ChordPaths, every_plan
@@ -109,7 +108,7 @@ class Lines:
         #: Parts that are not held to play singly, because they would have no line then.
         self.relaxed: list[int] = []
         for domain in given.posted:
-            if isinstance(domain.constraint, NoParallels):
+            if domain.constraint.is_between_parts:
                 first, second = np.flatnonzero(domain.cells.any(0)).tolist()
                 self._pairs.append((domain, first, second))
         self._unchecked = rows
@@ -247,7 +246,7 @@ class Lines:
 
     def _must_not_copy(self, rows: list[int]) -> bool:
         posted = [d for d in self._given.posted if d.cells[:, rows].any()]
-        return any(isinstance(domain.constraint, NoQuote) for domain in posted)
+        return any(domain.constraint.runs is not None for domain in posted)
 
     def _chords(
         self, rows: list[int], relaxation: Relaxation, cap: int

@@ -45,10 +45,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.base import Constraint, PitchMask
+from composer.constraints.base import Constraint, PitchMask, Runs
 from composer.constraints.cell import CellDomain, Occupancy, PostedConstraint, free_pitches
-from composer.constraints.lines import MaxLeap, NoQuote
-from composer.constraints.pitches import ChordTones
 from composer.feasibility.automata import automata
 from composer.feasibility.hands import Hands
 from composer.feasibility.line_kernels import (
@@ -367,7 +365,7 @@ def make_line(
     line = given.line(row)
     line[written] = -1
     posted = [d for d in given.posted if only is None or d.constraint in only]
-    can_pass = any(isinstance(d.constraint, ChordTones) and d.cells[:, row].any() for d in posted)
+    can_pass = any(cell is not None and cell.domain.passing is not None for cell in cells)
     table = Table(
         np.zeros((times, PASSING + NONE if can_pass else PASSING), np.uint64),
         np.zeros((times, NONE), bool),
@@ -402,9 +400,10 @@ def make_line(
 def _limit_leaps(table: Table, given: Given, row: int, posted: Sequence[PostedConstraint]) -> None:
     matters = given.matters(row, 1)
     for domain in posted:
-        if isinstance(domain.constraint, MaxLeap):
+        leap = domain.constraint.leap
+        if leap is not None:
             here = matters & domain.cells[table.bar_of, row]
-            least = min(domain.constraint.semitones, _FREE)
+            least = min(leap, _FREE)
             table.leap[here] = np.minimum(table.leap[here], least)
 
 
@@ -429,10 +428,10 @@ def set_other(
 def copied_by(given: Given, row: int, posted: Sequence[PostedConstraint]) -> SuffixAutomata:
     """Return the automata of what a part must not copy."""
     bar_of = np.repeat(np.arange(len(given.starts) - 1), np.diff(given.starts))
-    known: list[tuple[NoQuote, Bools]] = []
+    known: list[tuple[Runs, Bools]] = []
     for domain in posted:
-        constraint = domain.constraint
-        if isinstance(constraint, NoQuote) and domain.cells[:, row].any():
-            matters = given.matters(row, constraint.notes) & domain.cells[bar_of, row]
-            known.append((constraint, matters))
+        runs = domain.constraint.runs
+        if runs is not None and domain.cells[:, row].any():
+            matters = given.matters(row, runs.notes) & domain.cells[bar_of, row]
+            known.append((runs, matters))
     return automata(known, len(bar_of))

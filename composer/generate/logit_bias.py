@@ -15,7 +15,7 @@ from composer.masks.cell import CellMask
 from composer.masks.chord import ChordCellMask
 from composer.request.sampling import Sampling
 from composer.score.grid import Grid
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import QUALITIES, chord_index
 from composer.theory.keys import Key
 from composer.tokenizers.families import transposition
 from composer.tokenizers.grammar import Cursor
@@ -149,7 +149,7 @@ class LogitBias:
 
     def _value(self, root: int, quality: int) -> int:
         """Return the value of ``Chord`` that says a chord of the piece."""
-        return 1 + (root + self._shift) % 12 * len(QUALITIES) + quality
+        return 1 + chord_index((root + self._shift) % 12, quality)
 
     def _lean(self, family: str, values: Iterable[int], factor: float) -> None:
         """Multiply what chords lean to where one is chosen."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from composer.constraints.base import ChordMask
 from composer.feasibility.chords import CHORDS, ChordChoice
 from composer.masks.cell import CellMask
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import CHORD_COUNT, QUALITIES, chord_at, chord_index
 from composer.tokenizers.families import NO_CHORD
 from composer.tokenizers.grammar import Cursor, Grammar, Mask
 
@@ -74,7 +74,7 @@ class ChordCellMask(CellMask):
             if chords.sum() > 1:
                 chords[self._last] = False  # to say a chord again in a bar says nothing
         elif cursor.state == "bass":
-            root, quality = divmod(cursor.rank - 1, len(QUALITIES))
+            root, quality = chord_at(cursor.rank - 1)
             tones = (root + np.array(QUALITIES[quality].intervals)) % 12
             mask[at["Bass"]] &= np.isin(np.arange(12), tones) & self._inverted
 
@@ -85,7 +85,7 @@ class ChordCellMask(CellMask):
 
     def _chords_at(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords may begin at a position, as the vocabulary has them."""
-        wanted = self._open.get(position, np.zeros(12 * len(QUALITIES), bool))
+        wanted = self._open.get(position, np.zeros(CHORD_COUNT, bool))
         if self._choice is None:
             return wanted
         possible = self._possible(position)
@@ -96,13 +96,13 @@ class ChordCellMask(CellMask):
     def _possible(self, position: int) -> npt.NDArray[np.bool_]:
         """Return which chords leave the bar's parts enough, as the vocabulary has them."""
         if self._choice is None:
-            return np.ones(12 * len(QUALITIES), bool)
+            return np.ones(CHORD_COUNT, bool)
         return np.roll(self._choice.allowed(position), self._shift, axis=0).ravel()
 
     def _number(self, value: int) -> int:
         """Return which of ``CHORDS`` a value says."""
-        root, quality = divmod(value - 1, len(QUALITIES))
-        return (root - self._shift) % 12 * len(QUALITIES) + quality
+        root, quality = chord_at(value - 1)
+        return chord_index((root - self._shift) % 12, quality)
 
     def _accept(self, family: str, value: int, cursor: Cursor) -> None:
         if family == "Chord":

@@ -19,7 +19,7 @@ from composer.feasibility.lines import PartLine
 from composer.masks.cell import IDS_A_NOTE, IDS_AN_ONSET
 from composer.masks.chord import ChordCellMask
 from composer.masks.demanded import BoundedNoteMask
-from composer.theory.chords import QUALITIES
+from composer.theory.chords import CHORD_COUNT
 from composer.tokenizers.bins import DURATIONS
 from composer.tokenizers.grammar import Cursor, Mask
 
@@ -341,7 +341,7 @@ class LineChordMask(ChordCellMask):
         plan = self._plans.plan(position, number)
         if self._lines.take_plan(self._bar, plan):
             return True
-        refused = self._refused.setdefault(position, np.zeros(12 * len(QUALITIES), bool))
+        refused = self._refused.setdefault(position, np.zeros(CHORD_COUNT, bool))
         refused[chord] = True
         return False
 

@@ -9,9 +9,6 @@ import numpy as np
 
 from composer.constraints.base import Constraint, Where, constraints_of
 from composer.constraints.cell import Mask, PostedConstraint
-from composer.constraints.counts import OnsetCount, Rhythm
-from composer.constraints.lines import Cadence, NoParallels
-from composer.constraints.locked import Locked
 from composer.edits.cells import grid_bars
 from composer.errors import RequestError
 from composer.score.grid import RESOLUTION, Grid
@@ -49,7 +46,7 @@ def rows_of(constraint: Constraint, score: Score) -> list[int]:
             raise RequestError(
                 f"{constraint} is about {called}, which plays no drums; name a drum part"
             )
-    if isinstance(constraint, NoParallels) and len(set(rows)) != 2:
+    if constraint.is_between_parts and len(set(rows)) != 2:
         raise RequestError(f"{constraint} is about two parts, not {len(set(rows))}; name two")
     return rows
 
@@ -111,7 +108,7 @@ def post(
                 f"{constraint} is about no notes that are written; name others, or leave parts and "
                 "bars out"
             )
-        if isinstance(constraint, OnsetCount | Rhythm | Cadence | Locked):
+        if constraint.by_bar:
             _check_bars(constraint, edges, first)
         posted.append(PostedConstraint(constraint, cells))
     return tuple(posted)

@@ -112,7 +112,7 @@ def locked_plan(
     RequestError
         There is no such note, or no such place for one.
     """
-    if not any(isinstance(demand.constraint, Locked) for demand in posted):
+    if not any(demand.constraint.keeps_notes for demand in posted):
         return LockedPlan(tuple(posted))
     tracks = [track.notes[:0] for track in score.tracks]
     pinned: list[tuple[int, ...]] = []

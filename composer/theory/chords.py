@@ -2,8 +2,12 @@
 
 Conventions
 -----------
-Pitch classes are 0 (C) to 11 (B). A chord's quality is its place in `QUALITIES`; that order is
-written into vocabularies on disk, so new qualities go to the end and none ever moves.
+Pitch classes are 0 (C) to 11 (B). A chord's quality is its place in `QUALITIES`.
+
+Chords without a bass of their own are numbered root by root, `chord_index`, wherever arrays have a
+place for each of them. Vocabularies have their tokens in this order and among those of other
+families, so a quality that is added moves the ids of hundreds of chords and of all that stands
+behind them: it takes a new version of every vocabulary with chords, and models are trained anew.
 """
 
 from __future__ import annotations
@@ -11,14 +15,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from composer.errors import SymbolError
 from composer.theory.chord_names import nearest_symbol, suffix_tones
-from composer.theory.keys import _NOTE, Key, _pitch_class, note_name, note_place, plain_place
+from composer.theory.keys import (
+    NOTE_PATTERN,
+    Key,
+    note_name,
+    note_place,
+    pitch_class_of,
+    plain_place,
+)
 
 #: How a score writes that no chord sounds.
 NO_CHORD = "N.C."
+
+
+Number = TypeVar("Number", int, npt.NDArray[np.int64])
 
 
 class Quality(NamedTuple):
@@ -52,6 +69,24 @@ QUALITIES = (
     Quality("7b9", (0, 4, 7, 10, 13)),
     Quality("7#5", (0, 4, 8, 10)),
 )
+
+
+#: How many chords there are without a bass of their own.
+CHORD_COUNT = 12 * len(QUALITIES)
+
+
+def chord_index(root: Number, quality: Number) -> Number:
+    """Return the number of a chord, 0 to ``CHORD_COUNT`` - 1; arrays are numbered row by row.
+
+    >>> chord_index(0, 0), chord_index(9, 4), chord_at(chord_index(9, 4))
+    (0, 202, (9, 4))
+    """
+    return root * len(QUALITIES) + quality
+
+
+def chord_at(index: Number) -> tuple[Number, Number]:
+    """Return the root and the quality of the chord of a number, or of an array of numbers."""
+    return index // len(QUALITIES), index % len(QUALITIES)
 
 
 @dataclass(frozen=True)
@@ -177,8 +212,8 @@ def parse_chord(text: str) -> Chord | None:
     if read is None:
         raise SymbolError(_unreadable(text))
     found, tones = read
-    root = _pitch_class(found[1], found[2])
-    bass = None if found[4] is None else _pitch_class(found[4], found[5])
+    root = pitch_class_of(found[1], found[2])
+    bass = None if found[4] is None else pitch_class_of(found[4], found[5])
     return Chord(root, _nearest_quality(tones), bass)
 
 
@@ -247,10 +282,10 @@ def _nearest_quality(tones: frozenset[int]) -> int:
 _SILENCE = re.compile(r"(?i:n\.?\s?c\.?|no ?chord)|N")
 
 
-_CHORD = re.compile(rf"{_NOTE}(?P<suffix>.*?)(?:/\s*{_NOTE})?")
+_CHORD = re.compile(rf"{NOTE_PATTERN}(?P<suffix>.*?)(?:/\s*{NOTE_PATTERN})?")
 
 
-_POLYCHORD = re.compile(rf"{_NOTE}[^/|]*[/|\\]\s*{_NOTE}[^/]+")
+_POLYCHORD = re.compile(rf"{NOTE_PATTERN}[^/|]*[/|\\]\s*{NOTE_PATTERN}[^/]+")
 
 
 _QUALITY_TONES = [frozenset(step % 12 for step in quality.intervals) for quality in QUALITIES]

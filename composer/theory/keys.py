@@ -20,7 +20,7 @@ NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "##": 2, "x": 2, "b": -1, "♭": -1, "bb": -2}
 
 
-_NOTE = "([A-Ga-g])(##|bb|[#♯xb♭]|)"
+NOTE_PATTERN = "([A-Ga-g])(##|bb|[#♯xb♭]|)"
 
 
 # Sharps in the signature of each tonic; of two spellings the one with fewer accidentals, and of
@@ -50,7 +50,8 @@ def note_name(fifths: int) -> str:
     return "FCGDAEB"[letter] + ("#" * sharps if sharps > 0 else "b" * -sharps)
 
 
-def _pitch_class(letter: str, accidental: str) -> int:
+def pitch_class_of(letter: str, accidental: str) -> int:
+    """Return the pitch class of a note: 10 of B and b."""
     return (NATURALS[letter.upper()] + _ACCIDENTALS[accidental]) % 12
 
 
@@ -127,7 +128,7 @@ class Key:
         plain = re.sub(
             r"(?i)[\s-]*(sharp|flat)", lambda m: "b#"[m[1].lower() == "sharp"], str(text)
         )
-        found = re.fullmatch(_NOTE + r"[\s:_-]*?\s*([A-Za-z]*\.?|-)", plain.strip())
+        found = re.fullmatch(NOTE_PATTERN + r"[\s:_-]*?\s*([A-Za-z]*\.?|-)", plain.strip())
         if found:
             letter, accidental, word = found.groups()
             word = word.rstrip(".")

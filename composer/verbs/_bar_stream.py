@@ -13,7 +13,6 @@ from composer._calls import called_right
 from composer._version import __version__
 from composer.constraints.base import Constraint
 from composer.constraints.cell import PostedConstraint
-from composer.constraints.locked import Locked
 from composer.edits.cells import put_back
 from composer.edits.patch import Author, recorded, regions_of
 from composer.errors import RequestError
@@ -108,7 +107,7 @@ class Stream(Iterator[Score]):
                     f"{constraint} needs to know the bars to come, which a stream does not; write "
                     "a piece of so many bars with another verb"
                 )
-            if isinstance(constraint, Locked):
+            if constraint.keeps_notes:
                 raise RequestError(f"{constraint} keeps notes, and a stream has none yet; drop it")
         self._rng = np.random.default_rng(seed)
         self._author = Author(

@@ -15,7 +15,13 @@ import numpy as np
 from composer.checking.checker import check
 from composer.constraints.cell import PostedConstraint
 from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
-from composer.constraints.lines import Cadence, MaxLeap, NoParallels, NoQuote
+from composer.constraints.lines import (
+    Cadence,
+    MaxLeap,
+    MaxRepeatedNotes,
+    NoParallels,
+    NoQuote,
+)
 from composer.constraints.locked import Locked
 from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
 from composer.constraints.playable import Playable
@@ -38,7 +44,7 @@ def random_constraint(rng, grid, written):
         "bars": None if rng.random() < 0.5 else (first, int(rng.integers(first, bars + 1))),
     }
     length = int(grid.bar_lengths.min())
-    kind = rng.integers(16)
+    kind = rng.integers(18)
     if kind == 0:
         return InScale(**scope)
     if kind == 1:
@@ -71,6 +77,8 @@ def random_constraint(rng, grid, written):
         return Cadence(degrees, beat, **scope)
     if kind in (12, 13):
         return random_pair(rng, grid, scope)
+    if kind == 17:
+        return MaxRepeatedNotes(int(rng.integers(1, 5)), **scope)
     if kind == 15:
         return Playable(int(rng.integers(2, 17)), **scope)
     return MaxPolyphony(int(rng.integers(1, 5)), **scope)
@@ -432,7 +440,7 @@ def has_line(grid, where, written, row, locked=()):
 
 
 VOICES = (MaxPolyphony, Monophonic)
-LINES = (MaxLeap, NoParallels, NoQuote)
+LINES = (MaxLeap, MaxRepeatedNotes, NoParallels, NoQuote)
 
 
 def is_possible_by_trying(grid, where, bar, row, pitches):

@@ -9,6 +9,7 @@ from composer import (
     InScale,
     MaxLeap,
     MaxPolyphony,
+    MaxRepeatedNotes,
     Monophonic,
     NoParallels,
     NoQuote,
@@ -57,9 +58,11 @@ def request(seed):
 
 
 def line_constraint(rng, rows):
-    kind = rng.integers(4)
+    kind = rng.integers(5)
     if kind == 0:
         return MaxLeap(int(rng.integers(0, 3)))
+    if kind == 4:
+        return MaxRepeatedNotes(int(rng.integers(1, 4)))
     if kind == 1:
         degrees = [int(d) for d in rng.integers(1, 4, 2)]
         return Cadence(degrees, 1 + int(rng.integers(3)) / 12, bars=2)

@@ -115,7 +115,9 @@ def test_a_breach_in_words():
 
 
 def test_what_it_does_not_know_is_refused():
-    with pytest.raises(RequestError, match="not a constraint that can be checked"):
+    with pytest.raises(
+        RequestError, match="Constraint does not say what it asks for; define pitches"
+    ):
         check(SCORE, Constraint())
 
 

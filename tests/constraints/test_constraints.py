@@ -92,7 +92,7 @@ def test_other_notes_of_the_key_may_pass_between_strong_beats():
     where = ChordTones(passing=True)
     assert where.is_linear
     assert not ChordTones().is_linear
-    mask, between = where.pitches(cell((0, "E"))), where.between(cell((0, "E")))
+    mask, between = where.pitches(cell((0, "E"))), where.only_passing(cell((0, "E")))
     assert [names(mask, p) for p in (0, 12)] == ["E G# B", "C D E F G# A B"]
     assert [names(between, p) for p in (0, 12)] == ["", "C D F A"]
     assert where.pitches(cell((0, None))).all()
