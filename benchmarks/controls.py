@@ -117,7 +117,7 @@ def pieces(model: Composer, part: str, seeds: int, settings: dict[str, Any]) -> 
 
 def measured(model: Composer, score: Score) -> Any:
     """Return what the last part of a score measures, shape (kinds,)."""
-    grid = model.tokenizer.grid(score)
+    grid = model.model.tokenizer.grid(score)
     return measure_parts(grid, np.ones((len(grid.bars), len(grid.parts)), bool))[-1]
 
 

@@ -36,7 +36,6 @@ from benchmarks.decoding_peers import (
     ctranslate2_generate,
     transformers_generate,
 )
-from composer.api import PRETRAINED
 from composer.constraints.base import Constraint
 from composer.generate.writer import TokenStream
 from composer.masks.cell import CellMask
@@ -44,6 +43,7 @@ from composer.masks.demanded import BoundedNoteMask
 from composer.masks.factory import CellRules
 from composer.masks.line import LineNoteMask
 from composer.model.cpu import CPUDecoder
+from composer.model.model import PRETRAINED
 from composer.model.weights import LlamaShape
 from composer.request.sampling import Chooser, Sampling
 

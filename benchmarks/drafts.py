@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=5)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    model = load()
+    model = load().model
     listener = Listener(model.tokenizer.grammar)
     tokenizer = copy.copy(model.tokenizer)
     tokenizer.grammar = listener

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from composer.api import PRETRAINED, Composer
+from composer.api import Composer
 from composer.generate.batch import write_together
 from composer.model.cpu import CPUDecoder
+from composer.model.model import PRETRAINED
 from composer.model.torch import TorchDecoder
 from composer.planning.roles import part_rules
 from composer.planning.write import SAMPLING
@@ -136,7 +137,7 @@ def melodies(options: argparse.Namespace) -> None:
     """Print how long whole melodies take, masks and sampling included."""
     composer = Composer.load()
     tune = composer.melody("Am F C G", bars=BARS, seed=1)
-    grid = composer.tokenizer.grid(tune)
+    grid = composer.model.tokenizer.grid(tune)
     written = np.zeros((len(grid.bars), 1 + len(grid.parts)), bool)
     written[:, 1] = True
     rules = (part_rules(parse_instrument("flute"), "melody"),)
@@ -145,7 +146,7 @@ def melodies(options: argparse.Namespace) -> None:
         for batch in options.batches:
             requests = [Request(grid, written, rules, SAMPLING, seed=i) for i in range(batch)]
             seconds = best(
-                lambda d=decoder, r=requests: write_together(r, d, composer.tokenizer),
+                lambda d=decoder, r=requests: write_together(r, d, composer.model.tokenizer),
                 options.repetitions,
             )
             print(

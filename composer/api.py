@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from pathlib import Path
 
-from composer._calls import called_right, shown
-from composer.errors import ModelError
-from composer.model.cpu import CPUDecoder
+from composer._calls import called_right
 from composer.model.decoder import Decoder
-from composer.model.weights import weights_hash
+from composer.model.model import Model
 from composer.planning.settings import Settings, verb
 from composer.tokenizers.cells.cells import Cells
 from composer.verbs.arrange import arrange
@@ -23,24 +20,19 @@ from composer.verbs.reduce import reduce
 from composer.verbs.stream import stream
 from composer.verbs.vary import vary
 
-#: The model that comes with the package.
-PRETRAINED = Path(__file__).with_name("pretrained")
-
 
 @called_right("composer.Composer")
 class Composer:
-    """A model and the verbs it serves.
+    """A model and the verbs it serves, which may be called in several threads at once.
 
     Parameters
     ----------
-    decoder
-        The model.
-    tokenizer
-        The tokenizer it was trained with.
+    decoder, tokenizer
+        The model, and the tokenizer that it was trained with.
+    name
+        What the model is called where scores say who made them.
     progress
         Whether to show a progress bar, where there is a terminal.
-    model
-        What the model is called where scores say who made them.
 
     Raises
     ------
@@ -49,22 +41,9 @@ class Composer:
     """
 
     def __init__(
-        self, decoder: Decoder, tokenizer: Cells, *, progress: bool = False, model: str = ""
+        self, decoder: Decoder, tokenizer: Cells, *, name: str = "", progress: bool = False
     ) -> None:
-        if not isinstance(tokenizer, Cells) or not hasattr(decoder, "vocab_size"):
-            raise ModelError(
-                f"{shown(decoder)} and {shown(tokenizer)} are not a model and its tokenizer; "
-                "composer.load('my_model') reads both from a folder"
-            )
-        if decoder.vocab_size != tokenizer.vocab_size:
-            raise ModelError(
-                f"the model has {decoder.vocab_size} ids and the tokenizer {tokenizer.vocab_size}; "
-                f"take both from one folder"
-            )
-        self.decoder = decoder
-        self.tokenizer = tokenizer
-        self.progress = progress
-        self.model = model
+        self.model = Model(decoder, tokenizer, name=name, progress=progress)
 
     @classmethod
     @called_right("composer.Composer.load")
@@ -96,20 +75,9 @@ class Composer:
         ImportError
             A device is named and torch is not installed.
         """
-        if folder is not None and not isinstance(folder, str | os.PathLike):
-            raise ModelError(f"{shown(folder)} is not a folder; name one that composer train wrote")
-        folder = PRETRAINED if folder is None else Path(folder)
-        if not folder.is_dir():
-            raise ModelError(f"{folder} is not a folder; name one that composer train wrote")
-        tokenizer = Cells.load(folder)
-        if device is None:
-            decoder: Decoder = CPUDecoder.from_folder(folder)
-        else:
-            from composer.model.torch import TorchDecoder
-
-            decoder = TorchDecoder.from_folder(folder, device=device)
-        name = f"{folder.resolve().name} {weights_hash(folder)}"
-        return cls(decoder, tokenizer, progress=progress, model=name)
+        new = object.__new__(cls)
+        new.model = Model.load(folder, device=device, progress=progress)
+        return new
 
     melody = verb(melody)
     chords = verb(chords, Settings)
@@ -128,11 +96,16 @@ def _pretrained() -> Composer:
 
 
 @called_right("composer.load")
-def load(folder: str | os.PathLike[str] | None = None, *, device: str | None = None) -> Composer:
+def load(
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    device: str | None = None,
+    progress: bool = False,
+) -> Composer:
     """Return the composer of a model folder; the one that comes with the package without it.
 
     The parameters and errors are those of ``Composer.load``.
     """
-    if folder is None and device is None:
+    if folder is None and device is None and not progress:
         return _pretrained()
-    return Composer.load(folder, device=device)
+    return Composer.load(folder, device=device, progress=progress)

@@ -422,7 +422,7 @@ def train(folder: Path, out: Path, workers: int, start: Path | None, **settings:
     Example: composer train my_midi --out my_model --steps 2000
              composer melody "Am F C G" --model my_model
     """
-    from composer.api import PRETRAINED
+    from composer.model.model import PRETRAINED
 
     try:
         from composer.training import TrainingConfig

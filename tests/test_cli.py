@@ -206,7 +206,7 @@ def test_tokenize_a_folder(run, tmp_path):
 
 
 def test_demo(run, tmp_path, model_folder, monkeypatch):
-    monkeypatch.setattr("composer.api.PRETRAINED", model_folder)
+    monkeypatch.setattr("composer.model.model.PRETRAINED", model_folder)
     result = run("demo", "-o", "here")
     assert result.exit_code == 0, result.output
     assert files(tmp_path / "here") == {"melody.mid", "chords.mid", "arrangement.mid"}

@@ -272,14 +272,16 @@ def changed_chords(chords: Events) -> Events:
 
 def chord_texts(chords: Events, key: Key | None) -> tuple[Text, ...]:
     """Return chords, dtype ``CHORD``, as symbols spelled for a key."""
+    sharps = None if key is None else key.sharps
     return tuple(
-        Text(tick, _symbol(root, quality, bass, key))
+        Text(tick, _symbol(root, quality, bass, key, sharps))
         for tick, root, quality, bass in chords.tolist()
     )
 
 
 @lru_cache(maxsize=4096)
-def _symbol(root: int, quality: int, bass: int, key: Key | None) -> str:
+def _symbol(root: int, quality: int, bass: int, key: Key | None, _: int | None) -> str:
+    # Equal keys may be spelled differently, so their sharps belong to what is remembered.
     if root < 0:
         return NO_CHORD
     return Chord(root, quality, bass if bass >= 0 else None).symbol(key)

@@ -89,6 +89,11 @@ class Cell:
     program: int = 0
     is_drum: bool = False
     locked: tuple[tuple[int, int], ...] = ()
+    #: Sharps of the key: equal keys may be spelled differently, and rules go by letters.
+    sharps: int = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sharps", self.key.sharps)
 
     @property
     def positions(self) -> int:

@@ -49,13 +49,14 @@ class InScale(Constraint):
         """Return the notes of the key, altered by the chords."""
         mask = np.tile(pitches_of(cell.key.scale), (cell.positions, 1))
         for position, chord in cell.chords:
-            mask[position:] = pitches_of(_altered_scale(cell.key, chord))
+            mask[position:] = pitches_of(_altered_scale(cell.key, chord, cell.key.sharps))
         return mask
 
 
 @lru_cache(maxsize=1024)
-def _altered_scale(key: Key, chord: Chord | None) -> frozenset[int]:
+def _altered_scale(key: Key, chord: Chord | None, _: int) -> frozenset[int]:
     """Return the pitch classes of a key's scale with a chord's tones on their degrees."""
+    # Equal keys may be spelled differently, so their sharps belong to what is remembered.
     if chord is None:
         return key.scale
     degrees = sorted(key.scale, key=lambda note: (note - key.tonic) % 12)
@@ -135,7 +136,7 @@ class ChordTones(Constraint):
         for position in np.flatnonzero(~self._strong(cell)).tolist():
             chord = chords[position]
             if chord is not None:
-                scale = _altered_scale(cell.key, chord)
+                scale = _altered_scale(cell.key, chord, cell.key.sharps)
                 mask[position] = pitches_of(frozenset(scale - chord.pitch_classes))
         return mask
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.score.events import MAX_TICK, NOTE, Events, Text, frozen, joined
+from composer.score.events import MAX_TICK, NOTE, Events, Frozen, Text, frozen, joined
 from composer.theory.chords import NO_CHORD
 
 Texts = tuple[Text, ...]
@@ -34,7 +34,7 @@ class Missing(Exception):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class NoteChange:
+class NoteChange(Frozen):
     """Notes out of a track, and notes in; dtype ``NOTE``, sorted."""
 
     out: Events

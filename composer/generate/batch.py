@@ -14,10 +14,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from composer.generate.writer import Writer
 from composer.model.decoder import Decoder
+from composer.model.model import Model
 from composer.request.request import Request
 from composer.score.grid import Grid
 from composer.tokenizers.cells.cells import Cells
@@ -105,23 +106,16 @@ def finish(writers: Sequence[Writer], wrote: Callable[[int], object] = _IGNORE) 
 Made = TypeVar("Made")
 
 
-_IGNORE: Callable[[int], object] = lambda bars: None  # noqa: E731
-
-
-def write(
-    request: Request,
-    decoder: Decoder,
-    tokenizer: Cells,
-    wrote: Callable[[int], object] = _IGNORE,
-) -> Writer:
+def write(request: Request, model: Model, wrote: Callable[[int], object] = _IGNORE) -> Writer:
     """Return what wrote a request: alone, or in one batch with those of the other calls.
 
     The parameters and errors are those of ``composer.generate.batch.write_cells``.
     """
     call = _CALL.get(None)
-    if call is None:
-        return write_together([request], decoder, tokenizer, wrote)[0]
-    return call.ask(_Asked(request, decoder, tokenizer, wrote))
+    if call is not None:
+        return call.ask(_Asked(request, model, wrote))
+    with model.lease() as decoder:
+        return write_together([request], decoder, model.tokenizer, wrote)[0]
 
 
 def call_together(calls: Sequence[Callable[[], Made]]) -> list[tuple[Made, list[Writer]]]:
@@ -142,31 +136,23 @@ def call_together(calls: Sequence[Callable[[], Made]]) -> list[tuple[Made, list[
             call.stop()
 
 
-class _Asked:
-    """A request and who writes it."""
+class _Asked(NamedTuple):
+    """A request, who writes it, and who is told how many bars are done."""
 
-    def __init__(
-        self,
-        request: Request,
-        decoder: Decoder,
-        tokenizer: Cells,
-        wrote: Callable[[int], object],
-    ) -> None:
-        self.request = request
-        self.decoder = decoder
-        self.tokenizer = tokenizer
-        self.wrote = wrote
+    request: Request
+    model: Model
+    wrote: Callable[[int], object]
 
 
 def _written(calls: Sequence[_Call[Made]]) -> list[Writer]:
     """Return what wrote the requests that calls wait for, those of one model in one batch."""
     asked = [call.asked for call in calls if call.asked]
     found: dict[int, Writer] = {}
-    for model in dict.fromkeys(id(one.decoder) for one in asked):
-        places = [place for place, one in enumerate(asked) if id(one.decoder) == model]
-        first = asked[places[0]]
+    for model in {id(one.model): one.model for one in asked}.values():
+        places = [place for place, one in enumerate(asked) if one.model is model]
         requests = [asked[place].request for place in places]
-        writers = write_together(requests, first.decoder, first.tokenizer, first.wrote)
+        with model.lease() as decoder:
+            writers = write_together(requests, decoder, model.tokenizer, asked[places[0]].wrote)
         found.update(zip(places, writers, strict=True))
     return [found[place] for place in range(len(asked))]
 

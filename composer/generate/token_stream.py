@@ -21,6 +21,13 @@ class TokenStream:
         self._grammar = grammar
         self._first_control = grammar.vocabulary.base["Control"]  # none but controls come after
 
+    def copy(self) -> TokenStream:
+        """Return another that goes on from here."""
+        other = object.__new__(TokenStream)
+        vars(other).update(vars(self), ids=[*self.ids], plain=[*self.plain])
+        other.cursor = self.cursor.copy()
+        return other
+
     def append(self, ids: Sequence[int]) -> None:
         """Append ids that the grammar allows."""
         for index in ids:

@@ -14,8 +14,8 @@ a cell needs for the onsets and notes that demands make it have is kept back for
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -134,6 +134,27 @@ class Writer:
         self._chooser = Chooser(request.sampling, tokenizer.vocabulary)
         if self._window:
             self._window = self._window.longer(self.todo)
+
+    def checkpoint(self) -> Callable[[], None]:
+        """Return what brings the writer back to where it is now, whatever has come between.
+
+        The decoder then hears again what it is to hold, so that it does not matter at which moment
+        it was stopped.
+        """
+        state, stream, chance = dict(vars(self)), self._stream.copy(), self._rng.bit_generator.state
+
+        def restore() -> None:
+            vars(self).update(state)
+            self._stream = stream.copy()
+            self._rng.bit_generator.state = chance
+            for decoder in (self.decoder, self._unguided):
+                if decoder is not None:
+                    decoder.reset()
+
+        return restore
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_steps": None}  # what is written in between two bars: nothing
 
     def opening(self) -> list[int]:
         """Return the ids that the first window begins with."""

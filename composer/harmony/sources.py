@@ -19,7 +19,7 @@ import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from composer._calls import shown
 from composer.errors import RequestError, SymbolError
@@ -32,9 +32,9 @@ from composer.theory.progression import Bar, Placed, Progression, parse_progress
 BeatChord = tuple[int, float, str]
 
 #: What chords are given as.
-ChordsLike = Union[
-    str, "os.PathLike[str]", Score, Sequence[str], Sequence[Sequence[str]], Sequence[BeatChord]
-]
+ChordsLike = (
+    str | os.PathLike[str] | Score | Sequence[str] | Sequence[Sequence[str]] | Sequence[BeatChord]
+)
 
 CHARTS, SCORES = (".txt", ".chart"), (".mid", ".midi", ".musicxml", ".mxl", ".xml")
 _FIT = 1e-6  # how far a beat given as a decimal may be from a fraction

@@ -7,12 +7,11 @@ not depend on that, nor on how its ids were cut into calls: they are the same bi
 
 from __future__ import annotations
 
-import copy
 import itertools
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +63,7 @@ class CPUDecoder(Decoder):
             raise RequestError(f"precision {precision!r} is neither of {', '.join(PRECISIONS)}")
         if threads < 1:
             raise RequestError(f"threads {threads} is below 1; leave it out for one")
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = _pool_of(threads)
         self._threads = threads
         self._shape = shape
         self._context_length = context
@@ -144,12 +143,35 @@ class CPUDecoder(Decoder):
             # What is shared is never written again.
             self._own = _new_cache(self._shape, self._context_length)
             self._share(base, self._length)
-        other = copy.copy(self)
-        other._own = _new_cache(self._shape, self._context_length)
-        if not self._shared:
-            other._base = other._own
+        other = self.blank()
+        if self._shared:
+            other._base, other._shared = self._base, self._shared
+        other._length = self._length
         other._copy_last_span(self._own, self._length)
         return other
+
+    def blank(self) -> CPUDecoder:
+        """Return another decoder that holds nothing; see `Decoder.blank`."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        other._base = other._own = _new_cache(self._shape, self._context_length)
+        other._shared = other._length = 0
+        return other
+
+    # Copies share the weights, which nobody writes, and no cache, which every call does.
+
+    def __copy__(self) -> CPUDecoder:
+        return self.fork()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CPUDecoder:
+        return self.fork()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_pool": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._pool = _pool_of(self._threads)
 
     def _share(self, base: Cache, length: int) -> None:
         """Take all whole spans before a length from a base, and copy what is after them."""
@@ -173,12 +195,29 @@ class CPUDecoder(Decoder):
         return np.split(logits, np.cumsum([len(row) for row in ids[:-1]]))
 
 
-class Cache(NamedTuple):
-    """What is kept of the positions seen so far, and where it lies."""
+class Cache:
+    """What is kept of the positions seen so far, and where it lies in this process.
 
-    keys: Floats  # (layers, K, C / SPAN, N, SPAN), N padded
-    values: Floats  # (layers, K, N / NARROW, C, NARROW), N padded
-    addresses: tuple[int, int]
+    Parameters
+    ----------
+    keys
+        Shape (layers, K, C / SPAN, N, SPAN), N padded.
+    values
+        Shape (layers, K, N / NARROW, C, NARROW), N padded.
+    """
+
+    def __init__(self, keys: Floats, values: Floats) -> None:
+        self.keys = keys
+        self.values = values
+        #: Found anew wherever the arrays come to lie: an address means nothing elsewhere.
+        self.addresses = (keys.ctypes.data, values.ctypes.data)
+
+    def __reduce__(self) -> tuple[type[Cache], tuple[Floats, Floats]]:
+        return Cache, (self.keys, self.values)
+
+
+def _pool_of(threads: int) -> ThreadPoolExecutor | None:
+    return ThreadPoolExecutor(threads) if threads > 1 else None
 
 
 def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
@@ -187,7 +226,7 @@ def _new_cache(shape: LlamaShape, context_length: int) -> Cache:
     keys = np.zeros((shape.layers, shape.kv_heads, room // SPAN, size, SPAN), np.float32)
     narrow = padded(shape.head_dim, NARROW) // NARROW
     values = np.zeros((shape.layers, shape.kv_heads, narrow, room, NARROW), np.float32)
-    return Cache(keys, values, (keys.ctypes.data, values.ctypes.data))
+    return Cache(keys, values)
 
 
 def _append(decoders: Sequence[CPUDecoder], ids: Sequence[Ids], *, every: bool) -> Logits:

@@ -91,6 +91,12 @@ class Decoder(Protocol):
         From then on each goes its own way. A fork costs a copy of the positions held.
         """
 
+    def blank(self: Own) -> Own:
+        """Return another decoder that holds nothing and shares the weights.
+
+        This one may be at work in another thread meanwhile.
+        """
+
     @classmethod
     def step_together(cls: type[Own], decoders: Sequence[Own], ids: Sequence[Ids]) -> Logits:
         """Append ids to several decoders in one pass over the weights.

@@ -155,6 +155,17 @@ class TorchDecoder(Decoder):
             self._cache.copy(self._slot, other._slot, self._length)
         return other
 
+    def blank(self) -> TorchDecoder:
+        """Return another decoder that holds nothing; see `Decoder.blank`.
+
+        Raises `RequestError` if the device has no memory for one more.
+        """
+        other = copy.copy(self)
+        other._length = 0
+        with self._cache.lock:
+            other._take_slot()
+        return other
+
     def _take_slot(self) -> None:
         """Take a slot, and give it back when this decoder is gone."""
         self._slot = self._cache.take()

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
-from typing import Any, TypedDict, TypeVar, Union, cast
+from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, cast, get_type_hints
 
 from composer._calls import misfit
 from composer.best_of.candidates import best_of
@@ -19,17 +19,19 @@ from composer.constraints.base import Constraint, Where, constraints_of
 from composer.controls.controls import Aim, Controls
 from composer.edits.patch import signed
 from composer.errors import RequestError
+from composer.model.model import Model
 from composer.request.sampling import Sampling
 from composer.score.score import Score
 from composer.theory.pitches import RangeLike
 
 #: A score, or the path of a MIDI file.
-ScoreLike = Union[Score, str, "os.PathLike[str]"]
+ScoreLike = Score | str | os.PathLike[str]
 
 #: Onsets a bar: exactly so many, or the least and the most.
 Count = int | tuple[int, int]
 
-Verb = TypeVar("Verb", bound=Callable[..., Any])
+Arguments = ParamSpec("Arguments")
+Made = TypeVar("Made")
 
 
 class Settings(TypedDict, total=False):
@@ -148,8 +150,14 @@ def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettin
     return cast(NoteSettings, {**settings, "where": where})
 
 
-def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
-    """Return a verb that shows the settings it takes, and refuses calls that do not fit them.
+def verb(
+    function: Callable[Concatenate[Model, Arguments], Made],
+    *settings: type,
+    best_of_n: bool = True,
+) -> Callable[Concatenate[Any, Arguments], Made]:
+    """Return the method of whoever has a ``model`` that calls a verb with it.
+
+    It shows the settings that the verb takes, and refuses calls that do not fit them.
 
     A score that it returns has what it did to the one it was given in its history.
 
@@ -165,17 +173,17 @@ def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
     own = inspect.signature(function)
     *first, last = own.parameters.values()
     if last.kind is not inspect.Parameter.VAR_KEYWORD:
-        return cast(Verb, _called_right(recording(function), own))
+        return _method(recording(function), own)
     taken = settings or (Settings, NoteSettings)
-    kinds = {
-        name: kind for name, kind in taken[-1].__annotations__.items() if best_of_n or name != "n"
-    }
+    kinds = get_type_hints(taken[-1])
+    if not best_of_n:
+        del kinds["n"]
     given = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=_DEFAULTS.get(name),
-            annotation=getattr(kind, "__forward_arg__", kind),
+            annotation=kind,
         )
         for name, kind in kinds.items()
     ]
@@ -188,29 +196,34 @@ def verb(function: Verb, *settings: type, best_of_n: bool = True) -> Verb:
         seed = keywords.pop("seed", None)
         return best_of(partial(served, *arguments, **keywords), n, seed)[0].score
 
-    shown = _called_right(best, own.replace(parameters=[*first, *given]))
+    shown = _method(best, own.replace(parameters=[*first, *given]))
     shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
-    return cast(Verb, shown)
-
-
-def _called_right(function: Callable[..., Any], signature: inspect.Signature) -> Any:
-    """Return a verb that shows a signature, and refuses in its own words what does not fit it."""
-
-    @wraps(function)
-    def shown(*arguments: Any, **keywords: Any) -> Any:
-        wrong = misfit(f"composer.{function.__name__}", signature, arguments, keywords)
-        if wrong:
-            raise RequestError(wrong)
-        return function(*arguments, **keywords)
-
-    shown.__signature__ = signature  # type: ignore[attr-defined]
     return shown
 
 
-def recording(function: Verb) -> Verb:
+def _method(function: Callable[..., Any], signature: inspect.Signature) -> Any:
+    """Return a method that shows a verb's signature, and refuses in its own words what misfits."""
+    first, *rest = signature.parameters.values()
+    owner = first.replace(name="self", annotation=inspect.Parameter.empty)
+    signature = signature.replace(parameters=[owner, *rest])
+
+    @wraps(function)
+    def shown(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        wrong = misfit(f"composer.{function.__name__}", signature, (self, *arguments), keywords)
+        if wrong:
+            raise RequestError(wrong)
+        return function(self.model, *arguments, **keywords)
+
+    shown.__signature__ = signature  # type: ignore[attr-defined]
+    annotations = {parameter.name: parameter.annotation for parameter in rest}
+    shown.__annotations__ = {**annotations, "return": signature.return_annotation}
+    return shown
+
+
+def recording(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a verb that says in the history of the score it returns what it did.
 
-    Its first argument after the composer is what it was given, if it takes a ``ScoreLike``.
+    Its first argument after the model is what it was given, if it takes a ``ScoreLike``.
     """
     own = inspect.signature(function)
     source = next((name for name, p in own.parameters.items() if p.annotation == "ScoreLike"), "")
@@ -225,7 +238,7 @@ def recording(function: Verb) -> Verb:
             return after
         return signed(before or Score(after.tpq), after, function.__name__)
 
-    return cast(Verb, recorded)
+    return recorded
 
 
 def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ from composer.errors import RequestError
 from composer.form.outline import Outline
 from composer.generate import batch as together
 from composer.harmony.inference import bar_keys, song_key
+from composer.model.model import Model
 from composer.planning.constraints import post
 from composer.planning.controls import ControlTargets, with_reach
 from composer.planning.habits import asked_of, with_ranges
@@ -36,9 +36,6 @@ from composer.request.sampling import Sampling
 from composer.score.instruments import parse_instrument
 from composer.score.score import Score, Track
 from composer.theory.keys import Key
-
-if TYPE_CHECKING:
-    from composer.api import Composer
 
 #: How much controls weigh where nobody says: at twice what the model makes of them pieces come
 #: nearest to most of them (``benchmarks/controls.py``).
@@ -94,7 +91,7 @@ class WorkingScore:
 
 
 def write(
-    composer: Composer,
+    model: Model,
     sheet: WorkingScore,
     cells: Mask,
     rules: tuple[PartRules, ...],
@@ -108,8 +105,8 @@ def write(
 
     Parameters
     ----------
-    composer
-        The model.
+    model
+        What writes.
     sheet, cells
         What is given, and which cells of it to write.
     rules
@@ -130,7 +127,7 @@ def write(
     """
     score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
     # The tokenizer has no names, but messages do.
-    grid = composer.tokenizer.grid(score, sheet.key, count).named(score.tracks)
+    grid = model.tokenizer.grid(score, sheet.key, count).named(score.tracks)
     pieces = _pieces(score, sheet.bars, count)
     written = np.repeat(cells, pieces, axis=0)
     constraints = asked_of(settings, score, cells)
@@ -138,15 +135,13 @@ def write(
     kept = locked_plan(posted, score, grid, written)
     if kept.tracks:
         alone = kept.score(score, grid, written)
-        grid = composer.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
+        grid = model.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
     locked = kept.locked(grid, written)
     feel = settings.get("feel", False)
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     seed = seed_of(settings.get("seed"))
-    aims = ControlTargets.of(
-        settings, [part.role for part in rules], composer.tokenizer, score, cells
-    )
+    aims = ControlTargets.of(settings, [part.role for part in rules], model.tokenizer, score, cells)
     sampling = sampling_of(settings, usual, aims)
     rules = with_reach(rules, aims.controls, score, cells)
     request = Request(
@@ -163,13 +158,13 @@ def write(
         keys=_cut_keys(bar_keys(score, sheet.key, sheet.bars), pieces),
         locked=locked,
     )
-    hidden = None if composer.progress else True  # None: hidden unless there is a terminal
+    hidden = None if model.progress else True  # None: hidden unless there is a terminal
     todo = int(written.any(1).sum())
     with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
-        writer = together.write(request, composer.decoder, composer.tokenizer, wrote=bar.update)
+        writer = together.write(request, model, wrote=bar.update)
     author = Author(
         "composer",
-        model=composer.model,
+        model=model.name,
         seed=seed,
         sampling=sampling,
         constraints=with_source(constraints, score),
@@ -184,18 +179,18 @@ def write(
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 
-def own_rules(composer: Composer, sheet: WorkingScore, cells: Mask) -> tuple[PartRules, ...]:
+def own_rules(model: Model, sheet: WorkingScore, cells: Mask) -> tuple[PartRules, ...]:
     """Return rules for the parts that a sheet has, to be written as they are.
 
     Parameters
     ----------
-    composer, sheet
+    model, sheet
         As in ``write``.
     cells
         Those to go by: a part that begins notes in each of its own is to do so in what is written.
     """
     count = grid_bars(sheet.score, sheet.bars)
-    grid = composer.tokenizer.grid(sheet.score, sheet.key, count)
+    grid = model.tokenizer.grid(sheet.score, sheet.key, count)
     return given_rules(grid, np.repeat(cells, _pieces(sheet.score, sheet.bars, count), axis=0))
 
 

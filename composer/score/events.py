@@ -232,9 +232,26 @@ def _text(row: Any, what: str) -> Text:
 
 
 Own = TypeVar("Own", bound="Value")
+Same = TypeVar("Same")
 
 
-class Value:
+class Frozen:
+    """What never changes: a copy is the same object, and what is unpickled cannot be written."""
+
+    def __copy__(self: Same) -> Same:
+        return self
+
+    def __deepcopy__(self: Same, memo: dict[int, Any]) -> Same:
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        vars(self).update(state)
+
+
+class Value(Frozen):
     """A frozen dataclass that compares by content, arrays too, and checks what it is given."""
 
     def __eq__(self, other: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from composer.generate.writer import Writer
 from composer.harmony.inference import bar_keys
 from composer.harmony.lead_sheet import chart, key_named
 from composer.harmony.sources import ChordsLike
-from composer.model.decoder import Decoder
+from composer.model.model import Model
 from composer.planning.constraints import rows_of
 from composer.planning.controls import ControlTargets
 from composer.planning.settings import NoteSettings
@@ -32,7 +32,6 @@ from composer.score.events import Text
 from composer.score.grid import Grid, cut_bars
 from composer.score.score import Score, Track
 from composer.theory.keys import Key
-from composer.tokenizers.cells.cells import Cells
 from composer.tokenizers.cells.codec import restated_chords
 
 # Of the bars written so many are kept; then only the last few, which no note outlasts in 4/4.
@@ -49,8 +48,8 @@ class Stream(Iterator[Score]):
 
     Parameters
     ----------
-    decoder, tokenizer
-        The model.
+    model
+        What writes.
     tracks
         An empty track for each part.
     rules
@@ -60,8 +59,6 @@ class Stream(Iterator[Score]):
     where
         Constraints, which hold in every bar. Notes of a part that they make begin notes in each bar
         end with the bar.
-    model
-        What the model is called in the history of the bars.
     chart
         What ``composer.harmony.lead_sheet.chart`` takes: chords, key, meter and tempo.
 
@@ -77,8 +74,7 @@ class Stream(Iterator[Score]):
 
     def __init__(
         self,
-        decoder: Decoder,
-        tokenizer: Cells,
+        model: Model,
         tracks: Sequence[Track],
         rules: tuple[PartRules, ...],
         sampling: Sampling,
@@ -86,12 +82,10 @@ class Stream(Iterator[Score]):
         *,
         where: tuple[Constraint, ...] = (),
         aims: ControlTargets = ControlTargets(),  # noqa: B008  (frozen)
-        model: str = "",
         **chart: Any,
     ) -> None:
-        self._decoder = decoder.fork()
-        self._decoder.reset()
-        self._tokenizer = tokenizer
+        self._decoder = model.decoder.blank()
+        self._tokenizer = model.tokenizer
         self._tracks = tuple(tracks)
         self._rules = rules
         self._where = [(c, rows_of(c, Score(tracks=self._tracks))) for c in where]
@@ -111,12 +105,13 @@ class Stream(Iterator[Score]):
                 raise RequestError(f"{constraint} keeps notes, and a stream has none yet; drop it")
         self._rng = np.random.default_rng(seed)
         self._author = Author(
-            *("composer", "stream", model, seed),
+            *("composer", "stream", model.name, seed),
             constraints=where,
             controls=aims.controls,
             version=__version__,
         )
         self._writer: Writer | None = None
+        self._restore: Callable[[], None] | None = None  # where a bar is begun and not ended
         #: How many bars have been written.
         self.bars = 0
         self._chart: dict[str, Any] = {}
@@ -153,6 +148,7 @@ class Stream(Iterator[Score]):
         SymbolError, RequestError
             A value cannot be read or is out of range. Nothing has changed then.
         """
+        self._go_back()
         single: NoteSettings = {"temperature": temperature, "top_p": top_p, "guidance": guidance}
         settings = sampling_of({"sampling": sampling, **single}, usual=self._sampling)
         if guidance is None and settings.guidance == 1:
@@ -178,7 +174,36 @@ class Stream(Iterator[Score]):
         self._sampling = settings
 
     def __next__(self) -> Score:
-        """Write the next bar."""
+        """Write the next bar; one that was interrupted comes again."""
+        self._go_back()
+        self._restore = self._checkpoint()
+        score = self._next()
+        self._restore = None
+        return score
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._go_back()
+        return dict(vars(self))
+
+    def _checkpoint(self) -> Callable[[], None]:
+        """Return what brings the stream back to where it is now."""
+        writer, at, bars, chance = self._writer, self._at, self.bars, self._rng.bit_generator.state
+        restore_writer = writer.checkpoint() if writer else self._decoder.reset
+
+        def restore() -> None:
+            self._writer, self._at, self.bars = writer, at, bars
+            self._rng.bit_generator.state = chance
+            restore_writer()
+
+        return restore
+
+    def _go_back(self) -> None:
+        """Go back to before a bar that was interrupted."""
+        if self._restore:
+            self._restore()
+            self._restore = None
+
+    def _next(self) -> Score:
         grid, writer = self._next_grid(), self._writer
         now = len(grid.bars) - 2
         count = len(self._keys)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from composer.errors import RequestError
 from composer.harmony.lead_sheet import chord_texts
 from composer.harmony.sources import ChordsLike
+from composer.model.model import Model
 from composer.planning.blank import outline_of
 from composer.planning.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.planning.settings import NoteSettings, ScoreLike
@@ -22,7 +23,6 @@ from composer.verbs.harmonize import HARMONIC
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 
 #: Where parts come near to real ones in onsets that two of them share, 36% and 40% there, in
 #: syncopation, 8% and 8%, and in bars that come again in 16, 23% where quartets and orchestras have
@@ -37,7 +37,7 @@ HARMONISED = ARRANGED.with_chords_of(HARMONIC)
 
 
 def arrange(
-    self: Composer,
+    model: Model,
     score: ScoreLike,
     parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
     *,
@@ -99,7 +99,7 @@ def arrange(
         given = given.replace(tracks=tuple(given.tracks[row] for row in sorted(rows)))
     if chords is not None:
         given = given.replace(chords=chord_texts(chords, sheet.key, given, sheet.bars))
-    grid = self.tokenizer.grid(given, sheet.key)
+    grid = model.tokenizer.grid(given, sheet.key)
     theirs = given_rules(grid)
     top = tune_middle(grid, theirs)
     rules = (*theirs, *(under(part_rules(player, role_of(player)), top) for player in players))
@@ -110,4 +110,4 @@ def arrange(
     columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
     outline = outline_of(form, sheet.bars)
     usual = ARRANGED if given.chords else HARMONISED
-    return write(self, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)
+    return write(model, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)

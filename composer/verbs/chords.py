@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from composer.errors import RequestError
 from composer.form.outline import Outline
 from composer.harmony.voicing import block_chords
+from composer.model.model import Model
 from composer.planning.blank import blank_score
 from composer.planning.settings import NoteSettings, Settings
 from composer.planning.write import WorkingScore, write
@@ -19,7 +20,6 @@ from composer.theory.chords import parse_chord
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 
 MOST_CHORDS = 4  # a bar
 
@@ -28,7 +28,7 @@ INVENTED = Sampling(0.9, 0.95, tonic_ends=3, inversions=0.3)
 
 
 def chords(
-    self: Composer,
+    model: Model,
     *,
     meter: str | None = None,
     tempo: float | None = None,
@@ -82,11 +82,11 @@ def chords(
     sheet, outline = blank_score(
         None, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
     )
-    return harmonized(self, sheet, (), settings, chords_per_bar, part, outline=outline)
+    return harmonized(model, sheet, (), settings, chords_per_bar, part, outline=outline)
 
 
 def harmonized(
-    composer: Composer,
+    model: Model,
     sheet: WorkingScore,
     rules: tuple[PartRules, ...],
     settings: Settings,
@@ -114,7 +114,7 @@ def harmonized(
     asked = cast(NoteSettings, settings)  # which has nothing that it must
     cells = sheet.cells([0])
     score = write(
-        composer,
+        model,
         sheet,
         cells,
         rules,

@@ -12,6 +12,7 @@ from composer.edits.ticks import positions_of
 from composer.errors import RequestError
 from composer.harmony.inference import infer_chords
 from composer.harmony.lead_sheet import MOST_BARS
+from composer.model.model import Model
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
 from composer.planning.write import WorkingScore, own_rules, write
 from composer.score.score import Score
@@ -19,13 +20,12 @@ from composer.score.score import Score
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 
 _LAST_BARS = 4  # a part that plays in each of them plays on
 
 
 def extend(
-    self: Composer,
+    model: Model,
     score: ScoreLike,
     bars: int = 8,
     **settings: Unpack[NoteSettings],
@@ -74,7 +74,7 @@ def extend(
     last = np.zeros_like(cells)
     last[max(0, end - _LAST_BARS) : end] = True
     asked = with_where(settings, _early(given, end))
-    new = write(self, longer, cells, own_rules(self, longer, last), asked)
+    new = write(model, longer, cells, own_rules(model, longer, last), asked)
     return new if given.chords else new.replace(chords=())
 
 

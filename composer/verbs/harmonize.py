@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from composer.model.model import Model
 from composer.planning.roles import given_rules
 from composer.planning.settings import ScoreLike, Settings
 from composer.planning.write import WorkingScore
@@ -15,7 +16,6 @@ from composer.verbs.chords import harmonized
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 
 #: Where pieces begin and end on the tonic as often as lead sheets do or more, and triads and
 #: inversions are as frequent as in lead sheets of folk tunes: 80% and 7%, as there
@@ -25,7 +25,7 @@ STYLED = dataclasses.replace(HARMONIC, sevenths=1)
 
 
 def harmonize(
-    self: Composer,
+    model: Model,
     melody: ScoreLike,
     *,
     chords_per_bar: int | None = None,
@@ -73,6 +73,6 @@ def harmonize(
     """
     sheet = WorkingScore.of(melody, settings.get("key"))
     sheet = dataclasses.replace(sheet, score=sheet.score.replace(chords=()))
-    rules = given_rules(self.tokenizer.grid(sheet.score, sheet.key))
+    rules = given_rules(model.tokenizer.grid(sheet.score, sheet.key))
     usual = STYLED if settings.get("style") else HARMONIC
-    return harmonized(self, sheet, rules, settings, chords_per_bar, part, usual=usual)
+    return harmonized(model, sheet, rules, settings, chords_per_bar, part, usual=usual)

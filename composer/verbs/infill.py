@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from composer._calls import shown
 from composer.errors import RequestError
+from composer.model.model import Model
 from composer.planning.cells import Pieces, cells_in, cells_of, locks_of
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
 from composer.planning.write import WorkingScore, own_rules, write
@@ -17,11 +18,9 @@ from composer.score.score import Score
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
-
 
 def infill(
-    self: Composer,
+    model: Model,
     score: ScoreLike,
     bars: BarsLike | None = None,
     parts: Parts | Pieces = None,
@@ -81,4 +80,4 @@ def infill(
     sheet = WorkingScore.of(score, settings.get("key"))
     asked = cells_of(sheet, cells) if cells is not None else cells_in(sheet, bars, parts)
     wanted = with_where(settings, locks_of(sheet.score, parts).values())
-    return write(self, sheet, asked, own_rules(self, sheet, asked), wanted)
+    return write(model, sheet, asked, own_rules(model, sheet, asked), wanted)

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from composer.harmony.sources import ChordsLike
+from composer.model.model import Model
 from composer.planning.blank import blank_score, outline_of
 from composer.planning.roles import part_rules
 from composer.planning.settings import NoteSettings
@@ -17,7 +18,6 @@ from composer.score.score import Score
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 
 #: Where melodies over loops of four chords repeat a note as often as lead sheets do, 18% of steps
 #: and 16% there, and 26% of 16 bars come again, as in tunes, 20%, and in lead sheets, 36%
@@ -30,7 +30,7 @@ MELODIC = Sampling(
 
 
 def melody(
-    self: Composer,
+    model: Model,
     chords: ChordsLike | None = None,
     *,
     meter: str | None = None,
@@ -96,4 +96,4 @@ def melody(
         outline = outline_of(None, sheet.bars)
     rules = part_rules(player, "melody")
     cells = sheet.cells([1] if chords is not None else [0, 1])
-    return write(self, sheet, cells, (rules,), settings, usual=MELODIC, outline=outline)
+    return write(model, sheet, cells, (rules,), settings, usual=MELODIC, outline=outline)

@@ -20,14 +20,6 @@ are left out, and notes of one pitch that begin together are one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from composer.errors import RequestError
-from composer.planning.settings import ScoreLike, read
-from composer.score.score import Score
-
-if TYPE_CHECKING:
-    from composer.api import Composer
 import dataclasses
 import heapq
 import math
@@ -35,13 +27,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from composer.errors import RequestError
+from composer.model.model import Model
+from composer.planning.settings import ScoreLike, read
 from composer.score.events import NOTE, Events
 from composer.score.grid import RESOLUTION
 from composer.score.parts import track_roles
-from composer.score.score import Track
+from composer.score.score import Score, Track
 
 
-def reduce(self: Composer, score: ScoreLike, to: str = "piano") -> Score:
+def reduce(model: Model, score: ScoreLike, to: str = "piano") -> Score:
     """Reduce many parts to a piano that two hands can play.
 
     Nothing is made up: every note is one of the score's, some of them shortened. The melody and the

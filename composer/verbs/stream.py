@@ -10,6 +10,7 @@ import numpy as np
 from composer.best_of.candidates import seed_of
 from composer.errors import RequestError
 from composer.harmony.sources import ChordsLike
+from composer.model.model import Model
 from composer.planning.controls import ControlTargets, with_reach
 from composer.planning.habits import asked_of, with_ranges
 from composer.planning.roles import part_rules, role_of
@@ -23,11 +24,9 @@ from composer.verbs._bar_stream import Stream
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
-
 
 def stream(
-    self: Composer,
+    model: Model,
     chords: ChordsLike | None = None,
     *,
     meter: str | None = None,
@@ -83,18 +82,16 @@ def stream(
     tracks = [new_track(name) for name in names]
     rules = [part_rules(player, role) for player, role in zip(players, roles, strict=True)]
     score, cells = Score(tracks=tuple(tracks)), np.ones((1, 1 + len(tracks)), bool)
-    aims = ControlTargets.of(settings, roles, self.tokenizer, score, cells)
+    aims = ControlTargets.of(settings, roles, model.tokenizer, score, cells)
     rules = [*with_reach(rules, aims.controls, score, cells)]
     return Stream(
-        self.decoder,
-        self.tokenizer,
+        model,
         tracks,
         with_ranges(rules, settings, score, cells),
         sampling_of(settings, aims=aims),
         seed_of(settings.get("seed")),
         where=asked_of(settings, score, cells),
         aims=aims,
-        model=self.model,
         chords=chords,
         key=settings.get("key"),
         meter=meter,

@@ -13,6 +13,7 @@ from composer.best_of.candidates import seed_of
 from composer.constraints.cell import Mask
 from composer.edits.cells import cells_with_notes
 from composer.errors import RequestError
+from composer.model.model import Model
 from composer.planning.cells import Pieces, cells_in, locks_of, unlocked
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
 from composer.planning.write import WorkingScore, own_rules, write
@@ -23,7 +24,6 @@ from composer.score.score import Score
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from composer.api import Composer
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -35,7 +35,7 @@ from composer.score.parts import track_rows
 
 
 def vary(
-    self: Composer,
+    model: Model,
     score: ScoreLike,
     amount: float = 0.3,
     *,
@@ -94,7 +94,7 @@ def vary(
     settings["seed"] = seed
     asked = with_where(settings, locks.values())
     wanted = for_drawn(asked, sheet.score, hidden, sounding)
-    return write(self, sheet, hidden, own_rules(self, sheet, hidden), wanted)
+    return write(model, sheet, hidden, own_rules(model, sheet, hidden), wanted)
 
 
 def some_of(cells: Mask, amount: float, rng: np.random.Generator) -> Mask:

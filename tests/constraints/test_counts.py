@@ -163,7 +163,7 @@ def test_given_notes_sound_as_long_as_they_really_do(random_composer, rule):
     """On the grid the first note ends at the second beat of bar 2; really a little later."""
     notes = [(3 * 480, 1000, 60, 80), (2 * 1920, 480, 64, 80)]
     given = Score(tpq=480, tracks=(Track("Piano", notes=notes),), key_signatures=[(0, 0, 0)])
-    grid = random_composer.tokenizer.grid(given)
+    grid = random_composer.model.tokenizer.grid(given)
     assert grid.notes["duration"][0] == 24
     where = [rule, OnsetCount(min=35)]
     score = random_composer.infill(given, "2", where=where, seed=1)

@@ -391,9 +391,9 @@ def test_a_device_that_is_not_there_is_refused(model_folder):
 
 
 def test_without_a_device_the_decoder_is_the_compiled_one(model_folder):
-    assert isinstance(Composer.load(model_folder).decoder, CPUDecoder)
+    assert isinstance(Composer.load(model_folder).model.decoder, CPUDecoder)
     for opened in (Composer.load(model_folder, device="cpu"), load(device="cpu")):
-        assert isinstance(opened.decoder, TorchDecoder)
+        assert isinstance(opened.model.decoder, TorchDecoder)
 
 
 @pytest.mark.parametrize("missing", ["torch", "transformers"])
@@ -450,7 +450,7 @@ def test_many_requests_written_together_come_out_as_on_the_cpu(composers, cells)
     written[:, 1] = True
     rules = given_rules(grid)
     requests = [Request(grid, written, rules, Sampling(0.9), seed) for seed in range(20)]
-    found = [write_together(requests, composer.decoder, cells) for composer in composers]
+    found = [write_together(requests, composer.model.decoder, cells) for composer in composers]
     for ours, theirs in zip(*found, strict=True):
         np.testing.assert_array_equal(ours.grid.notes, theirs.grid.notes)
         np.testing.assert_allclose(ours.log_probability, theirs.log_probability, atol=1e-2)
