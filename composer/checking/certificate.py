@@ -7,14 +7,17 @@ import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.checking.checker import Breach, check
 from composer.constraints.base import Constraint
-from composer.edits.cells import begin_in
 from composer.edits.patch import Patch, last_patch
 from composer.edits.tracks import track_of
 from composer.score.names import listed
 from composer.score.score import Score
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +152,19 @@ def _strays(score: Score, patch: Patch) -> list[str]:
             outside = np.ones(len(ticks), bool)
             for region in patch.regions:
                 if region.part == part:
-                    outside &= ~begin_in(ticks, score, region.first, region.last)
+                    outside &= ~_lies_in(ticks, score, region.first, region.last)
             if outside.any():
                 strays.append(f"{name} has {outside.sum()} notes changed outside the cells")
     return strays
+
+
+def _lies_in(ticks: Ints, score: Score, first: int, last: int) -> Mask:
+    """Return which ticks lie in some bars of the score's own meter, counted from 1.
+
+    What a player begins less than half a twelfth of a quarter before a bar line goes with the bar
+    after it, and what lies behind the last bar with that.
+    """
+    start, end = score.meter.bar_start([first - 1, last]).tolist()
+    is_last = not any((track.notes["onset"] >= end).any() for track in score.tracks)
+    early = score.tpq / 24
+    return np.asarray((ticks >= start - early) & ((ticks < end) | is_last))

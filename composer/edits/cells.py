@@ -57,25 +57,6 @@ def grid_bars(score: Score, bars: int) -> int:
     return grid.bars_until(int(end))
 
 
-def begin_in(ticks: Ints, score: Score, first: int, last: int) -> Mask:
-    """Return which ticks a verb takes to lie in some bars.
-
-    Parameters
-    ----------
-    ticks
-        Where notes begin.
-    score
-        The score whose bars they are.
-    first, last
-        Bars, counted from 1.
-    """
-    grid = Meter(RESOLUTION, quantize_signatures(score, GRID), score.tempos[:0])
-    start, end = grid.bar_start([grid_bars(score, first - 1), grid_bars(score, last)])
-    positions = positions_of(ticks, score.tpq)
-    # What comes early for a bar after the last belongs to the last.
-    return np.asarray((positions >= start) & ((positions < end) | (last >= own_bars(score))))
-
-
 def cells_with_notes(score: Score, bars: int) -> Mask:
     """Return in which bars a score has notes that begin there, and chords in column 0.
 

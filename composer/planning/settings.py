@@ -18,6 +18,7 @@ from composer.best_of.candidates import best_of
 from composer.constraints.base import Constraint, Where, constraints_of
 from composer.controls.controls import Aim, Controls
 from composer.edits.patch import signed
+from composer.edits.realigned import Realigned
 from composer.errors import RequestError
 from composer.model.model import Model
 from composer.request.sampling import Sampling
@@ -230,12 +231,16 @@ def recording(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def recorded(*arguments: Any, **keywords: Any) -> Any:
-        called, before = own.bind(*arguments, **keywords), None
+        called, before, realigned = own.bind(*arguments, **keywords), None, None
         if called.arguments.get(source) is not None:
             before = called.arguments[source] = read(called.arguments[source])
+            realigned = Realigned.of(before)
+            if realigned:
+                called.arguments[source] = realigned.score
         after = function(*called.args, **called.kwargs)
         if not isinstance(after, Score):
             return after
+        after = realigned.back(after) if realigned else after
         return signed(before or Score(after.tpq), after, function.__name__)
 
     return recorded

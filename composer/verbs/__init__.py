@@ -1,7 +1,8 @@
 """The verbs, a file each: what is given, which cells are written, under which rules.
 
 They are plain functions whose first argument is the ``Model`` that serves them; ``Composer`` holds
-one and binds them as its methods. All but ``reduce`` and ``stream`` end in ``composer.planning.write.write``.
+one and binds them as its methods. All but ``reduce`` and ``stream`` end in
+``composer.planning.write.write``.
 
 Conventions
 -----------

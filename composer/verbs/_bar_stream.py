@@ -19,9 +19,10 @@ from composer.errors import RequestError
 from composer.generate.batch import finish
 from composer.generate.writer import Writer
 from composer.harmony.inference import bar_keys
-from composer.harmony.lead_sheet import chart, key_named
+from composer.harmony.lead_sheet import key_named
 from composer.harmony.sources import ChordsLike
 from composer.model.model import Model
+from composer.planning.blank import sayable_chart
 from composer.planning.constraints import rows_of
 from composer.planning.controls import ControlTargets
 from composer.planning.settings import NoteSettings
@@ -159,7 +160,7 @@ class Stream(Iterator[Score]):
             asked = {**self._chart, **changes}
             if "chords" in changes and "key" not in changes:
                 asked["key"] = key_named(asked["chords"], asked["key"])
-            blank, home, count = chart(**asked, bars=None)
+            blank, home, count = sayable_chart(**asked, bars=None)
             sheet = self._tokenizer.grid(blank.replace(tracks=self._tracks), home, count)
             sheet = sheet.named(self._tracks)
             keys = bar_keys(blank, home, count)

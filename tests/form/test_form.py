@@ -341,12 +341,12 @@ def test_any_outline_leaves_what_is_asked_as_it_is(batch, decoders, cells):
         bars = len(request.grid.bars)
         shaped = dataclasses.replace(request, outline=random_outline(seed, bars))
         try:
-            Writer(request, decoders[512].fork(), cells)
+            Writer(request, decoders[1024].fork(), cells)
         except RequestError as refusal:
             with pytest.raises(RequestError, match=re.escape(str(refusal))):
-                write_cells(shaped, decoders[512], cells)
+                write_cells(shaped, decoders[1024], cells)
             continue
-        result = write_cells(shaped, decoders[512], cells)
+        result = write_cells(shaped, decoders[1024], cells)
         assert breaches(shaped, result, where) == []
         check_untouched(shaped, result)
 

@@ -20,10 +20,11 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+import mido
 import numpy as np
 
 from composer.api import Composer
-from composer.edits.cells import grid_bars, own_bars
+from composer.edits.cells import own_bars
 from composer.errors import RequestError, TokenError
 from composer.model.cpu import CPUDecoder
 from composer.score.score import Score
@@ -82,21 +83,46 @@ WHOLE_EDITS = (arrange, harmonize)
 
 
 class Cell:
-    """Which cell an event is in, by plain arithmetic on the bars of the grid."""
+    """Which cell an event is in, by the meter of the score's file as mido reads it, in ticks."""
 
     def __init__(self, score, bars):
-        grid = Cells().grid(score, bars=grid_bars(score, bars))
-        edges = [grid_bars(score, bar) for bar in range(bars + 1)]
-        self.starts = [int(grid.bar_starts[edge]) for edge in edges]
-        self.tpq = score.tpq
+        signatures = {0: (4, 4)}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "score.mid")
+            score.replace(tracks=(), chords=(), history=()).write(path)
+            file = mido.MidiFile(path)
+        for track in file.tracks:
+            tick = 0
+            for message in track:
+                tick += message.time
+                if message.type == "time_signature":
+                    signatures[tick] = message.numerator, message.denominator
+        assert file.ticks_per_beat == score.tpq
+        changes = sorted(signatures)
+        self.starts = []
+        for begin, end in zip(changes, [*changes[1:], None], strict=True):
+            numerator, denominator = signatures[begin]
+            bar = 0
+            while len(self.starts) <= bars:
+                start = begin + bar * 4 * score.tpq * numerator // denominator
+                if end is not None and start >= end:
+                    break
+                self.starts.append(start)
+                bar += 1
+        self.early = score.tpq / 24
 
-    def position(self, tick):
-        return (24 * int(tick) + self.tpq) // (2 * self.tpq)
+    def bars(self, tick):
+        """Return the bar that a tick lies in, from 1, and the next if it is a little early for it.
 
-    def bar(self, tick):
-        """Return the bar, from 1, the last one for what comes after it."""
-        position = self.position(tick)
-        return max(i for i, start in enumerate(self.starts[:-1]) if start <= position or not i) + 1
+        What comes after the last bar belongs to the last.
+        """
+        bar = max(i for i, start in enumerate(self.starts[:-1]) if start <= tick) + 1
+        early = bar < len(self.starts) - 1 and tick >= self.starts[bar] - self.early
+        return {bar, bar + 1} if early else {bar}
+
+    def is_outside(self, column, tick, cells):
+        """Return whether an event of a column lies in none of some cells."""
+        return not {(column, bar) for bar in self.bars(tick)} & cells
 
 
 def changed(before, after, cells):
@@ -116,12 +142,12 @@ def changed(before, after, cells):
                 wrong.append(f"{name} of track {row + 1} differ")
         outside = [
             Counter(
-                n for n in map(tuple, t.notes.tolist()) if (row + 1, cell.bar(n[0])) not in cells
+                n for n in map(tuple, t.notes.tolist()) if cell.is_outside(row + 1, n[0], cells)
             )
             for t in (old, new)
         ]
         for verb, notes in (("lost", outside[0] - outside[1]), ("new", outside[1] - outside[0])):
-            wrong += [f"{verb} in track {row + 1}, bar {cell.bar(n[0])}: {n}" for n in notes]
+            wrong += [f"{verb} in track {row + 1}, bar {cell.bars(n[0])}: {n}" for n in notes]
     return wrong + changed_chords(before, after, cells, cell)
 
 
@@ -131,19 +157,17 @@ def changed_chords(before, after, cells, cell):
     Behind a bar that was written a chord may be said again that held on from before.
     """
     texts = [
-        [text for text in score.chords if (0, cell.bar(text.tick)) not in cells]
+        [text for text in score.chords if cell.is_outside(0, text.tick, cells)]
         for score in (before, after)
     ]
     again = []
     for text in Counter(texts[1]) - Counter(texts[0]):
-        bar = cell.bar(text.tick)
-        held = ["N.C.", *(t for at, t in before.chords if cell.position(at) < cell.starts[bar - 1])]
-        if (
-            cell.position(text.tick) == cell.starts[bar - 1]
-            and (0, bar - 1) in cells
-            and text.text == held[-1]
-        ):
-            again.append(text)
+        near = [i for i, start in enumerate(cell.starts) if abs(start - text.tick) <= cell.early]
+        for bar in near:  # counted from 1, the one before
+            begin = cell.starts[bar] - cell.early
+            held = ["N.C.", *(t for at, t in before.chords if at < begin)]
+            if (0, bar) in cells and text.text == held[-1]:
+                again.append(text)
     for text in again:
         texts[1].remove(text)
     return [] if texts[0] == texts[1] else [f"chords were {texts[0]}, and are {texts[1]}"]
