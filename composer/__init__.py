@@ -22,6 +22,7 @@ from composer._version import __version__
 _HOMES = {
     "ComposerError": "composer.errors",
     "ComposerWarning": "composer.errors",
+    "GuaranteeError": "composer.errors",
     "MidiError": "composer.errors",
     "ModelError": "composer.errors",
     "RequestError": "composer.errors",
@@ -87,6 +88,7 @@ __all__ = [
     "ComposerWarning",
     "Controls",
     "DrumPieces",
+    "GuaranteeError",
     "InScale",
     "Locked",
     "MaxLeap",
@@ -161,6 +163,7 @@ if TYPE_CHECKING:
     from composer.errors import (
         ComposerError,
         ComposerWarning,
+        GuaranteeError,
         MidiError,
         ModelError,
         RequestError,

@@ -6,6 +6,7 @@
     ├── SymbolError      a key, chord, progression, meter or instrument name that cannot be read
     ├── TokenError       ids that no tokenizer of this configuration writes
     ├── RequestError     a request that names what is not there or cannot be met
+    ├── GuaranteeError   music that would break what was promised: a fault of the library
     ├── ModelError       a model folder that is missing, corrupt or of another kind
     └── TrainingError    a corpus or a run that cannot be used
 
@@ -36,6 +37,10 @@ class TokenError(ComposerError):
 
 class RequestError(ComposerError):
     """A request that names what is not there, or that nothing can meet."""
+
+
+class GuaranteeError(ComposerError):
+    """Music that does not keep what was asked for, found before it was returned."""
 
 
 class ModelError(ComposerError):

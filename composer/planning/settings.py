@@ -15,11 +15,12 @@ from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, cast, get_ty
 
 from composer._calls import misfit
 from composer.best_of.candidates import best_of
+from composer.checking.certificate import certify
 from composer.constraints.base import Constraint, Where, constraints_of
 from composer.controls.controls import Aim, Controls
 from composer.edits.patch import signed
 from composer.edits.realigned import Realigned
-from composer.errors import RequestError
+from composer.errors import GuaranteeError, RequestError
 from composer.model.model import Model
 from composer.request.sampling import Sampling
 from composer.score.score import Score
@@ -241,9 +242,20 @@ def recording(function: Callable[..., Any]) -> Callable[..., Any]:
         if not isinstance(after, Score):
             return after
         after = realigned.back(after) if realigned else after
-        return signed(before or Score(after.tpq), after, function.__name__)
+        return _certified(signed(before or Score(after.tpq), after, function.__name__))
 
     return recorded
+
+
+def _certified(score: Score) -> Score:
+    """Return a score that a verb has made, if what was asked for holds in it."""
+    certificate = certify(score)
+    if not certificate.holds:
+        raise GuaranteeError(
+            f"what was to hold does not, so that nothing is returned; please report this: "
+            f"{certificate}"
+        )
+    return score
 
 
 def _documented(text: str | None, settings: tuple[type, ...], best_of_n: bool) -> str | None:

@@ -6,9 +6,11 @@ import re
 import pytest
 
 import composer
+from composer import Author, GuaranteeError, Region, Score, Track
 from composer.api import Composer
+from composer.edits.patch import recorded
 from composer.errors import RequestError
-from composer.planning.settings import Settings
+from composer.planning.settings import Settings, recording
 
 VERBS = ["melody", "chords", "harmonize", "arrange", "infill", "stream"]
 
@@ -95,3 +97,18 @@ def test_settings_given_alone_go_before_those_of_sampling(random_composer):
         for seed in (1, 2)
     )
     assert safe == same  # no chance is left
+
+
+def test_what_breaks_its_promise_is_not_returned():
+    def meddling(model: object, score: "ScoreLike") -> Score:
+        """Change a note of bar 2 and say that bar 1 was written."""
+        track = score.tracks[0]
+        notes = track.notes.copy()
+        notes["pitch"][-1] += 1
+        after = score.replace(tracks=[track.replace(notes=notes)])
+        return recorded(score, after, Author("composer"), [Region(1, "A", 1, 1)])
+
+    notes = [(0, 480, 60, 90), (1920, 480, 62, 90)]
+    score = Score(480, [Track("A", notes=notes)])
+    with pytest.raises(GuaranteeError, match="nothing is returned; .* 2 notes changed outside"):
+        recording(meddling)(None, score)
