@@ -1,5 +1,7 @@
 """What all verbs take is shown by each, and what none takes is refused by name."""
 
+from __future__ import annotations
+
 import inspect
 import re
 
@@ -10,7 +12,7 @@ from composer import Author, GuaranteeError, Region, Score, Track
 from composer.api import Composer
 from composer.edits.patch import recorded
 from composer.errors import RequestError
-from composer.planning.settings import Settings, recording
+from composer.planning.settings import ScoreLike, Settings, recording
 
 VERBS = ["melody", "chords", "harmonize", "arrange", "infill", "stream"]
 
@@ -100,7 +102,7 @@ def test_settings_given_alone_go_before_those_of_sampling(random_composer):
 
 
 def test_what_breaks_its_promise_is_not_returned():
-    def meddling(model: object, score: "ScoreLike") -> Score:
+    def meddling(model: object, score: ScoreLike) -> Score:
         """Change a note of bar 2 and say that bar 1 was written."""
         track = score.tracks[0]
         notes = track.notes.copy()
@@ -110,5 +112,7 @@ def test_what_breaks_its_promise_is_not_returned():
 
     notes = [(0, 480, 60, 90), (1920, 480, 62, 90)]
     score = Score(480, [Track("A", notes=notes)])
-    with pytest.raises(GuaranteeError, match="nothing is returned; .* 2 notes changed outside"):
+    with pytest.raises(
+        GuaranteeError, match=r"nothing is returned; .*\n.* 2 notes changed outside"
+    ):
         recording(meddling)(None, score)
