@@ -260,7 +260,7 @@ def verbs(repetitions: int) -> Figures:
         "8 bars of 4 parts": arrangement,
         "first bar of a stream, melody": lambda seed: next(composer.stream("Am F", seed=seed)),
         "first bar of a stream, 4 parts": lambda seed: next(
-            composer.stream("Am F", parts=["piano", "bass", "drums"], seed=seed)
+            composer.stream("Am F", instruments=["piano", "bass", "drums"], seed=seed)
         ),
     }
     best: Figures = {}

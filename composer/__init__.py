@@ -16,7 +16,7 @@ import difflib
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from composer._version import __version__
+from composer._version import __version__ as __version__
 
 # Public name -> module that defines it.
 _HOMES = {
@@ -76,62 +76,7 @@ _HOMES = {
     "stream": "composer.shipped",
 }
 
-__all__ = [
-    "Author",
-    "Breach",
-    "Cadence",
-    "Candidate",
-    "Certificate",
-    "ChordTones",
-    "Composer",
-    "ComposerError",
-    "ComposerWarning",
-    "Controls",
-    "DrumPieces",
-    "GuaranteeError",
-    "InScale",
-    "Locked",
-    "MaxLeap",
-    "MaxPolyphony",
-    "MaxRepeatedNotes",
-    "MidiError",
-    "ModelError",
-    "Monophonic",
-    "NoParallels",
-    "NoQuote",
-    "Note",
-    "OnsetCount",
-    "Patch",
-    "PitchRange",
-    "Playable",
-    "Region",
-    "RequestError",
-    "Rhythm",
-    "Sampling",
-    "Score",
-    "ScoreError",
-    "SymbolError",
-    "Text",
-    "TokenError",
-    "Track",
-    "TrainingError",
-    "__version__",
-    "arrange",
-    "candidates",
-    "check",
-    "chords",
-    "diff",
-    "example",
-    "example_names",
-    "extend",
-    "harmonize",
-    "infill",
-    "load",
-    "melody",
-    "reduce",
-    "stream",
-    "vary",
-]
+__all__ = sorted([*_HOMES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
@@ -148,42 +93,57 @@ def __dir__() -> list[str]:
     return __all__
 
 
-if TYPE_CHECKING:
-    from composer.api import Composer, load
-    from composer.best_of.candidates import Candidate, candidates
-    from composer.checking.certificate import Certificate
-    from composer.checking.checker import Breach, check
-    from composer.constraints.counts import MaxPolyphony, Monophonic, OnsetCount, Rhythm
-    from composer.constraints.lines import Cadence, MaxLeap, MaxRepeatedNotes, NoParallels, NoQuote
-    from composer.constraints.locked import Locked
-    from composer.constraints.pitches import ChordTones, DrumPieces, InScale, PitchRange
-    from composer.constraints.playable import Playable
-    from composer.controls.controls import Controls
-    from composer.edits.patch import Author, Patch, Region, diff
-    from composer.errors import (
-        ComposerError,
-        ComposerWarning,
-        GuaranteeError,
-        MidiError,
-        ModelError,
-        RequestError,
-        ScoreError,
-        SymbolError,
-        TokenError,
-        TrainingError,
-    )
-    from composer.example_tunes import example, example_names
-    from composer.request.sampling import Sampling
-    from composer.score.events import Note, Text
-    from composer.score.score import Score, Track
-    from composer.shipped import (
-        arrange,
-        chords,
-        extend,
-        harmonize,
-        infill,
-        melody,
-        reduce,
-        stream,
-        vary,
-    )
+if TYPE_CHECKING:  # for type checkers, to which ``as`` says that a name is public
+    from composer.api import Composer as Composer
+    from composer.api import load as load
+    from composer.best_of.candidates import Candidate as Candidate
+    from composer.best_of.candidates import candidates as candidates
+    from composer.checking.certificate import Certificate as Certificate
+    from composer.checking.checker import Breach as Breach
+    from composer.checking.checker import check as check
+    from composer.constraints.counts import MaxPolyphony as MaxPolyphony
+    from composer.constraints.counts import Monophonic as Monophonic
+    from composer.constraints.counts import OnsetCount as OnsetCount
+    from composer.constraints.counts import Rhythm as Rhythm
+    from composer.constraints.lines import Cadence as Cadence
+    from composer.constraints.lines import MaxLeap as MaxLeap
+    from composer.constraints.lines import MaxRepeatedNotes as MaxRepeatedNotes
+    from composer.constraints.lines import NoParallels as NoParallels
+    from composer.constraints.lines import NoQuote as NoQuote
+    from composer.constraints.locked import Locked as Locked
+    from composer.constraints.pitches import ChordTones as ChordTones
+    from composer.constraints.pitches import DrumPieces as DrumPieces
+    from composer.constraints.pitches import InScale as InScale
+    from composer.constraints.pitches import PitchRange as PitchRange
+    from composer.constraints.playable import Playable as Playable
+    from composer.controls.controls import Controls as Controls
+    from composer.edits.patch import Author as Author
+    from composer.edits.patch import Patch as Patch
+    from composer.edits.patch import Region as Region
+    from composer.edits.patch import diff as diff
+    from composer.errors import ComposerError as ComposerError
+    from composer.errors import ComposerWarning as ComposerWarning
+    from composer.errors import GuaranteeError as GuaranteeError
+    from composer.errors import MidiError as MidiError
+    from composer.errors import ModelError as ModelError
+    from composer.errors import RequestError as RequestError
+    from composer.errors import ScoreError as ScoreError
+    from composer.errors import SymbolError as SymbolError
+    from composer.errors import TokenError as TokenError
+    from composer.errors import TrainingError as TrainingError
+    from composer.example_tunes import example as example
+    from composer.example_tunes import example_names as example_names
+    from composer.request.sampling import Sampling as Sampling
+    from composer.score.events import Note as Note
+    from composer.score.events import Text as Text
+    from composer.score.score import Score as Score
+    from composer.score.score import Track as Track
+    from composer.shipped import arrange as arrange
+    from composer.shipped import chords as chords
+    from composer.shipped import extend as extend
+    from composer.shipped import harmonize as harmonize
+    from composer.shipped import infill as infill
+    from composer.shipped import melody as melody
+    from composer.shipped import reduce as reduce
+    from composer.shipped import stream as stream
+    from composer.shipped import vary as vary

@@ -25,8 +25,9 @@ _COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 #: What other programs call some of our keywords.
 _ELSEWHERE = {
-    "instrument": ("part", "parts"),
+    "instrument": ("part", "instruments", "parts"),
     "instruments": ("part", "parts"),
+    "parts": ("instruments",),
     "track": ("part", "parts"),
     "tracks": ("part", "parts"),
     "bpm": ("tempo", "tempos"),

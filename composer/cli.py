@@ -182,7 +182,7 @@ def main() -> None:
 
     \b
     Example: composer melody "Am F C G" --part violin -o tune.mid
-             composer arrange tune.mid --parts piano,bass,drums -o song.mid
+             composer arrange tune.mid --instruments piano,bass,drums -o song.mid
     """
 
 
@@ -238,7 +238,10 @@ def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> N
 @main.command()
 @click.argument("score", type=_midi)
 @click.option(
-    "--parts", default="piano,bass,drums", show_default=True, help="Instruments, with commas."
+    "--instruments",
+    default="piano,bass,drums",
+    show_default=True,
+    help="Of the new parts, with commas.",
 )
 @click.option("--chords", help="Lead-sheet text, in place of the file's chords.")
 @click.option("--keep", help="Tracks that stay, by name, number or role, with commas; all without.")
@@ -248,14 +251,19 @@ def harmonize(melody: Path, model: Path | None, out: Path, **settings: Any) -> N
 @_sampling
 @_out("arrangement.mid")
 def arrange(
-    score: Path, parts: str, keep: str | None, model: Path | None, out: Path, **settings: Any
+    score: Path,
+    instruments: str,
+    keep: str | None,
+    model: Path | None,
+    out: Path,
+    **settings: Any,
 ) -> None:
     """Write parts to the MIDI file SCORE: a melody, with chords or without.
 
     \b
-    Example: composer arrange tune.mid --parts piano,bass,drums,strings -o song.mid
+    Example: composer arrange tune.mid --instruments piano,bass,drums,strings -o song.mid
     """
-    _save(_composer(model).arrange(score, parts, keep=keep, **settings), out)
+    _save(_composer(model).arrange(score, instruments, keep=keep, **settings), out)
 
 
 @main.command()

@@ -313,7 +313,7 @@ def test_other_errors_of_use(random_composer, song, tmp_path):
             verb(Score())
     with pytest.raises(composer.MidiError, match=r"missing\.mid"):
         random_composer.arrange(tmp_path / "missing.mid")
-    with pytest.raises(RequestError, match="parts is empty"):
+    with pytest.raises(RequestError, match="instruments is empty"):
         random_composer.arrange(song, [])
     twins = song.replace(tracks=song.tracks[:1] * 2)
     with pytest.raises(RequestError, match="tracks 1 and 2 are both called 'Lead'"):

@@ -106,7 +106,7 @@ def test_chords_and_harmonize(run, tmp_path, model_folder):
 
 
 def test_arrange_and_infill(run, tmp_path, model_folder):
-    result = run("arrange", "tune.mid", "--parts", "piano, bass", "--model", model_folder)
+    result = run("arrange", "tune.mid", "--instruments", "piano, bass", "--model", model_folder)
     assert result.exit_code == 0, result.output
     song = Score.read("arrangement.mid")
     assert [track.name for track in song.tracks][1:] == ["Piano", "Bass"]
@@ -121,8 +121,8 @@ def test_arrange_and_infill(run, tmp_path, model_folder):
 
 
 def test_arrange_keeps_the_tracks_named(run, model_folder):
-    run("arrange", "tune.mid", "--parts", "piano", "--model", model_folder, "-o", "a.mid")
-    more = ("--parts", "bass", "--keep", "2", "--chords", "Dm C", "--model", model_folder)
+    run("arrange", "tune.mid", "--instruments", "piano", "--model", model_folder, "-o", "a.mid")
+    more = ("--instruments", "bass", "--keep", "2", "--chords", "Dm C", "--model", model_folder)
     assert run("arrange", "a.mid", *more, "-o", "b.mid").exit_code == 0
     assert [track.name for track in Score.read("b.mid").tracks] == ["Piano", "Bass"]
 
@@ -146,7 +146,7 @@ def test_extend_vary_and_reduce(run, tmp_path, model_folder):
 @pytest.mark.parametrize("verb", [("infill",), ("vary", "--amount", 1)])
 def test_pieces_of_the_kit_are_named_behind_their_part(run, model_folder, verb):
     chosen = ("--model", model_folder, "--seed", 1, "-o")
-    run("arrange", "tune.mid", "--parts", "piano,drums", *chosen, "song.mid")
+    run("arrange", "tune.mid", "--instruments", "piano,drums", *chosen, "song.mid")
     song, model = Score.read("song.mid"), composer.load(model_folder)
     verb, *amount = verb
     bars = (verb, "song.mid", *amount, "--bars", "1-4")
@@ -223,8 +223,8 @@ ERRORS = [
     (("melody", "Am", "--bars", "many"), ["'many' is not a valid integer"]),
     (("harmonize", "missing.mid"), ["missing.mid"]),
     (("harmonize", "notes.txt"), ["notes.txt"]),
-    (("arrange", "tune.mid", "--parts", ""), ["parts is empty"]),
-    (("arrange", "tune.mid", "--parts", "wooden thing"), ["wooden thing"]),
+    (("arrange", "tune.mid", "--instruments", ""), ["instruments is empty"]),
+    (("arrange", "tune.mid", "--instruments", "wooden thing"), ["wooden thing"]),
     (("arrange", "tune.mid", "--keep", "tuba"), ["no track 'tuba'"]),
     (("infill", "tune.mid", "--bars", "900-901"), ["bars 900 to 901"]),
     (("infill", "tune.mid"), ["infill takes bars or cells, and neither is given"]),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,9 @@ from tqdm.auto import tqdm
 
 from composer._version import __version__
 from composer.best_of.candidates import seed_of
+from composer.constraints.base import Constraint
 from composer.constraints.cell import Mask
+from composer.controls.controls import Controls
 from composer.edits.cells import chord_stretches, grid_bars, own_bars, put_back
 from composer.edits.patch import Author, recorded, regions_of
 from composer.errors import RequestError
@@ -28,11 +31,12 @@ from composer.model.model import Model
 from composer.planning.constraints import post
 from composer.planning.controls import ControlTargets, with_reach
 from composer.planning.habits import asked_of, with_ranges
-from composer.planning.locked import locked_plan, with_source
+from composer.planning.locked import LockedPlan, locked_plan, with_source
 from composer.planning.roles import given_rules
 from composer.planning.settings import NoteSettings, ScoreLike, read
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
+from composer.score.grid import Grid
 from composer.score.instruments import parse_instrument
 from composer.score.score import Score, Track
 from composer.theory.keys import Key
@@ -125,6 +129,39 @@ def write(
     RequestError
         Settings out of their range, or constraints that nothing can meet.
     """
+    plan = _planned(
+        model, sheet, cells, rules, settings, usual, chords_per_bar=chords_per_bar, outline=outline
+    )
+    hidden = None if model.progress else True  # None: hidden unless there is a terminal
+    todo = int(plan.request.written.any(1).sum())
+    with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
+        writer = together.write(plan.request, model, wrote=bar.update)
+    return _spliced(model, sheet, cells, plan, writer.grid)
+
+
+class _Plan(NamedTuple):
+    """What a call comes to: the request, the notes that stay, and what the history says of it."""
+
+    request: Request
+    kept: LockedPlan
+    constraints: tuple[Constraint, ...]
+    controls: tuple[Controls, ...]
+    style: str
+    feel: bool
+
+
+def _planned(
+    model: Model,
+    sheet: WorkingScore,
+    cells: Mask,
+    rules: tuple[PartRules, ...],
+    settings: NoteSettings,
+    usual: Sampling,
+    *,
+    chords_per_bar: int | None,
+    outline: Outline | None,
+) -> _Plan:
+    """Return what a call asks for, as a request for cells of the grid."""
     score, count = sheet.score, grid_bars(sheet.score, sheet.bars)
     # The tokenizer has no names, but messages do.
     grid = model.tokenizer.grid(score, sheet.key, count).named(score.tracks)
@@ -136,19 +173,16 @@ def write(
     if kept.tracks:
         alone = kept.score(score, grid, written)
         grid = model.tokenizer.grid(alone, sheet.key, count).named(score.tracks)
-    locked = kept.locked(grid, written)
     feel = settings.get("feel", False)
     if feel and not any(len(track.notes) for track in score.tracks):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     seed = seed_of(settings.get("seed"))
     aims = ControlTargets.of(settings, [part.role for part in rules], model.tokenizer, score, cells)
-    sampling = sampling_of(settings, usual, aims)
-    rules = with_reach(rules, aims.controls, score, cells)
     request = Request(
         grid,
         written,
-        with_ranges(rules, settings, score, cells),
-        sampling,
+        with_ranges(with_reach(rules, aims.controls, score, cells), settings, score, cells),
+        sampling_of(settings, usual, aims),
         seed,
         posted=kept.posted,
         levels=aims.levels(score, grid, written, sheet.bars),
@@ -156,26 +190,31 @@ def write(
         chords_per_bar=chords_per_bar,
         outline=outline.cut(pieces) if outline else None,
         keys=_cut_keys(bar_keys(score, sheet.key, sheet.bars), pieces),
-        locked=locked,
+        locked=kept.locked(grid, written),
     )
-    hidden = None if model.progress else True  # None: hidden unless there is a terminal
-    todo = int(written.any(1).sum())
-    with tqdm(total=todo, desc="Writing", unit="bar", disable=hidden) as bar:
-        writer = together.write(request, model, wrote=bar.update)
+    constraints = with_source(constraints, score)
+    style = settings.get("style") or ""
+    return _Plan(request, kept, constraints, aims.controls, style, feel)
+
+
+def _spliced(model: Model, sheet: WorkingScore, cells: Mask, plan: _Plan, grid: Grid) -> Score:
+    """Return a sheet's score with what was written in its cells, and a patch that says so."""
+    score, request = sheet.score, plan.request
     author = Author(
         "composer",
         model=model.name,
-        seed=seed,
-        sampling=sampling,
-        constraints=with_source(constraints, score),
-        controls=aims.controls,
-        style=settings.get("style") or "",
+        seed=request.seed,
+        sampling=request.sampling,
+        constraints=plan.constraints,
+        controls=plan.controls,
+        style=plan.style,
         key=sheet.key.name,
         version=__version__,
     )
-    stretches = chord_stretches(score, writer.grid, written[:, 0])
-    made = kept.others(writer.grid, locked)
-    after = put_back(score, made, written, kept.tracks, feel=feel, moves=not posted)
+    stretches = chord_stretches(score, grid, request.written[:, 0])
+    made = plan.kept.others(grid, request.locked)
+    moves = not request.posted
+    after = put_back(score, made, request.written, plan.kept.tracks, feel=plan.feel, moves=moves)
     return recorded(score, after, author, regions_of(score, cells), stretches)
 
 

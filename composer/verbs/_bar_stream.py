@@ -66,7 +66,7 @@ class Stream(Iterator[Score]):
     Examples
     --------
     >>> import composer
-    >>> stream = composer.stream("Am F C G", parts=["bass"], seed=1)
+    >>> stream = composer.stream("Am F C G", instruments=["bass"], seed=1)
     >>> first, second = next(stream), next(stream)
     >>> stream.change(chords="Dm7 G7", temperature=1.1)
     >>> [chord.text for bar in (first, second, next(stream)) for chord in bar.chords]

@@ -39,7 +39,7 @@ HARMONISED = ARRANGED.with_chords_of(HARMONIC)
 def arrange(
     model: Model,
     score: ScoreLike,
-    parts: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
+    instruments: str | int | Sequence[str | int] = ("piano", "bass", "drums"),
     *,
     chords: ChordsLike | None = None,
     keep: str | int | Sequence[str | int] | None = None,
@@ -52,9 +52,9 @@ def arrange(
     ----------
     score
         A score or the path of one: a melody, or a piece that wants more parts.
-    parts
-        Instruments, each a new track after those of the score. Here as in all lists of names,
-        a text with commas does as well.
+    instruments
+        Names, or numbers of General MIDI programs: each is a new track after those of the score.
+        Here as in all lists of names, a text with commas does as well.
     chords
         Lead-sheet text, or any chords as in ``melody``, in place of the score's chords; a text
         begins behind a pickup. Keys that it names are for its numerals alone: the notes keep to the
@@ -88,10 +88,10 @@ def arrange(
     >>> [track.name for track in song.tracks]
     ['Flute', 'Piano', 'Bass']
     """
-    parts = listed(parts)
-    if not parts:
-        raise RequestError("parts is empty; name instruments, such as ['piano', 'bass']")
-    players = [parse_instrument(name) for name in parts]
+    named = listed(instruments)
+    if not named:
+        raise RequestError("instruments is empty; name some, such as ['piano', 'bass']")
+    players = [parse_instrument(name) for name in named]
     sheet = WorkingScore.of(score, settings.get("key"))
     given = sheet.score
     if keep is not None:
@@ -104,10 +104,10 @@ def arrange(
     top = tune_middle(grid, theirs)
     rules = (*theirs, *(under(part_rules(player, role_of(player)), top) for player in players))
     first = 1 + len(given.tracks)
-    whole = given.replace(tracks=(*given.tracks, *map(new_track, parts)))
+    whole = given.replace(tracks=(*given.tracks, *map(new_track, named)))
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
-    columns = [*([] if given.chords else [0]), *range(first, first + len(parts))]
+    columns = [*([] if given.chords else [0]), *range(first, first + len(named))]
     outline = outline_of(form, sheet.bars)
     usual = ARRANGED if given.chords else HARMONISED
     return write(model, sheet, sheet.cells(columns), rules, settings, usual=usual, outline=outline)

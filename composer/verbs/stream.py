@@ -32,7 +32,7 @@ def stream(
     meter: str | None = None,
     tempo: float | None = None,
     melody: str | int | None = "flute",
-    parts: str | int | Sequence[str | int] = (),
+    instruments: str | int | Sequence[str | int] = (),
     **settings: Unpack[NoteSettings],
 ) -> Stream:
     """Write bars for as long as one asks for them, each while the one before is heard.
@@ -45,8 +45,8 @@ def stream(
         As in ``melody``.
     melody
         Instrument of the melody; None for no melody.
-    parts
-        Instruments of the other parts.
+    instruments
+        Those of the other parts: names, or numbers of General MIDI programs.
     **settings
         See ``composer.planning.settings.NoteSettings``.
 
@@ -66,13 +66,13 @@ def stream(
     --------
     >>> import composer
     >>> from itertools import islice
-    >>> bars = composer.stream("Am F C G", parts=["piano", "bass"], seed=1)
+    >>> bars = composer.stream("Am F C G", instruments=["piano", "bass"], seed=1)
     >>> [[track.name for track in bar.tracks] for bar in islice(bars, 2)]
     [['Flute', 'Piano', 'Bass'], ['Flute', 'Piano', 'Bass']]
     """
-    names = [*([] if melody is None else [melody]), *listed(parts)]
+    names = [*([] if melody is None else [melody]), *listed(instruments)]
     if not names:
-        raise RequestError("there is no part to write; name a melody or parts")
+        raise RequestError("there is no part to write; name a melody or instruments")
     if settings.get("feel"):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
     players = [parse_instrument(name) for name in names]

@@ -174,7 +174,7 @@ def test_given_notes_sound_as_long_as_they_really_do(random_composer, rule):
 
 def test_a_stream_keeps_them_in_every_bar(random_composer):
     where = [OnsetCount(min=3), Rhythm(required=[1], parts="bass"), Monophonic(parts="flute")]
-    stream = random_composer.stream("C Am F G", parts=["bass"], where=where, seed=2)
+    stream = random_composer.stream("C Am F G", instruments=["bass"], where=where, seed=2)
     for i, bar in enumerate(islice(stream, 8)):
         assert composer.check(bar, where, bars=(1, 1)) == [], i
         assert all(track.end <= 4 * bar.tpq for track in bar.tracks)

@@ -85,7 +85,7 @@ def test_new_pieces_in_bars_that_cannot_be_said_are_refused(random_composer, met
     with pytest.raises(RequestError, match=f"meter {meter} has bars that are not written here"):
         random_composer.melody("C G", meter=meter)
     with pytest.raises(RequestError, match=f"meter {meter} has bars that are not written here"):
-        random_composer.stream("C G", parts=["bass"], meter=meter)
+        random_composer.stream("C G", instruments=["bass"], meter=meter)
 
 
 @pytest.mark.parametrize("meter", ["1/16", "8/32", "12/64", "13/4", "31/8", "5/2"])

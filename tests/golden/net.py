@@ -144,7 +144,9 @@ def requests(verb: str, kind: str, seed: int) -> Callable[[], list[Score]] | Non
         kinds = {"plain": {}, "controls": {"density": "sparse"}, "cells": {"notes": (1, 6)}}
         if kind not in kinds:
             return None
-        return lambda: [*islice(composer.stream(chart, parts=band, seed=seed, **kinds[kind]), 3)]
+        return lambda: [
+            *islice(composer.stream(chart, instruments=band, seed=seed, **kinds[kind]), 3)
+        ]
     lead = composer.melody(chart, seed=seed)
     if verb == "arrange":
         source = tune if seed % 5 == 0 and kind == "plain" else lead

@@ -52,7 +52,7 @@ REFUSED = (
     'composer.vary(composer.example("shenandoah"), 2.0)',
     'composer.vary(composer.example("shenandoah"), -0.5)',
     "composer.reduce(Score())",
-    'composer.stream("Am", parts=["piano"], where=[MaxLeap(3)])',
+    'composer.stream("Am", instruments=["piano"], where=[MaxLeap(3)])',
     'composer.example("yesterday")',
     "Score(tpq=0)",
     'Track(name="x", program=200)',

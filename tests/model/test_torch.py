@@ -438,7 +438,7 @@ def test_verbs_write_the_notes_that_the_decoder_of_the_cpu_writes(composers):
 
 
 def test_a_stream_goes_on_with_torch(composers):
-    streams = [c.stream("Am F", parts=["bass"], seed=1, temperature=0) for c in composers]
+    streams = [c.stream("Am F", instruments=["bass"], seed=1, temperature=0) for c in composers]
     for ours, theirs, _ in zip(*streams, range(6)):  # noqa: B905
         for track, other in zip(ours.tracks, theirs.tracks, strict=True):
             np.testing.assert_array_equal(track.notes, other.notes)

@@ -60,7 +60,7 @@ WRONG = [
     ("extend", ("4-5",), {}, "bars '4-5' is outside 1 to 1000"),
     ("arrange", ("wooden thing",), {}, "instrument 'wooden thing' is unknown; did you mean"),
     ("arrange", ("piano",), {"keep": "tuba"}, "no track 'tuba'"),
-    ("arrange", ([],), {}, "parts is empty; name instruments, such as"),
+    ("arrange", ([],), {}, "instruments is empty; name some, such as"),
     ("harmonize", (), {"part": "drums"}, "part 'drums' plays no chords; name another instrument"),
     ("harmonize", (), {"chords_per_bar": 0}, "chords_per_bar 0 is outside 1 to 4; leave it out"),
     ("reduce", ("guitar",), {}, "cannot be reduced to 'guitar'; give to='piano'"),

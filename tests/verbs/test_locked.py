@@ -147,7 +147,7 @@ def test_a_stream_has_nothing_to_keep(random_composer):
 
 
 def test_a_stream_is_played_by_a_player(random_composer):
-    stream = random_composer.stream("C Am", parts=["piano"], where=[Playable(10)], seed=1)
+    stream = random_composer.stream("C Am", instruments=["piano"], where=[Playable(10)], seed=1)
     for _ in range(6):
         bar = next(stream)
         assert check(bar, Playable(10), bars=(1, 1)) == []

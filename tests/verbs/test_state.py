@@ -144,7 +144,7 @@ def interrupted(stream, after):
 
 
 def test_an_interrupted_bar_comes_again(random_composer):
-    settings = {"parts": ["piano", "bass"], "seed": 3}
+    settings = {"instruments": ["piano", "bass"], "seed": 3}
     expected = [music(bar) for bar in islice(random_composer.stream("Am F C G", **settings), 6)]
     rng = random.Random(1)
     for _ in range(12):
@@ -160,7 +160,7 @@ def test_an_interrupted_bar_comes_again(random_composer):
 
 
 def test_a_stream_that_is_pickled_goes_on(random_composer):
-    stream = random_composer.stream("Am F C G", parts=["bass"], seed=3)
+    stream = random_composer.stream("Am F C G", instruments=["bass"], seed=3)
     next(stream)
     other = pickle.loads(pickle.dumps(stream))
     assert [music(next(other)) for _ in range(3)] == [music(next(stream)) for _ in range(3)]

@@ -22,7 +22,7 @@ def song(bars):
 
 
 def test_bars_come_one_by_one_each_with_its_chord(random_composer):
-    stream = random_composer.stream("Am F | C Dm/F G7", parts=["piano", "drums"], seed=1)
+    stream = random_composer.stream("Am F | C Dm/F G7", instruments=["piano", "drums"], seed=1)
     bars = list(islice(stream, 5))
     first, second = [(0, "Am"), (960, "F")], [(0, "C"), (640, "Dm/F"), (1280, "G7")]
     said = [[tuple(chord) for chord in bar.chords] for bar in bars]
@@ -36,7 +36,7 @@ def test_bars_come_one_by_one_each_with_its_chord(random_composer):
 
 def test_one_seed_gives_one_stream(random_composer):
     first, again, other = (
-        list(islice(random_composer.stream("C F", parts=["bass"], seed=seed), 6))
+        list(islice(random_composer.stream("C F", instruments=["bass"], seed=seed), 6))
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -44,7 +44,7 @@ def test_one_seed_gives_one_stream(random_composer):
 
 
 def test_notes_sound_over_bar_lines_and_never_twice_at_once(random_composer):
-    bars = list(islice(random_composer.stream("C G", parts=["piano"], seed=3), 60))
+    bars = list(islice(random_composer.stream("C G", instruments=["piano"], seed=3), 60))
     length = 4 * bars[0].tpq
     assert any(
         end % length and end // length > onset // length for t in song(bars) for onset, end, _ in t
@@ -126,12 +126,12 @@ def test_a_change_that_cannot_be_made_changes_nothing(changes, error, message, r
 
 
 def test_a_stream_without_parts_is_refused(random_composer):
-    with pytest.raises(RequestError, match="no part to write; name a melody or parts"):
+    with pytest.raises(RequestError, match="no part to write; name a melody or instruments"):
         random_composer.stream("C", melody=None)
 
 
 def test_what_is_kept_does_not_grow(random_composer):
-    stream = random_composer.stream("C F G C", parts=["bass"], seed=2)
+    stream = random_composer.stream("C F G C", instruments=["bass"], seed=2)
     kept = []
     for _ in range(150):
         next(stream)
@@ -142,7 +142,7 @@ def test_what_is_kept_does_not_grow(random_composer):
 
 
 def test_chords_stay_as_they_were_written_with_their_keys_and_meters(random_composer):
-    stream = random_composer.stream("| C13 | (3/4) F#m7b5 B7alt |", parts=["bass"], seed=1)
+    stream = random_composer.stream("| C13 | (3/4) F#m7b5 B7alt |", instruments=["bass"], seed=1)
     first, second, third = islice(stream, 3)
     assert [tuple(chord) for chord in first.chords] == [(0, "C13")]
     assert [tuple(chord) for chord in second.chords] == [(0, "F#m7b5"), (720, "B7alt")]

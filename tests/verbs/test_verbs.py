@@ -434,5 +434,5 @@ def test_a_single_value_is_for_all_but_the_drums():
 def test_a_range_takes_the_place_of_the_register():
     low = composer.melody("C G", bars=8, range="C2-C3", seed=1).tracks[0].notes["pitch"]
     assert 36 <= low.min() <= low.max() <= 48
-    stream = composer.stream("C", melody=None, parts=["piano"], range="C2-C3", seed=1)
+    stream = composer.stream("C", melody=None, instruments=["piano"], range="C2-C3", seed=1)
     assert next(stream).tracks[0].notes["pitch"].max() <= 48

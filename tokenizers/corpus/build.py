@@ -18,7 +18,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +114,7 @@ def tokenize_corpus(
                 for name in gone:
                     writer.add({"path": name, "gone": True})
                 results = run_job(encoder, todo, workers=workers, timeout=timeout)
-                for index, result in _with_bar(results, len(files), len(todo), progress):
-                    if isinstance(result, Lost):
-                        result = _Outcome(
-                            {**_stamp(folder / todo[index]), "quarantined": str(result)}
-                        )
-                    writer.add({"path": todo[index], **result.row}, result.ids, result.hashes)
+                _add(writer, folder, todo, _with_bar(results, len(files), len(todo), progress))
                 writer.finish()
             _report(out)
     corpus = TokenCorpus(out)
@@ -129,6 +124,19 @@ def tokenize_corpus(
             f"none of the {len(files)} files in {folder} can be used; {name}: {reason}"
         )
     return corpus
+
+
+def _add(
+    writer: ShardWriter,
+    folder: Path,
+    todo: Sequence[str],
+    results: Iterable[tuple[int, _Outcome | Lost]],
+) -> None:
+    """Write what became of each file."""
+    for index, result in results:
+        if isinstance(result, Lost):
+            result = _Outcome({**_stamp(folder / todo[index]), "quarantined": str(result)})
+        writer.add({"path": todo[index], **result.row}, result.ids, result.hashes)
 
 
 def midi_files(folder: Path) -> list[str]:
