@@ -27,6 +27,7 @@ _COLLECTED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _ELSEWHERE = {
     "instrument": ("part", "instruments", "parts"),
     "instruments": ("part", "parts"),
+    "part": ("instruments", "parts"),
     "parts": ("instruments",),
     "track": ("part", "parts"),
     "tracks": ("part", "parts"),

@@ -18,8 +18,10 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from composer.edits.cells import own_bars
 from composer.edits.changes import NEVER, Edge, Stretch
@@ -110,18 +112,6 @@ class Realigned:
             for bar, (start, signature) in enumerate(zip(self.new_starts, signatures, strict=False))
             if not bar or signature != signatures[bar - 1]
         ]
-        moved = {}
-        for name in ("tempos", "key_signatures"):
-            table = getattr(self.original, name).copy()
-            table["tick"] = self._there(table["tick"])
-            moved[name] = table
-        texts = {
-            name: tuple(Text(int(self._there(text.tick)), text.text) for text in texts)
-            for name, texts in (
-                ("chords", self.original.chords),
-                ("markers", self.original.markers),
-            )
-        }
         tracks = [
             Track(t.name, t.program, t.is_drum, self._moved(t.notes, self._there))
             for t in self.original.tracks
@@ -131,9 +121,19 @@ class Realigned:
             tuple(tracks),
             time_signatures=np.array(rows, TIME_SIGNATURE),
             history=self.original.history,
-            **moved,
-            **texts,
+            tempos=self._moved_rows(self.original.tempos),
+            key_signatures=self._moved_rows(self.original.key_signatures),
+            chords=self._moved_texts(self.original.chords),
+            markers=self._moved_texts(self.original.markers),
         )
+
+    def _moved_rows(self, table: Events) -> Events:
+        made = table.copy()
+        made["tick"] = self._there(table["tick"])
+        return made
+
+    def _moved_texts(self, texts: Sequence[Text]) -> tuple[Text, ...]:
+        return tuple(Text(int(self._there(text.tick)), text.text) for text in texts)
 
     def back(self, after: Score) -> Score:
         """Return the original with what was written on the other score; its history is kept.
@@ -185,7 +185,8 @@ class Realigned:
         moved = self._moved(old, self._there)
         for own, there in zip(old.tolist(), moved.tolist(), strict=True):
             known[there].append(own)
-        stay, new = [], []
+        stay: list[Any] = []
+        new: list[Any] = []
         for note in notes.tolist():
             (stay if known[note] else new).append(known[note].pop() if known[note] else note)
         written = self._moved(np.array(new, NOTE), self._here)
@@ -197,17 +198,19 @@ class Realigned:
         made["duration"] = np.maximum(1, move(notes["onset"] + notes["duration"]) - made["onset"])
         return made
 
-    def _there(self, ticks: Ints) -> Ints:
+    def _there(self, ticks: npt.ArrayLike) -> Ints:
         half = -(
             -self.original.tpq * self.scale // (2 * RESOLUTION)
         )  # later than that is early for the bar after
         return _along(ticks, self.starts, self.new_starts, self.scale, 1, half)
 
-    def _here(self, ticks: Ints) -> Ints:
+    def _here(self, ticks: npt.ArrayLike) -> Ints:
         return _along(ticks, self.new_starts, self.starts, 1, self.scale, 0)
 
 
-def _along(ticks: Ints, starts: Ints, onto: Ints, times: int, over: int, before: int) -> Ints:
+def _along(
+    ticks: npt.ArrayLike, starts: Ints, onto: Ints, times: int, over: int, before: int
+) -> Ints:
     """Return ticks as far behind the beginning of their bar, but so long before its end."""
     bar = np.searchsorted(starts, ticks, side="right") - 1
     inside = (np.asarray(ticks, np.int64) - starts[bar]) * times // over

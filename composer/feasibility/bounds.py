@@ -23,9 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from composer.constraints.base import Cell, Constraint, PitchMask
+from composer.constraints.base import ANY, Cell, Constraint, PitchMask
 from composer.constraints.cell import (
-    ANY,
     CellDomain,
     Occupancy,
     domain_of,

@@ -175,7 +175,7 @@ def verb(
     own = inspect.signature(function)
     *first, last = own.parameters.values()
     if last.kind is not inspect.Parameter.VAR_KEYWORD:
-        return _method(recording(function), own)
+        return cast(Callable[Concatenate[Any, Arguments], Made], _method(recording(function), own))
     taken = settings or (Settings, NoteSettings)
     kinds = get_type_hints(taken[-1])
     if not best_of_n:
@@ -200,7 +200,7 @@ def verb(
 
     shown = _method(best, own.replace(parameters=[*first, *given]))
     shown.__doc__ = _documented(function.__doc__, taken, best_of_n)
-    return shown
+    return cast(Callable[Concatenate[Any, Arguments], Made], shown)
 
 
 def _method(function: Callable[..., Any], signature: inspect.Signature) -> Any:

@@ -37,7 +37,7 @@ def test_a_verb_shows_and_documents_every_setting(name):
         ("melody", "chors", "chords"),
         ("chords", "chord_per_bar", "chords_per_bar"),
         ("harmonize", "seeds", "seed"),
-        ("arrange", "part", "parts"),
+        ("arrange", "part", "instruments"),
         ("infill", "sede", "seed"),
         ("extend", "bar", "bars"),
         ("vary", "ammount", "amount"),
