@@ -389,6 +389,7 @@ def test_repetition_can_be_had_and_avoided(name, measure):
     assert shares[0] < shares[2] / 2
 
 
+@pytest.mark.slow
 def test_the_seed_decides_in_any_process():
     code = (
         "import composer; tune = composer.melody('Am F', bars=4, seed=5); "

@@ -8,6 +8,8 @@ import pytest
 from benchmarks.run import SCRIPTS
 from tests.tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_runner_knows_every_script_that_prints_figures():
     helpers = {"run", "compare", "machine", "decoding_peers", "example_pieces", "examples"}

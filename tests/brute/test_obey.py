@@ -18,6 +18,8 @@ from composer.theory.keys import Key
 from tests.brute import asked, obey
 from tests.conftest import random_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("batch", range(12))
 def test_any_request_is_met_or_rightly_refused(batch, cells):

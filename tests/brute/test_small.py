@@ -6,6 +6,8 @@ import pytest
 
 from tests.brute import obey, small
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {
     "cells": 160,
     "chords": 40,

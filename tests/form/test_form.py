@@ -334,6 +334,7 @@ def random_outline(seed, bars):
     return Outline(flags[0], earlier(), earlier(), earlier(), *flags[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(4))
 def test_any_outline_leaves_what_is_asked_as_it_is(batch, decoders, cells):
     for seed in range(12 * batch, 12 * batch + 12):

@@ -10,6 +10,8 @@ from tests.fuzz.mutations import made_here
 from tests.fuzz.raw_loss import FORMATS, disagreements
 from tests.strategies import CHORDS, scores, tokenizers
 
+pytestmark = pytest.mark.slow
+
 formats = pytest.mark.parametrize("tokenizer", FORMATS, ids=lambda t: f"{t.format} {t.config}")
 FILES = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.mid"))}
 FILES |= {f"made here {i}": content for i, content in enumerate(made_here())}

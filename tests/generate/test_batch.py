@@ -371,6 +371,7 @@ def long_grid(bars=100, parts=12):
     return plain_grid(bars, players, notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context_length", [512, 1024])
 def test_a_long_piece_of_many_parts_is_written_window_by_window(context_length, spy_on, cells):
     grid = long_grid()

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 import composer
 from composer import DrumPieces, Sampling, metrics
@@ -15,6 +16,8 @@ from composer.score.grid import BAR, CELL_CHORD, CELL_NOTE, Grid, Part
 from composer.theory.keys import Key
 from composer.tokenizers.cells.cells import Cells
 from composer.tokenizers.cells.levels import Levels
+
+pytestmark = pytest.mark.slow
 
 VOCABULARY = Cells().vocabulary
 AFTER = 0

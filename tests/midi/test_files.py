@@ -484,6 +484,7 @@ UNWRITABLE = "from pathlib import Path; Path('composer/smf/__pycache__').touch()
 FULL_DISK = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/null to call a home")
 @pytest.mark.parametrize("trouble", [UNWRITABLE, FULL_DISK], ids=["unwritable", "full disk"])
 def test_files_are_read_where_compiled_code_cannot_be_kept(tmp_path, trouble):

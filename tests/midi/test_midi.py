@@ -336,6 +336,7 @@ def test_lyrics_in_a_chunk_of_their_own_stay_there(song, name):
     assert there_and_back(score, song) == score
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::composer.errors.ComposerWarning")
 @settings(max_examples=150, deadline=None)
 @given(score=scores, seed=st.integers(0, 2**32), flips=st.integers(0, 4))

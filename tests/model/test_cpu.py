@@ -406,6 +406,7 @@ def test_memory_stays_as_it_is(decoder):
     assert after - before < 50_000
 
 
+@pytest.mark.slow
 def test_the_first_run_of_a_machine_says_that_it_compiles(folder, tmp_path):
     """And no other one does."""
     code = (

@@ -16,6 +16,8 @@ from composer.tokenizers.bpe.bpe import BOUNDARIES
 from composer.tokenizers.bpe.merges import LONGEST, Merges
 from tests.strategies import moderate, scores, seeds, walk
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TUNES = [example(name) for name in example_names()]
 OPTIONS = RemiConfig(

@@ -104,6 +104,7 @@ def drawn_levels(cells, grid, rng):
     return dataclasses.replace(levels, style=int(rng.integers(styles)) if styles else UNSAID)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cells=every_cells, score=scores())
 def test_round_trip_in_every_configuration(cells, score):

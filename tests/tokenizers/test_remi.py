@@ -130,6 +130,7 @@ def assert_round_trip(remi, score):
     assert np.array_equal(remi.encode(decoded), ids)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(remi=remis, score=scores())
 def test_round_trip_in_every_configuration(remi, score):
@@ -178,6 +179,7 @@ PIECE = Score(
 )
 
 
+@pytest.mark.slow
 def test_round_trip_of_one_piece_in_every_combination():
     configs = list(every_combination())
     assert len(set(configs)) == 2**8 * 5
@@ -185,6 +187,7 @@ def test_round_trip_of_one_piece_in_every_combination():
         assert_round_trip((REMIPlus if config.programs else REMI)(config), PIECE)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(remi=remis, score=scores(max_tracks=3))
 def test_arrays_say_what_a_plain_loop_says(remi, score):

@@ -28,6 +28,8 @@ from composer.tokenizers import (
 from composer.tokenizers.corpus import shards as shards_module
 from composer.tokenizers.corpus.build import midi_files
 
+pytestmark = pytest.mark.slow
+
 PREPARATIONS = """
 import ctypes, functools, os, pathlib, time
 

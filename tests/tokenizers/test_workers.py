@@ -13,6 +13,8 @@ import pytest
 from composer.errors import TrainingError
 from composer.tokenizers.corpus.workers import _START, Lost, as_message, receive, run_job, send
 
+pytestmark = pytest.mark.slow
+
 MODULE = """
 import ctypes, faulthandler, os, pathlib, signal, sys, time
 

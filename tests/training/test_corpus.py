@@ -7,6 +7,8 @@ from composer import Score, Track, TrainingError
 from composer.tokenizers import Cells
 from composer.training.corpus import Corpus, annotate, gather_parts, prepare
 
+pytestmark = pytest.mark.slow
+
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 
 

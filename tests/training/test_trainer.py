@@ -21,6 +21,8 @@ from composer.tokenizers.cells.cells import CellsConfig
 from composer.training import TrainingConfig, train
 from composer.training.trainer import last_checkpoint
 
+pytestmark = pytest.mark.slow
+
 SMALL = TrainingConfig(
     hidden_size=64,
     layers=2,

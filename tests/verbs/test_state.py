@@ -28,6 +28,8 @@ import composer
 from composer import Composer, Score
 from tests.tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 CALLS = [
     ("melody", ("C Am F G",), {}),
     ("melody", ("Gb Ebm Cb Db",), {"key": "Gb"}),
