@@ -6,16 +6,31 @@ those that it calls in turn: compiled functions that call each other stand in on
 
 from __future__ import annotations
 
+import glob
 import logging
+import pickle
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
 from numba.core import event
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+#: What a file of compiled code that is broken raises when it is read.
+_CUT_SHORT = (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ModuleNotFoundError)
+
+
+def _forget(dispatcher: Any) -> None:
+    """Delete what is kept on disk of a compiled function, so that it is compiled anew."""
+    cache = dispatcher._cache
+    folder, stem = Path(cache._cache_path), cache._cache_file._index_name.rpartition(".")[0]
+    for file in folder.glob(f"{glob.escape(stem)}.*"):
+        file.unlink(missing_ok=True)
 
 
 class _Announcer(event.Listener):  # type: ignore[misc]
@@ -62,6 +77,9 @@ def compiled(function: Function, *, fused: bool = False) -> Function:
         try:
             return fast(*arguments)
         except OSError:  # the disk is full: numba has compiled it, and could not keep it
+            return fast(*arguments)
+        except _CUT_SHORT:  # what was kept is broken, by a power cut perhaps
+            _forget(fast)
             return fast(*arguments)
 
     return cast(Function, call)

@@ -50,17 +50,17 @@ def _out(default: str) -> Command:
     return click.option(
         "--out",
         "-o",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
         default=default,
         show_default=True,
         callback=_check_folder,
-        help="MIDI file to write.",
+        help="MIDI file to write; - for standard output.",
     )
 
 
 def _check_folder(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
     """Say that a folder is missing before the work is done rather than after."""
-    if path is not None and not path.absolute().parent.is_dir():
+    if path is not None and str(path) != "-" and not path.absolute().parent.is_dir():
         raise click.ClickException(f"there is no folder {path.parent}; make it first")
     return path
 
@@ -477,8 +477,15 @@ def _composer(model: Path | None) -> Any:
 
 
 def _save(score: Any, out: Path) -> None:
-    score.write(out)
-    click.echo(f"{out}: {score}")
+    is_stream = str(out) == "-"
+    if is_stream:
+        from composer.midi import midi_bytes
+
+        click.get_binary_stream("stdout").write(midi_bytes(score))
+    else:
+        score.write(out)
+    click.echo(f"{out}: {score}", err=is_stream)
     if score.chords:
-        shown = [chord.text for chord in score.chords[:16]]
-        click.echo(f"  chords: {' '.join(shown)}{' ...' if len(score.chords) > 16 else ''}")
+        shown = " ".join(chord.text for chord in score.chords[:16])
+        more = " ..." if len(score.chords) > 16 else ""
+        click.echo(f"  chords: {shown}{more}", err=is_stream)

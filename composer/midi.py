@@ -35,16 +35,15 @@ writing and reading again gives the same score.
 from __future__ import annotations
 
 import os
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import symusic
 
 from composer._calls import shown
+from composer._files import read_whole, write_whole
 from composer.errors import ComposerWarning, MidiError, ScoreError
 from composer.score.events import (
     CONTROL,
@@ -64,6 +63,18 @@ from composer.smf.read import CHORD_PREFIX, SUSTAIN, pedals_of, read_score, spli
 from composer.smf.text import encode_text, has_raw_bytes
 from composer.smf.walk import MAX_DELTA
 from composer.smf.write import add_conductor, texts_as_bytes
+
+#: Bytes that a MIDI file may have: a day of music has a tenth of that.
+MOST_BYTES = 256_000_000
+
+_SCORES = ", or interop.to_music21(score).write('musicxml', path)"
+#: Endings of other files that somebody may want, and what makes them.
+_OTHERS = {
+    **dict.fromkeys((".musicxml", ".mxl", ".xml"), _SCORES),
+    **dict.fromkeys((".abc", ".krn", ".ly", ".mscz", ".mei", ".pdf", ".png", ".svg"), ""),
+    **dict.fromkeys((".wav", ".mp3", ".ogg", ".flac", ".aiff", ".m4a"), " and play it in a DAW"),
+    **dict.fromkeys((".txt", ".json", ".csv", ".py", ".npz", ".xlsx"), ""),
+}
 
 MAX_DENOMINATOR = 128  # of a time signature, as far as symusic counts
 
@@ -120,9 +131,22 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(path, str | os.PathLike):
         raise MidiError(f"{shown(path)} is not a path; for example 'song.mid'")
-    target = Path(path)
-    if target.is_dir():
-        raise MidiError(f"{target} cannot be written: it is a folder; name a file in it")
+    _check_ending(path)
+    try:
+        content = midi_bytes(score)
+    except MidiError as error:
+        raise MidiError(f"{os.fspath(path)} cannot be written: {error}") from error
+    write_whole(path, content, MidiError)
+
+
+def midi_bytes(score: Score) -> bytes:
+    """Return a Standard MIDI File of type 1.
+
+    Raises
+    ------
+    MidiError
+        The score holds what no MIDI file can.
+    """
     try:
         _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
@@ -133,20 +157,18 @@ def write_midi(score: Score, path: str | os.PathLike[str]) -> None:
             content = texts_as_bytes(_to_symusic(tracks, _to_latin1).dumps_midi())
         else:
             content = to_symusic(tracks).dumps_midi()
-        content = add_conductor(content, score, join_markers(score))
+        return add_conductor(content, score, join_markers(score))
     except ScoreError as error:
-        raise MidiError(f"{target} cannot be written: {error}") from error
-    if not target.parent.is_dir():
-        raise MidiError(f"{target} cannot be written: make the folder {target.parent} first")
-    draft = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, target)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise MidiError(f"{target} cannot be written: {reason}; choose another path") from error
-    finally:
-        draft.unlink(missing_ok=True)
+        raise MidiError(str(error)) from error
+
+
+def _check_ending(path: str | os.PathLike[str]) -> None:
+    """Refuse to write MIDI under the name of another kind of file."""
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    if ending in _OTHERS:
+        raise MidiError(
+            f"{path} ends in {ending}, and this writes MIDI; write a name in .mid{_OTHERS[ending]}"
+        )
 
 
 def from_symusic(other: Any) -> Score:
@@ -219,23 +241,22 @@ def _read_bytes(source: str | os.PathLike[str] | bytes | BinaryIO) -> tuple[byte
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
         try:
-            with open(source, "rb", buffering=0) as file:
-                return file.read(), name
+            return read_whole(source, MidiError, most=MOST_BYTES), name
         except FileNotFoundError:
             raise MidiError(f"{name} does not exist; check the path") from None
-        except IsADirectoryError:
-            raise MidiError(f"{name} is a folder; name one of the files in it") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise MidiError(f"{name} cannot be read: {reason}; check the path") from error
     if not callable(getattr(source, "read", None)) or hasattr(source, "tracks"):
         raise MidiError(
             f"{shown(source)} is not a source of MIDI; give a path, bytes, or a file that is open"
         )
-    content = source.read()
     name = str(getattr(source, "name", "the MIDI stream"))
+    try:
+        content = source.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # closed, or open for writing only
+        raise MidiError(f"{name} cannot be read: {error}; open it in mode 'rb'") from error
     if not isinstance(content, bytes):
         raise MidiError(f"{name} is open as text; open it in mode 'rb'")
+    if len(content) > MOST_BYTES:
+        raise MidiError(f"{name} has more than {MOST_BYTES / 1e6:,.0f} MB; no MIDI file does")
     return content, name
 
 

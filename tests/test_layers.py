@@ -8,7 +8,7 @@ from tests.tree import IMPORTS, MODULES, imports
 
 # From the bottom up: each imports only from those before it and from its own folder.
 LAYERS = """
-errors _version _calls _jit theory score form controls smf midi interop harmony tokenizers
+errors _version _files _calls _jit theory score form controls smf midi interop harmony tokenizers
 constraints model request feasibility masks generate edits checking best_of display metrics
 example_tunes planning verbs api shipped training cli
 """.split()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import uuid
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from composer._files import read_whole, write_whole
 from composer.errors import ComposerWarning, ModelError, TokenError
 from composer.score.score import Score
 from composer.tokenizers.bins import Bins
@@ -30,6 +29,7 @@ FILE_NAME = "composer.json"
 
 #: Version of what that file says and how.
 FILE_VERSION = 1
+MOST_BYTES = 100_000_000  # of that file
 
 #: Every format by its name; a class enters itself when it is defined.
 _FORMATS: dict[str, type[Tokenizer]] = {}
@@ -280,7 +280,7 @@ class Tokenizer(ABC):
     def save_pretrained(self, folder: str | PathLike[str]) -> None:
         """Write ``composer.json``, as ``save``; the folder is made where it is missing."""
         Path(folder).mkdir(parents=True, exist_ok=True)
-        self.save(Path(folder))
+        self.save(folder)
 
     @classmethod
     def from_pretrained(cls: type[AnyTokenizer], folder: str | PathLike[str]) -> AnyTokenizer:
@@ -291,19 +291,20 @@ class Tokenizer(ABC):
         ModelError
             As ``load``.
         """
-        return cls.load(Path(folder))
+        return cls.load(folder)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | PathLike[str]) -> None:
         """Write the settings and the vocabulary to ``composer.json`` in a model's folder.
 
         A file that is there is replaced whole or not at all.
+
+        Raises
+        ------
+        ModelError
+            It cannot be written.
         """
-        draft = folder / f".{uuid.uuid4().hex}.tmp"
-        try:
-            draft.write_text(json.dumps({"version": FILE_VERSION, **self.to_table()}))
-            os.replace(draft, folder / FILE_NAME)
-        finally:
-            draft.unlink(missing_ok=True)
+        content = json.dumps({"version": FILE_VERSION, **self.to_table()}).encode()
+        write_whole(Path(folder) / FILE_NAME, content, ModelError)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Worker processes make it anew: settings are small, and the rest follows from them.
@@ -323,7 +324,7 @@ class Tokenizer(ABC):
         }
 
     @classmethod
-    def load(cls: type[AnyTokenizer], folder: Path) -> AnyTokenizer:
+    def load(cls: type[AnyTokenizer], folder: str | PathLike[str]) -> AnyTokenizer:
         """Return the tokenizer that ``save`` wrote; ``Tokenizer`` itself takes every format.
 
         Parameters
@@ -336,14 +337,16 @@ class Tokenizer(ABC):
         ModelError
             The file is missing or unreadable, or says another version, format or vocabulary.
         """
-        path = folder / FILE_NAME
+        path = Path(folder) / FILE_NAME
         try:
-            table = json.loads(path.read_text())
+            table = json.loads(read_whole(path, ModelError, most=MOST_BYTES))
             version, written = table.get("version"), table["format"]
         except FileNotFoundError:
             raise ModelError(
                 f"{folder} has no {FILE_NAME}; name a folder composer train wrote"
             ) from None
+        except ModelError:
+            raise
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(f"{path} is not a tokenizer file of this library: {error}") from None
         if version != FILE_VERSION:
@@ -411,4 +414,4 @@ def load(folder: str | PathLike[str]) -> Tokenizer:
     ...     load(folder).format
     'remi'
     """
-    return Tokenizer.load(Path(folder))
+    return Tokenizer.load(folder)

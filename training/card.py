@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from composer._files import write_whole
+from composer.errors import TrainingError
 from composer.training.corpus import Corpus
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ def write_card(out: Path, corpus: Corpus, config: TrainingConfig, result: Traini
         for group, count in sorted(groups.items())
     )
     tokens = config.steps * config.batch_size * config.context_length
-    (out / "README.md").write_text(
+    write_whole(
+        out / "README.md",
         f"""# Model card
 
 A Llama-style decoder over the `cells` tokens of composer-midi: {config.layers} layers of width \
@@ -50,5 +53,6 @@ drawn in proportion to their bars to the power of {config.balance}.
 | unigram | {result.unigram_loss:.3f} |
 
 On {config.held_out_rows} rows of {config.context_length} ids drawn from the held-out files.
-"""
+""".encode(),
+        TrainingError,
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from composer._files import write_whole
 from composer.errors import ModelError, TrainingError
 from composer.tokenizers.cells.cells import Cells, CellsConfig
 from composer.tokenizers.corpus.build import midi_files
@@ -198,9 +199,7 @@ def _claim(out: Path, folder: Path, config: TrainingConfig, start: Path | None) 
             )
         return
     out.mkdir(parents=True, exist_ok=True)
-    temporary = record.with_suffix(".part")
-    temporary.write_text(json.dumps(settings, indent=1))
-    temporary.replace(record)
+    write_whole(record, json.dumps(settings, indent=1).encode(), TrainingError)
 
 
 def _check_split(corpus: Corpus) -> None:

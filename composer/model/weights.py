@@ -24,11 +24,13 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, deserialize
 
+from composer._files import read_whole
 from composer.errors import ModelError
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _LARGEST = 1 << 20  # above any small model, and low enough that a corrupt size is caught here
+MOST_BYTES = 16_000_000_000  # of a file of weights
 _REMEDY = "give the folder of a Llama model that was saved by save_pretrained"
 # What a model must be for the decoders' arithmetic to be the right one.
 _PLAIN_LLAMA = {
@@ -135,11 +137,9 @@ def weights_hash(folder: str | os.PathLike[str]) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_whole(path, ModelError, most=MOST_BYTES)
     except FileNotFoundError:
         raise ModelError(f"{path.parent} has no {path.name}; {_REMEDY}") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); {_REMEDY}") from error
 
 
 def _to_float32(tensor: dict[str, Any], name: str) -> Floats:

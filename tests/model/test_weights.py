@@ -203,7 +203,7 @@ def test_missing_folder_and_files_are_named(tmp_path):
     with pytest.raises(ModelError, match=r"has no model.safetensors"):
         load_weights(tmp_path)
     (tmp_path / "model.safetensors").mkdir()
-    with pytest.raises(ModelError, match=r"model.safetensors cannot be read"):
+    with pytest.raises(ModelError, match=r"model.safetensors is a folder"):
         load_weights(tmp_path)
 
 

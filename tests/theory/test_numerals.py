@@ -108,3 +108,45 @@ def test_a_numeral_is_named_by_the_letter_of_its_degree(degree, sharps, minor):
     letters = "CDEFGAB"
     tonic = letters.index(key.spell(key.tonic)[0])
     assert numeral_symbol(degree, key)[0] == letters[(tonic + place) % 7]
+
+
+@pytest.mark.parametrize(
+    ("numerals", "key", "symbols"),
+    [
+        # Figures in full.
+        ("V653 V6/5/3 V643 V6/4/3 V642 V6/4/2", "C", "G7/B G7/B G7/D G7/D G7/F G7/F"),
+        ("V63 V6/3 V753 V7/5/3 ii63", "C", "G/B G/B G7 G7 Dm/F"),
+        # Capitals with m stand on their own third.
+        ("IIm65 IVm6 VIm6 IIm6/V", "C", "Dm7/F Fm/Ab Am/C Am/C"),
+        ("IV-6 II-65 IImin65", "C", "F-/Ab D-7/F Dmin7/F"),
+        # Half diminished, as RomanText has it.
+        ("vii/o7 ii/o65 #vi/o4/3 vii/o7/V", "C", "Bm7b5 Dm7b5/F A#m7b5/E F#m7b5"),
+        ("vii/o7 ii/o65", "C minor", "Bm7b5 Dm7b5/F"),
+        # Augmented sixths and the Neapolitan, on their basses.
+        ("It6 It+6 It64 It53", "C minor", "Ab7(no5) Ab7(no5) Ab7(no5)/C Ab7(no5)/Gb"),
+        ("Ger6 Ger+6 Ger65 Ger43 Ger42", "C minor", "Ab7 Ab7 Ab7 Ab7/C Ab7/Eb"),
+        ("Fr6 Fr+6 Fr43 Fr65 Fr42", "A minor", "F7b5 F7b5 F7b5 F7b5/Eb F7b5/A"),
+        ("N6 N64 N N65", "C", "Db/F Db/Ab Db Dbmaj7/F"),
+        # Over a degree of the key.
+        ("I/5 I/3 V/3 V/7 ii/4 vi/5 V7/4 I/1", "C", "C/G C/E G/E G/B Dm/F Am/G G7/F C"),
+        ("i/5 V/7 i/7 i/b7 I/#4", "C minor", "Cm/G G/B Cm/Bb Cm/Bb C/F#"),
+        # Brackets.
+        ("bVII[add9] V[no3] i[add7] V7[b9]", "G minor", "F(add9) D(no3) Gm(add7) D7(b9)"),
+        # Accidentals in figures that are tones of the chord.
+        ("viio6#4", "A minor", "G#dim/D"),
+    ],
+)
+def test_numerals_as_people_write_them(numerals, key, symbols):
+    for numeral, symbol in zip(numerals.split(), symbols.split(), strict=True):
+        assert numeral_symbol(numeral, Key.parse(key)) == symbol, numeral
+
+
+@pytest.mark.parametrize("numeral", ["V6#5", "V#6", "viio6#4", "IV6b5"])
+def test_accidentals_in_figures_that_say_another_chord_are_refused(numeral):
+    with pytest.raises(SymbolError, match="a note in its figures that is not of the chord"):
+        numeral_symbol(numeral, Key.parse("C"))
+
+
+def test_two_basses_are_refused():
+    with pytest.raises(SymbolError, match="has two basses"):
+        numeral_symbol("V65/5", Key.parse("C"))

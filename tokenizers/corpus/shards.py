@@ -26,6 +26,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from composer import _files as files
 from composer.errors import ComposerWarning, TrainingError
 
 SETTINGS, INDEX, SKETCHES, REPORT = "corpus.json", "index.jsonl", "sketches.npy", "report.json"
@@ -47,12 +48,7 @@ def shard_name(number: int) -> str:
 
 def write_whole(path: Path, content: Any) -> None:
     """Write JSON to a file that is there whole or not at all."""
-    draft = path.with_name(path.name + ".part")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    files.write_whole(path, json.dumps(content, indent=1).encode(), TrainingError, sync=True)
 
 
 def lock(folder: Path) -> BinaryIO:
