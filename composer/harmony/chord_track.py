@@ -8,7 +8,8 @@ into it; the lowest is the bass. Which symbol it gets is a matter of which is si
 - a chord on its root before an inversion: C E G A is ``C6`` above C, and ``Am7/E`` above E;
 - an inversion before another chord over a foreign bass: E G C is ``C/E``. Where the bass lies far
   below, the chord above goes first: G A C E is ``Am7/G`` close together and ``Am/G`` spread out;
-- a fifth may be missing, and of thirteenth chords the ninth: C E Bb is ``C7``.
+- a fifth may be missing, and of thirteenth chords the ninth: C E Bb is ``C7``. A seventh chord
+  without its third says so: C G Bb is ``C7(no3)``.
 
 What is not a chord of ``composer.theory.chord_names`` is refused rather than guessed;
 `infer_chords` finds the nearest in any texture. A chord holds until the next; a whole bar of
@@ -38,11 +39,12 @@ _COSTS = {
     **dict.fromkeys(("dim", "dim7", "m7b5", "aug"), 1.5),
     **dict.fromkeys(("6", "m6", "sus4", "sus2", "7sus4", "5"), 2.0),
     **dict.fromkeys(("9", "maj9", "m9", "add9", "mMaj7", "7b9", "7#5", "m(add9)"), 2.5),
+    **dict.fromkeys(("7(no3)", "maj7(no3)"), 2.5),
 }
 _OTHER_COST = 4.0
 _INVERSION, _FOREIGN_BASS, _INCOMPLETE = 1.1, 2.2, 1.6
 _FAR = 6  # semitones from the bass to the next note: above it stands a chord of its own
-_NEVER = ("(no5)", "7(no5)", "7(no3)", "sus2sus4")  # what is written only on purpose
+_NEVER = ("(no5)", "7(no5)", "sus2sus4")  # what is written only on purpose
 
 Classes = frozenset[int]
 
@@ -82,6 +84,8 @@ def name_chord(pitches: list[int], key: Key) -> str | None:
     >>> notes = ([52, 55, 60], [36, 58, 64, 67], [50, 60, 64, 67], [60, 61, 62])
     >>> [name_chord(pitches, Key(0)) for pitches in notes]
     ['C/E', 'C7', 'C/D', None]
+    >>> name_chord([48, 55, 58], Key(0))
+    'C7(no3)'
     """
     ordered = sorted(set(pitches))
     bass = ordered[0] % 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -11,6 +12,7 @@ from composer.errors import RequestError
 from composer.harmony.inference import infer_key
 from composer.harmony.sources import ChordsLike, read_chords
 from composer.harmony.voicing import block_chords
+from composer.score.beats import shared_out
 from composer.score.events import (
     KEY_SIGNATURE,
     TEMPO,
@@ -162,15 +164,29 @@ def _texts(progression: Progression, score: Score, bars: int, pickup: int = 0) -
         )
     ahead = [Text(0, played[0][0][2])][:pickup]
     return tuple(ahead) + tuple(
-        Text(_tick(score, bar, start), text)
+        Text(_tick(score, bar, start, _shares(progression, (bar - pickup) % len(played))), text)
         for bar in range(pickup, bars)
         for start, _, text in played[(bar - pickup) % len(played)]
     )
 
 
-def _tick(score: Score, bar: int, share: Fraction) -> int:
-    start, length = score.meter.bar_start(bar), score.meter.bar_length(bar)
-    return int(start) + round(share * int(length))
+def _shares(progression: Progression, bar: int) -> int:
+    """Return how many shares a bar is written with; 0 where its chords say where they begin."""
+    if not progression.in_beats:
+        return 0
+    keys = [share for at, share, _ in progression.keys if at == bar]
+    starts = [chord.start for chord in progression.bars[bar]]
+    return math.lcm(*(start.denominator for start in starts + keys))
+
+
+def _tick(score: Score, bar: int, start: Fraction, shares: int = 0) -> int:
+    """Return the tick of a fraction of a bar; of a share where it is written with shares."""
+    first, length = score.meter.bar_start(bar), score.meter.bar_length(bar)
+    signature = score.meter.signature_at(bar)
+    meter = int(signature["numerator"]), int(signature["denominator"])
+    if shares and length == Fraction(4 * score.tpq * meter[0], meter[1]):  # no cut bar, no pickup
+        start = shared_out(*meter, shares)[int(start * shares)]
+    return int(first) + round(start * int(length))
 
 
 def _markers(progression: Progression, score: Score, bars: int) -> tuple[Text, ...]:
@@ -203,7 +219,8 @@ def _keys(progression: Progression, home: Key, score: Score, bars: int) -> np.nd
     rows: list[tuple[int, int, int]] = []
     for first in range(0, bars, length):
         for bar, share, key in ((0, Fraction(0), home), *progression.keys):
-            tick = _tick(score, first + bar, share)
+            shares = _shares(progression, bar) if progression.bars else 0
+            tick = _tick(score, first + bar, share, shares)
             rows = [row for row in rows if row[0] < tick]
             if first + bar < bars and (not rows or rows[-1][1:] != (key.sharps, key.is_minor)):
                 rows.append((tick, key.sharps, key.is_minor))

@@ -69,8 +69,12 @@ def beat_length(numerator: int, denominator: int) -> int:
     (12, 18, 6, 24)
     """
     unit = 4 * RESOLUTION // denominator
-    compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
-    return 3 * unit if compound else unit
+    return 3 * unit if is_compound(numerator, denominator) else unit
+
+
+def is_compound(numerator: int, denominator: int) -> bool:
+    """Return whether a meter is counted in dotted notes: 6/8, 9/8 and 12/8, but not 3/8."""
+    return denominator >= 8 and numerator % 3 == 0 and numerator > 3
 
 
 def chord_positions(numerator: int, denominator: int, chords: int) -> list[int]:
@@ -84,6 +88,37 @@ def chord_positions(numerator: int, denominator: int, chords: int) -> list[int]:
     beat = beat_length(numerator, denominator)
     beats = numerator * 4 * RESOLUTION // denominator // beat
     return sorted({-(-i * beats // chords) * beat for i in range(min(chords, beats))})
+
+
+def shared_out(numerator: int, denominator: int, shares: int) -> list[Fraction]:
+    """Return where each of so many shares of a bar begins, as players read a chart.
+
+    Shares are whole beats, the longer ones first; of the meter's notes where there are more shares
+    than beats, then of halves and quarters of them; and equal where there are more still.
+
+    Parameters
+    ----------
+    numerator, denominator
+        The time signature.
+    shares
+        How many chords, or signs that hold one, the bar is written with.
+
+    Returns
+    -------
+    list of Fraction
+        Fractions of the bar.
+
+    Examples
+    --------
+    >>> [[str(4 * start) for start in shared_out(4, 4, shares)] for shares in (2, 3, 5)]
+    [['0', '2'], ['0', '2', '3'], ['0', '1', '2', '5/2', '7/2']]
+    >>> [[str(n * start) for start in shared_out(n, d, 2)] for n, d in ((3, 4), (5, 4), (7, 8))]
+    [['0', '2'], ['0', '3'], ['0', '4']]
+    """
+    beats = numerator // 3 if is_compound(numerator, denominator) else numerator
+    units = next((n for n in (beats, numerator, 2 * numerator, 4 * numerator) if n >= shares), 0)
+    units = units or shares
+    return [Fraction(-(-i * units // shares), units) for i in range(shares)]
 
 
 def strong_positions(numerator: int, denominator: int) -> npt.NDArray[np.int64]:

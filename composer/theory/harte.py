@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from composer.errors import SymbolError
+from composer.theory.chord_names import WAYS, suffix_tones
 from composer.theory.keys import note_name, note_place, plain_place
 
 _LABEL = re.compile(
@@ -45,7 +46,7 @@ _KINDS = {
     "sus2": "sus2",
     "5": "5",
     "1": "(no3)(no5)",
-    "": "",
+    "": "",  # the degrees alone
 }
 # A seventh among the degrees belongs to the kind: sus4(b7) is 7sus4.
 _SEVENTHS = {
@@ -64,6 +65,7 @@ _SEVENTHS = {
 }
 # Fifths from the root of each degree of the major scale.
 _FIFTHS = (0, 2, 4, -1, 1, 3, 5)
+_SEMITONES = (0, 2, 4, 5, 7, 9, 11)
 
 
 def is_label(text: str) -> bool:
@@ -83,6 +85,8 @@ def label_symbol(text: str) -> str:
     --------
     >>> [label_symbol(text) for text in ("C:maj7/3", "Bb:min7", "G:sus4(b7,9)", "D:1(b3,b7)")]
     ['Cmaj7/E', 'Bbm7', 'G7sus4(add9)', 'Dm7(no5)']
+    >>> [label_symbol(text) for text in ("G:(1,3,5,b7)", "A:(b3,b5,bb7)", "F:(3,b7)")]
+    ['G7', 'Adim7', 'F7(no5)']
     """
     found = _LABEL.fullmatch(text)
     degrees = found["degrees"].split(",") if found and found["degrees"] else []
@@ -105,9 +109,20 @@ def label_symbol(text: str) -> str:
     return f"{symbol}/{note_name(plain_place(place))}"
 
 
+def _semitones(degree: re.Match[str]) -> int:
+    signs = degree["signs"]
+    step = _SEMITONES[(int(degree["degree"]) - 1) % 7]
+    return (step + signs.count("#") - signs.count("b")) % 12
+
+
 def _suffix(kind: str, degrees: list[re.Match[str]]) -> str:
     names = [degree[0] for degree in degrees]
-    if kind == "1":  # a chord said by its degrees alone
+    if kind in ("", "1"):  # a chord said by its degrees alone
+        names = [name for name in names if name != "1"]
+        tones = {0, *(_semitones(degree) for degree in degrees)}
+        for suffix in WAYS:
+            if suffix_tones(suffix) == tones and "*" not in "".join(names):
+                return suffix
         third = {"b3": "min", "3": "maj"}
         kind = next((third[name] for name in names if name in third), "5")
         names = [name for name in names if name not in third]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from composer._calls import shown
 from composer.errors import SymbolError
 
 NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -35,6 +36,10 @@ _MODES = {
     "major": ("major", "maj", "ma", "M", "dur", "ionian"),
     "minor": ("minor", "min", "mi", "m", "-", "moll", "aeolian"),
 }
+
+
+# Fifths from the tonic of the church modes to that of the major key which has their notes.
+_CHURCH_MODES = {"dorian": -2, "phrygian": -4, "lydian": 1, "mixolydian": -1, "locrian": -5}
 
 
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
@@ -125,10 +130,9 @@ class Key:
         SymbolError
             The text names no major or minor key.
         """
-        plain = re.sub(
-            r"(?i)[\s-]*(sharp|flat)", lambda m: "b#"[m[1].lower() == "sharp"], str(text)
-        )
-        found = re.fullmatch(NOTE_PATTERN + r"[\s:_-]*?\s*([A-Za-z]*\.?|-)", plain.strip())
+        plain = " ".join(str(text).split())
+        plain = re.sub(r"(?i)[ -]{0,2}(sharp|flat)", lambda m: "b#"[m[1].lower() == "sharp"], plain)
+        found = re.fullmatch(NOTE_PATTERN + r"[ :_-]*?([A-Za-z]*\.?|-)", plain)
         if found:
             letter, accidental, word = found.groups()
             word = word.rstrip(".")
@@ -136,7 +140,16 @@ class Key:
             for mode, words in _MODES.items():
                 if word in words or (not word and mode == "major"):
                     return cls.named(note_place(letter, accidental), mode)
-        raise SymbolError(f"key {text!r} cannot be read; write one like 'Bb major' or 'F# minor'")
+            if word in _CHURCH_MODES:
+                major = plain_place(note_place(letter, accidental) + _CHURCH_MODES[word])
+                minor = note_name(plain_place(major + 3))
+                raise SymbolError(
+                    f"key {text!r} is a mode, and keys here are major or minor; "
+                    f"'{note_name(major)} major' and '{minor} minor' have its notes"
+                )
+        raise SymbolError(
+            f"key {shown(text)} cannot be read; write one like 'Bb major' or 'F# minor'"
+        )
 
     @classmethod
     def from_signature(cls, sharps: int, minor: bool = False) -> Key:

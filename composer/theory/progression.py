@@ -3,19 +3,22 @@
 Conventions
 -----------
 A progression is a list of bars, a bar a list of chords with the fraction of the bar at which each
-begins, the first at 0. Chords in a bar share it equally.
+begins, the first at 0. Chords in a bar share it equally, in whole beats and the longer ones first
+where they do not come out even: see ``composer.score.beats.shared_out``.
 
 =======================  =====================================================================
 ``Am F C G7/B``          without bar lines, a chord a bar
 ``| Am F | C |``         bar lines; two chords in the first bar
 ``.`` or ``/``           the chord before goes on for this share of the bar
 ``%``                    the bar before again
+``| C |   |``            a bar left empty: its chord goes on
 ``N.C.`` or ``NC``       no chord
 ``|: Am F :| x3``        a repeat, twice unless ``x`` says how often
-``| Am F | C | x2``      a line without repeat signs, played so often
+``| Am F | C | x2``      a line without repeat signs, played so often; ``3x`` and ``[3x]`` as well
 ``|1. C :|2. G |``       first and second ending; ``|1,2. C :|3. G |`` as well
 ``D.S. al Coda``         behind a bar, with ``Segno`` and ``Coda`` in front of bars and ``To Coda``
-                         behind one; so with ``D.C. al Fine`` and ``Fine``; in brackets as well
+                         behind one; so with ``D.C. al Fine`` and ``Fine``; in brackets and as
+                         ``Da Capo``, ``Dal Segno`` as well
 ``[Verse]``              a label: the name of a section
 ``[key: G]``             the key from here on, for numerals and signatures; theory's ``G:`` too,
                          where a small letter is minor
@@ -25,8 +28,9 @@ begins, the first at 0. Chords in a bar share it equally.
 ``# by ear``             a line that begins so is a remark
 =======================  =====================================================================
 
-Dashes, arrows and commas between chords say nothing. Text in brackets is never a chord, so that the
-rehearsal mark ``[A]`` is not a bar.
+Dashes, arrows and commas between chords say nothing, nor does a hyphen in front of a root or a
+numeral: ``Dm7-G7``, ``I-V-vi``. Where there are bar lines, a new line of text begins a new bar.
+Text in brackets is never a chord, so that the rehearsal mark ``[A]`` is not a bar.
 """
 
 from __future__ import annotations
@@ -72,12 +76,16 @@ class Progression:
         Where a text names keys: bar, fraction of the bar, key; changes only.
     meters
         Time signature of each bar; None where nothing is said of it.
+    in_beats
+        Whether the fractions are shares of a bar as players read them: three chords of a bar in 4/4
+        begin on its beats 1, 3 and 4. Otherwise they are where the chords begin.
     """
 
     bars: list[Bar]
     labels: tuple[tuple[int, str], ...] = ()
     keys: tuple[tuple[int, Fraction, Key], ...] = ()
     meters: tuple[tuple[int, int] | None, ...] = ()
+    in_beats: bool = False
 
     @property
     def key(self) -> Key | None:
@@ -85,27 +93,36 @@ class Progression:
         return next((key for bar, start, key in self.keys[:1] if not bar and not start), None)
 
 
+# A hyphen between two chords, rather than the minus of C-7, C7-9 or C-add9.
+_HYPHEN = r"-(?=[b\#♭♯]?(?:[A-G](?!dd|ug|lt|im|om)|[IViv]))"
+_IN_CHORD = rf"(?:[^\s|(),:–—→-]|(?!{_HYPHEN})-)"
 _TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<remark>  ^[ \t]*\#(?:[ \t][^\n]*)?$ )
   | (?P<label>   \[[^\]|\n]*\] )
-  | (?P<meter>   \(\d{1,3}/\d{1,2}\) )
+  | (?P<meter>   \(\d{{1,3}}/\d{{1,2}}\) )
   | (?P<line>    :?\|+[:\]]? )
   | (?P<ending>  \[?\d(?:\s?[,-]?\s?\d)*\. )
-  | (?P<times>   \(?[x×]\ ?(?P<count>\d+)\)? )
+  | (?P<times>   \(?(?:[x×]\ ?\d+|\d+\ ?[x×])\)?(?=[\s|\]]|$) )
   | (?P<hold>    [./](?=[\s|./]|$) )
   | (?P<again>   %(?=[\s|]|$) )
-  | (?P<space>   \n | [^\S\n]+ | [,–—→] | ->? (?=\s|$) )
+  | (?P<space>   \n | [^\S\n]+ | [,–—→] | ->? (?=\s|$) | {_HYPHEN} )
   | (?P<key>     [A-Ga-g][\#b♯♭]?:(?=\s+[^\s|:]) )
-  | (?P<sign>    (?i:d\.\s?[cs]\.(?:\s+al\s+(?:fine|coda))?|(?:to\ )?coda|segno|fine)
-                 (?=[\s|\]]|$) )
-  | (?P<chord>   [A-G][\#b]*:[a-z0-9][^\s|(),]* (?: \([^)|]*\) [^\s|(),]* )?
-               | [^\s|(),:–—→]+ (?: \([^)|]*\) [^\s|(),:–—→]* )* )
+  | (?P<sign>    (?i:(?:d\.\s?[cs]\.|da\ capo|dal\ segno)(?:\s+al\s+(?:fine|coda))?
+                 |(?:to\ )?coda|segno|fine) (?=[\s|\]]|$) )
+  | (?P<chord>   [A-G][\#b]*:(?=[a-z0-9(])[^\s|(),]* (?: \([^)|]*\) [^\s|(),]* )?
+               | {_IN_CHORD}+ (?: \([^)|]*\) {_IN_CHORD}* )* )
   | (?P<bad>     . )
     """,
     re.VERBOSE | re.MULTILINE,
 )
 _KEY_LABEL = re.compile(r"(?i)key\s*(?:[:=]|\s|of\s)\s*(?P<key>.+)")
+_TIMES_LABEL = re.compile(r"(?i)(?:repeat|play)?\s*(?:[x×]\s?\d+|\d+\s?(?:[x×]|times))")
+_NEAR_SIGN = re.compile(
+    r"(?i)d\.?[cs]\.|(?:(?:to|al|double)\s+coda|coda|segno|fine|d[ac]l?\s+(?:capo|segno))\b"
+)
+# A name of a section with a colon, as on many pages; none of these is a chord.
+_SECTION = re.compile(r"(?P<name>[A-Za-z]{3,}(?:[ -][a-z]\w*)*(?: ?\d+)?):")
 _METER_LABEL = re.compile(r"(?i)(?:(?:meter|time)\s*[:=]?\s*)?(?P<meter>\d+\s*/\s*\d+)")
 
 
@@ -159,6 +176,8 @@ def parse_progression(text: str, key: Key | None = None) -> Progression:
     >>> [bar[0].text for bar in parse_progression("ii V7 I [key: G] V7 I", Key.parse("Bb")).bars]
     ['Cm', 'F7', 'Bb', 'D7', 'G']
     """
+    if text.lstrip().lower().startswith(("irealb:", "irealbook:")):
+        raise SymbolError("links of iReal Pro cannot be read; write the chords, or export MusicXML")
     written = _Reader(text, key).read()
     order = playing_order([bar.sign for bar in written])
     if not order:
@@ -180,6 +199,7 @@ def parse_progression(text: str, key: Key | None = None) -> Progression:
         tuple((at, label) for at, i in enumerate(order) for label in written[i].sign.labels),
         tuple(keys),
         tuple(written[i].meter for i in order),
+        in_beats=True,
     )
 
 
@@ -216,6 +236,7 @@ class _Reader:
         self.line_begins: int | None = 0  # the bar that a line of text begins with
         self.line_repeats = False  # whether it has repeat signs or endings
         self.closed: int | None = None  # the bar that a plain :| has just closed
+        self.edge: re.Match[str] | None = None  # the bar line before this place
 
     def next_bar(self) -> _Written:
         return _Written(WrittenBar(), meter=self.meter)
@@ -251,8 +272,28 @@ class _Reader:
             try:
                 chord, symbol = self.chord(token[0])
             except SymbolError as error:
-                raise SymbolError(f"at {place}: {error}") from None
+                raise self.misread(token, place, error) from None
         return _Slot(kind, chord, symbol, place, self.said)
+
+    def misread(self, token: re.Match[str], place: str, error: SymbolError) -> SymbolError:
+        """Return the error of a chord that cannot be read; name what it seems to be instead."""
+        if section := _SECTION.match(self.text, token.start()):
+            name = section["name"]
+            return SymbolError(
+                f"{name + ':'!r} at {place} seems to name a section; write names of sections in "
+                f"brackets, [{name}]"
+            )
+        if self.text[: token.start()].endswith("]") and token[0].isalpha():
+            return SymbolError(
+                f"{token[0]!r} at {place} seems to be a word of a song sheet (ChordPro); write the "
+                f"chords alone, for example '| Am F |'"
+            )
+        if re.fullmatch(r"[b#♭♯]?[1-7](?:m|-|°|o|maj|7)*", token[0]):
+            return SymbolError(
+                f"{token[0]!r} at {place} seems to be a Nashville number; write a Roman numeral, "
+                f"for example 'V' for 5 and 'vi' for 6m"
+            )
+        return SymbolError(f"at {place}: {error}")
 
     def chord(self, text: str) -> tuple[Chord | None, str]:
         symbol = text
@@ -285,11 +326,16 @@ class _Reader:
 
     def take_space(self, token: re.Match[str]) -> None:
         if "\n" in token[0]:
+            if "|" in self.text:
+                self.end_bar()
             self.line_begins = None if self.bar.slots else len(self.bars)
             self.line_repeats = False
 
     def take_line(self, token: re.Match[str]) -> None:
+        if self.is_empty_bar(token):
+            self.bar.slots.append(_Slot("hold", None, "", self.place(token), self.said))
         self.end_bar()
+        self.edge = token
         if token[0][0] == ":":
             self.line_repeats = True
             self.is_open = False
@@ -300,6 +346,13 @@ class _Reader:
         if token[0][-1] == ":":
             self.line_repeats = self.is_open = True
             self.bar.sign.opens = True
+
+    def is_empty_bar(self, line: re.Match[str]) -> bool:
+        """Return whether there is nothing but space on one line of text before a bar line."""
+        if not self.edge or self.edge[0] not in ("|", "|:") or line[0] not in ("|", "||", ":|"):
+            return False
+        between = self.text[self.edge.end() : line.start()]
+        return between.isspace() and "\n" not in between
 
     def has_ending(self) -> bool:
         """Return whether the repeat just closed has endings."""
@@ -316,7 +369,7 @@ class _Reader:
         self.line_repeats = True
 
     def take_times(self, token: re.Match[str]) -> None:
-        place, count = self.place(token), int(token["count"])
+        place, count = self.place(token), int("".join(filter(str.isdigit, token[0])))
         rest = self.text[token.end() :].partition("\n")[0].strip()
         if self.closed is not None and 2 <= count <= MAX_REPEATS:
             self.bars[self.closed].sign.times = count
@@ -351,11 +404,18 @@ class _Reader:
             self.set_key(key["key"], token)
         elif meter := _METER_LABEL.fullmatch(label):
             self.meter = self.bar.meter = self.at(token, parse_meter, meter["meter"])
+        elif _TIMES_LABEL.fullmatch(label):
+            self.take_times(token)
         elif re.fullmatch(r"\d(?:\s?[,-]\s?\d)*\.?", label):
             self.take_ending(token)
         elif is_end_sign(label):
             bar = self.bar if self.bar.slots or not self.bars else self.bars[-1]
             bar.sign.take_sign(label)
+        elif _NEAR_SIGN.match(label) and label.lower() not in ("coda", "segno"):
+            raise SymbolError(
+                f"sign {label!r} at {self.place(token)} cannot be read; write [D.C.], [D.S.], "
+                f"[D.C. al Fine], [D.S. al Coda], [To Coda], [Coda], [Segno] or [Fine]"
+            )
         elif label:
             self.bar.sign.labels.append(label)
 

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from composer.errors import SymbolError
 
 _ENDINGS = re.compile(r"(\d)(?:\s*-\s*(\d))?")
-_JUMP = re.compile(r"(?i)d\.?\s*(?P<to>[cs])\.?(?:\s+al\s+(?P<end>fine|(?:the\s+)?coda))?")
+_JUMP = re.compile(
+    r"(?i)(?:d\.?\s*(?P<short>[cs])\.?|da\s+(?P<capo>c)apo|dal\s+(?P<segno>s)egno)"
+    r"(?:\s+al\s+(?P<end>fine|(?:the\s+)?coda))?"
+)
 _TO_CODA = re.compile(r"(?i)(?:to|al)\s+coda")
 
 
@@ -39,7 +42,7 @@ class WrittenBar:
         elif _TO_CODA.fullmatch(plain):
             self.leaves = True
         elif jump := _JUMP.fullmatch(plain):
-            self.jump = jump["to"].lower()
+            self.jump = (jump["short"] or jump["capo"] or jump["segno"]).lower()
             self.until = jump["end"].lower().split()[-1] if jump["end"] else None
         else:
             return False

@@ -97,3 +97,36 @@ def test_a_text_may_be_laid_over_a_score():
     assert texts == ((0, "C"), (1920, "G"), (3840, "C"))
     with pytest.raises(RequestError, match="more than the 1 to write"):
         chord_texts("C | G |", key, score, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "meter", "quarters"),
+    [
+        ("| C Am F |", "4/4", [0, 2, 3]),
+        ("| C Am F G |", "4/4", [0, 1, 2, 3]),
+        ("| C . . Am |", "4/4", [0, 3]),
+        ("| C Am |", "3/4", [0, 2]),
+        ("| C Am |", "5/4", [0, 3]),
+        ("| C Am |", "7/8", [0, 2]),
+        ("| C Am F |", "7/8", [0, 1.5, 2.5]),
+        ("| C Am |", "6/8", [0, 1.5]),
+        ("| C Am F G |", "6/8", [0, 1, 1.5, 2.5]),
+        ("| C Am F |", "12/8", [0, 3, 4.5]),
+    ],
+)
+def test_chords_that_share_a_bar_begin_on_its_beats(text, meter, quarters):
+    score, _, _ = chart(text, key="C", meter=meter, tempo=None, bars=None)
+    assert [chord.tick / score.tpq for chord in score.chords] == quarters
+
+
+def test_a_key_changes_with_the_chord_it_stands_before():
+    score, _, _ = chart("| C Am [key: G] D |", key="C", meter=None, tempo=None, bars=None)
+    assert score.key_signatures["tick"].tolist() == [0, 3 * score.tpq]
+
+
+def test_chords_given_by_their_beats_stay_there():
+    rows = [(1, 1, "C"), (1, 1 + 4 / 3, "F"), (1, 1 + 8 / 3, "G")]
+    score, _, _ = chart(rows, key="C", meter=None, tempo=None, bars=None)
+    assert [chord.tick for chord in score.chords] == [0, 640, 1280]
+    again, _, _ = chart(score, key="C", meter=None, tempo=None, bars=None)
+    assert [chord.tick for chord in again.chords] == [0, 640, 1280]

@@ -96,7 +96,23 @@ def test_keys_are_read_as_people_write_them(text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "H", "C dorian", "minor", "7", "Cmaj7", "A m i n o r", "C##5"]
+    ("text", "major", "minor"),
+    [
+        ("D dorian", "C", "A"),
+        ("E phrygian", "C", "A"),
+        ("Eb Lydian", "Bb", "G"),
+        ("A mixolydian", "D", "B"),
+        ("F# locrian", "G", "E"),
+    ],
+)
+def test_a_mode_is_refused_by_name_with_the_keys_that_have_its_notes(text, major, minor):
+    with pytest.raises(SymbolError, match=f"is a mode.*'{major} major' and '{minor} minor' have"):
+        Key.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "H", "C doric", "C" + "-" * 20_000 + "x", "minor", "7", "Cmaj7", "A m i n o r", "C##5"],
 )
 def test_what_is_no_key_is_refused(text):
     with pytest.raises(SymbolError, match="write one like 'Bb major'"):

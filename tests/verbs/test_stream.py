@@ -24,7 +24,7 @@ def song(bars):
 def test_bars_come_one_by_one_each_with_its_chord(random_composer):
     stream = random_composer.stream("Am F | C Dm/F G7", instruments=["piano", "drums"], seed=1)
     bars = list(islice(stream, 5))
-    first, second = [(0, "Am"), (960, "F")], [(0, "C"), (640, "Dm/F"), (1280, "G7")]
+    first, second = [(0, "Am"), (960, "F")], [(0, "C"), (960, "Dm/F"), (1440, "G7")]
     said = [[tuple(chord) for chord in bar.chords] for bar in bars]
     assert said == [first, second, first, second, first]
     assert stream.bars == 5
@@ -145,7 +145,7 @@ def test_chords_stay_as_they_were_written_with_their_keys_and_meters(random_comp
     stream = random_composer.stream("| C13 | (3/4) F#m7b5 B7alt |", instruments=["bass"], seed=1)
     first, second, third = islice(stream, 3)
     assert [tuple(chord) for chord in first.chords] == [(0, "C13")]
-    assert [tuple(chord) for chord in second.chords] == [(0, "F#m7b5"), (720, "B7alt")]
+    assert [tuple(chord) for chord in second.chords] == [(0, "F#m7b5"), (960, "B7alt")]
     assert [bar.time_signatures["numerator"].tolist() for bar in (first, second, third)] == [
         [4],
         [3],
