@@ -86,7 +86,7 @@ def bar_lines(table):
 
 def one_part(rows, starts, drums, tempos):
     part = {"lyrics": [], "keys": [], "roots": []}
-    shift, fifths, pieces = 0, 0, []
+    shift, fifths, pieces, own = 0, 0, [], {}
     for start, placed in zip(starts, rows, strict=False):
         for here, length, element, _ in placed:
             at = start + here
@@ -100,7 +100,7 @@ def one_part(rows, starts, drums, tempos):
                     part["keys"].append((at, int(key.text) + fifths))
             for sound in [element] if element.tag == "sound" else element.findall("sound"):
                 if sound.get("tempo") and float(sound.get("tempo")) > 0:
-                    tempos.setdefault(at, float(sound.get("tempo")))
+                    own[at] = float(sound.get("tempo"))
             if element.tag == "harmony" and element.findtext("kind") != "none":
                 for harmony in element.findall("root")[:1]:
                     alter = int(harmony.findtext("root-alter") or 0)
@@ -111,9 +111,13 @@ def one_part(rows, starts, drums, tempos):
             if element.tag == "note" and length and silent == [None] * 3:
                 pieces.append((at, at + length, sounding(element, shift, drums), ties(element)))
                 for lyric in element.findall("lyric"):
-                    if lyric.get("number", "1") == "1" and lyric.findtext("text"):
-                        part["lyrics"].append((at, lyric.findtext("text").strip()))
+                    text = "".join(e.text or "" for e in lyric if e.tag in ("text", "elision"))
+                    if text.strip():
+                        part["lyrics"].append((lyric.get("number", "1"), at, text.strip()))
     part["notes"] = joined(pieces)
+    tempos.update({at: tempo for at, tempo in own.items() if at not in tempos})
+    first = min((row[0] for row in part["lyrics"]), key=lambda n: (len(n), n), default="")
+    part["lyrics"] = [row[1:] for row in part["lyrics"] if row[0] == first]
     return part
 
 

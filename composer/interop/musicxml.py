@@ -138,9 +138,10 @@ def _read_root(root: Element) -> list[WrittenPart]:
     else:
         _read_together(readers)
     bpm = 120.0
-    modulations = [row for reader in readers for row in reader.tempos]
+    # Of tempos at one place the first part's holds, and its last.
+    marks = {at: tempo for reader in reversed(readers) for at, tempo in reader.tempos}
     tempos = []
-    for at, tempo in sorted(modulations, key=lambda row: row[0]):
+    for at, tempo in sorted(marks.items()):
         bpm = tempo.value * bpm if tempo.is_ratio else tempo.value
         tempos.append((at, bpm))
     if readers:
@@ -265,7 +266,9 @@ class _Reader:
         return Fraction((element.findtext("offset") or "0").strip()) / self.divisions
 
     def _direction(self, element: Element) -> None:
-        at = max(self.at + self._offset(element), Fraction(0))
+        # The offset of a direction moves its print, and its sound where it says so.
+        moved = element.tag == "sound" or element.find("offset[@sound='yes']") is not None
+        at = max(self.at + (self._offset(element) if moved else 0), Fraction(0))
         sound = element if element.tag == "sound" else element.find("sound")
         if sound is not None and element.tag == "direction":
             at = max(at + self._offset(sound), Fraction(0))

@@ -34,7 +34,7 @@ _SCALES = {  # fifths of the degrees from the tonic, in major and in minor
     True: (0, 2, -3, -1, 1, -4, -2),
 }
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
-_UNITS = {
+_UNITS: dict[str, Fraction | int] = {
     "maxima": 32,
     "long": 16,
     "breve": 8,

@@ -12,14 +12,13 @@ import re
 from composer.errors import ComposerError
 from composer.score.instruments import parse_piece
 
-#: Places on a staff of five lines, as a treble clef reads them, and General MIDI's drums.
+#: Places on a staff of five lines (the middle one is that of a snare alone), as a treble clef reads them, and General MIDI's drums.
 _PLACES = {
     "D4": 44,
     "E4": 35,
     "F4": 36,
     "G4": 41,
     "A4": 43,
-    "B4": 45,
     "C5": 38,
     "D5": 47,
     "E5": 48,

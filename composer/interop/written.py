@@ -8,6 +8,7 @@ begins where it ends, in any voice or chord.
 from __future__ import annotations
 
 import dataclasses
+import math
 from fractions import Fraction
 
 from composer.interop._tables import table_rows
@@ -83,7 +84,7 @@ def _tracks(part: WrittenPart, tpq: int) -> list[Track]:
     """Return a part as a track; one more if it has drums beside pitched notes."""
     joined = join_ties(part.notes)
     kinds = sorted({note.is_drum for note in joined}) or [part.is_drum]
-    tracks = []
+    tracks: list[Track] = []
     for is_drum in kinds:
         rows = dict.fromkeys(
             (round(n.onset * tpq), round(n.offset * tpq), n.pitch, n.velocity)
@@ -152,11 +153,11 @@ def bar_signatures(
 
 
 def _of_length(length: Fraction, written: tuple[int, int]) -> tuple[int, int]:
-    """Return a signature of a length; what was written where there is none."""
+    """Return a signature of a length; of the next beat up, which is then cut, if there is none."""
     denominator = written[1]
     while denominator <= _MOST_DENOMINATOR:
         numerator = length * denominator / 4
         if numerator.denominator == 1 and 1 <= numerator <= 255:
             return int(numerator), denominator
         denominator *= 2
-    return written
+    return min(math.ceil(length * written[1] / 4), 255), written[1]
