@@ -12,7 +12,8 @@ import re
 from composer.errors import ComposerError
 from composer.score.instruments import parse_piece
 
-#: Places on a staff of five lines (the middle one is that of a snare alone), as a treble clef reads them, and General MIDI's drums.
+#: Places on a staff of five lines, as a treble clef reads them, and General MIDI's drums. The
+#: middle line is not among them: a snare alone stands there.
 _PLACES = {
     "D4": 44,
     "E4": 35,

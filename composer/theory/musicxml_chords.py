@@ -152,6 +152,9 @@ def _tone_name(root: str, steps: int, semitones: int) -> str:
 def _found_chord(numeral: Any) -> str:
     """Return music21's Roman numeral, which is a chord in a key, as a symbol."""
     root, bass = numeral.root(), numeral.bass()
+    above = {(pitch.pitchClass - bass.pitchClass) % 12 for pitch in numeral.pitches}
+    if above in ({0, 4, 10}, {0, 4, 6, 10}, {0, 4, 7, 10}):
+        root = bass  # an augmented sixth is a seventh chord by its sound
     tones = frozenset((pitch.pitchClass - root.pitchClass) % 12 for pitch in numeral.pitches)
     kind = min(_KINDS, key=lambda name: _distance(tones, suffix_tones(_KINDS[name]) or frozenset()))
     degrees = _changes(tones, suffix_tones(_KINDS[kind]) or frozenset())
