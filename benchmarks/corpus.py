@@ -26,8 +26,8 @@ from composer.tokenizers import tokenize_corpus
 from composer.tokenizers.corpus.build import midi_files
 
 _CALL = (
-    "import sys; sys.path[:0] = [sys.argv[1]]; from composer.tokenizers import tokenize_corpus; "
-    "print(tokenize_corpus(*sys.argv[2:4], workers=int(sys.argv[4]), progress=False))"
+    "import sys; from composer.tokenizers import tokenize_corpus; "
+    "print(tokenize_corpus(*sys.argv[1:3], workers=int(sys.argv[3]), progress=False))"
 )
 
 
@@ -72,11 +72,11 @@ class Call(NamedTuple):
 
 def call(folder: Path, out: Path, workers: int) -> Call:
     """Tokenise a folder in a process of its own, and watch it."""
-    root = str(Path(__file__).parents[1])
-    command = [sys.executable, "-c", _CALL, root, str(folder), str(out), str(workers)]
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", _CALL, str(folder.resolve()), str(out.resolve()), str(workers)]
     begin, cpu = time.perf_counter(), cpu_of_children()
     caller = worker = 0.0
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as process:
         while process.poll() is None:
             caller = max(caller, peak_mib(process.pid))
             worker = max([worker, *map(peak_mib, children(process.pid))])

@@ -64,9 +64,6 @@ LARGE = {
 
 Figures = dict[str, float]
 
-# Here lies a tokenizers.py, which transformers would take for the library of that name.
-sys.path = [place for place in sys.path if Path(place).resolve() != Path(__file__).parent]
-
 
 def shipped_model(folder: Path) -> Path:
     """Copy the model of the package, for longer contexts than it was trained for."""
@@ -305,9 +302,9 @@ def mask_share(repetitions: int, where: list[Constraint]) -> float:
         return call
 
     parts = [
-        *((CellMask, "allowed"), (BoundedNoteMask, "allowed"), (CellMask, "hear")),
-        *((LineNoteMask, "takes"), (CellRules, "mask"), (CellRules, "check")),
-        *((Chooser, "choose"), (TokenStream, "say")),
+        *((CellMask, "allowed"), (BoundedNoteMask, "allowed"), (CellMask, "accept")),
+        *((LineNoteMask, "allows"), (CellRules, "mask"), (CellRules, "check")),
+        *((Chooser, "choose"), (TokenStream, "append")),
     ]
     kept = [getattr(owner, name) for owner, name in parts]
     for (owner, name), function in zip(parts, kept, strict=True):
@@ -324,7 +321,7 @@ def mask_share(repetitions: int, where: list[Constraint]) -> float:
 
 def losses() -> Figures:
     """Return the loss a token on the tunes of the package, arranged, in each precision."""
-    cells, found = composer.load().tokenizer, {}
+    cells, found = composer.load().model.tokenizer, {}
     tunes = [composer.arrange(composer.example(n), seed=1) for n in composer.example_names()]
     rows = [cells.encode(tune)[:1024] for tune in tunes]
     for precision in ("int8", "float32"):

@@ -1,10 +1,11 @@
 """Run benchmarks and keep what they print, with the commit and the machine.
 
-    python -m benchmarks.run NAME... [--midi FOLDER]
+    python -m benchmarks.run [NAME...] [--midi FOLDER] [--quick]
 
-Each NAME is one of the scripts of this folder; ``all`` stands for those that need no GPU. What they
-print goes to the terminal and to ``benchmarks/results/<date>.md``. FOLDER holds the MIDI files that
-those read which need some.
+Each NAME is one of the scripts of this folder; without one, all that need no GPU are run. What they
+print goes to the terminal and to ``benchmarks/results/<date>.md``, or ``<date>-quick.md``: with
+``--quick`` little is measured, to see that a script works rather than how fast anything is. FOLDER
+holds the MIDI files that those read which need some; the tunes of the package without it.
 """
 
 from __future__ import annotations
@@ -15,29 +16,41 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.machine import cpu, versions
 
 ROOT = Path(__file__).parents[1]
-#: Script -> whether it reads a folder of MIDI files.
+TUNES = ROOT / "composer" / "examples"
+
+
+class Script(NamedTuple):
+    """How a script is called."""
+
+    reads_midi: bool
+    quick: str  # options with which it takes seconds
+
+
 SCRIPTS = {
-    "tokenizing": True,
-    "report": True,
-    "learned": True,
-    "corpus": True,
-    "harmony": True,
-    "decoding": False,
-    "drafts": True,
-    "controls": False,
-    "gpu": False,
+    "tokenizing": Script(True, "--repeats 1"),
+    "report": Script(True, "--files 20"),
+    "learned": Script(True, "--files 20 --sizes 2048"),
+    "corpus": Script(True, "--files 50 --repeats 1 --sizes 50"),
+    "harmony": Script(True, ""),
+    "decoding": Script(False, "--repetitions 1 --contexts 256 --threads 1"),
+    "drafts": Script(True, "--pieces 1"),
+    "controls": Script(False, "--seeds 1"),
+    "gpu": Script(False, "--batches 1,8 --contexts 256 --repetitions 1 --threads 1"),
 }
 LIBRARIES = "numpy numba symusic miditok torch transformers ctranslate2".split()
 
 
-def output_of(name: str, folder: Path | None) -> str:
+def output_of(name: str, folder: Path, *, is_quick: bool) -> str:
     """Return what a script prints, which is printed here as well."""
+    script = SCRIPTS[name]
     command = [sys.executable, "-m", f"benchmarks.{name}"]
-    command += [str(folder)] if SCRIPTS[name] else []
+    command += [str(folder)] if script.reads_midi else []
+    command += script.quick.split() if is_quick else []
     lines = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
@@ -56,22 +69,25 @@ def commit() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="+", choices=[*SCRIPTS, "all"], metavar="NAME")
-    parser.add_argument("--midi", type=Path, help="folder of MIDI files")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCRIPTS))
+    parser.add_argument("--midi", type=Path, default=TUNES, help="folder of MIDI files")
+    parser.add_argument("--quick", action="store_true", help="see that they work, in seconds")
     options = parser.parse_args()
-    names = [name for name in SCRIPTS if name != "gpu"] if "all" in options.names else options.names
-    lacking = [name for name in names if SCRIPTS[name] and options.midi is None]
-    if lacking:
-        parser.error(f"{', '.join(lacking)} read MIDI files; name a folder with --midi")
+    unknown = [name for name in options.names if name not in SCRIPTS]
+    if unknown:
+        parser.error(f"{unknown[0]!r} is not a script; name some of {', '.join(SCRIPTS)}")
+    names = options.names or [name for name in SCRIPTS if name != "gpu"]
+    folder = options.midi.resolve()
     date = datetime.date.today().isoformat()
     parts = [
         f"# {date}\n",
         f"Commit {commit()}; {cpu()}, {os.cpu_count()} cores; {versions(*LIBRARIES)}.\n",
+        f"MIDI files: {folder.name}.\n",
     ]
     for name in names:
         print(f"\n== {name}", flush=True)
-        parts.append(f"## {name}\n\n```\n{output_of(name, options.midi)}```\n")
-    target = ROOT / "benchmarks" / "results" / f"{date}.md"
+        parts.append(f"## {name}\n\n```\n{output_of(name, folder, is_quick=options.quick)}```\n")
+    target = ROOT / "benchmarks" / "results" / f"{date}{'-quick' if options.quick else ''}.md"
     target.write_text("\n".join(parts), encoding="utf-8")
     print(f"\n{target}")
 

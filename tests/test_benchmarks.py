@@ -22,3 +22,10 @@ def test_a_script_says_what_it_takes(name):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
+
+
+def test_an_unknown_script_is_refused_with_the_names_of_all():
+    command = [sys.executable, "-m", "benchmarks.run", "tokenizers"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "'tokenizers' is not a script; name some of tokenizing, report" in done.stderr

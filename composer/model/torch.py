@@ -19,7 +19,8 @@ import copy
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -32,7 +33,8 @@ from composer.model.weights import load_weights
 
 try:
     import torch
-    from transformers import Cache, LlamaConfig, LlamaForCausalLM
+    from transformers import Cache, LlamaForCausalLM
+    from transformers.utils import logging
 except ImportError as error:
     raise ImportError(
         f"decoding on a device needs torch and transformers, and one cannot be imported ({error}); "
@@ -108,12 +110,15 @@ class TorchDecoder(Decoder):
             precision = "bfloat16" if place.type == "cuda" else "float32"
         if precision not in PRECISIONS:
             raise RequestError(f"precision {precision!r} is neither of {', '.join(PRECISIONS)}")
-        _, weights = load_weights(folder)  # refuses what transformers would fill at random
-        model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder, local_files_only=True))
-        state = {name: torch.from_numpy(value) for name, value in weights.items()}
-        model.load_state_dict(state, strict=False)  # not strict: of tied weights one is not there
-        model = model.to(place, getattr(torch, precision))
-        return cls(model, context_length=context_length)
+        load_weights(folder)  # refuses what transformers would fill at random
+        with _no_progress_bar():
+            model = LlamaForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, precision),
+                local_files_only=True,
+                use_safetensors=True,
+            )
+        return cls(model.to(place), context_length=context_length)
 
     @property
     def vocab_size(self) -> int:
@@ -327,6 +332,18 @@ def _append(decoders: Sequence[TorchDecoder], ids: Sequence[Ids], *, every: bool
     for decoder, length in zip(decoders, lengths, strict=True):
         decoder._length = length
     return [np.concatenate(rows) for rows in found]
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers from drawing a bar while it loads."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _checked_device(name: str) -> torch.device:

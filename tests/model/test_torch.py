@@ -1,6 +1,7 @@
 """The decoder on torch says what transformers says, and what the decoder of the CPU says."""
 
 import gc
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,8 +13,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from transformers import LlamaForCausalLM  # noqa: E402
+
 from composer.api import Composer, load  # noqa: E402
-from composer.errors import RequestError, TokenError  # noqa: E402
+from composer.errors import ModelError, RequestError, TokenError  # noqa: E402
 from composer.generate.batch import write_together  # noqa: E402
 from composer.model import torch as decoder_module  # noqa: E402
 from composer.model.cpu import CPUDecoder  # noqa: E402
@@ -204,6 +207,30 @@ def test_bfloat16_is_near(folder, long):
     found = decoder.verify(ids)
     assert found.dtype == np.float32
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.999
+
+
+def test_a_folder_is_loaded_as_transformers_loads_it(folder, long):
+    """In bfloat16 too, where rotary angles stay float32, and no random number is drawn."""
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    loaded = TorchDecoder.from_folder(folder, precision="bfloat16")
+    assert torch.rand(1) == expected
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    np.testing.assert_array_equal(loaded.verify(long[0]), TorchDecoder(model).verify(long[0]))
+
+
+def test_loading_prints_nothing(model_folder, capfd):
+    Composer.load(model_folder, device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_folder_that_lacks_a_file_is_refused_as_on_the_cpu(folder, tmp_path, name):
+    copied = shutil.copytree(folder, tmp_path / "model")
+    (copied / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        TorchDecoder.from_folder(copied)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
