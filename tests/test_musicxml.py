@@ -187,6 +187,29 @@ def test_short_measures_are_bars(read):
     assert score.time_signatures.tolist() == [(0, 1, 4), (480, 4, 4), (2400, 3, 8), (3120, 4, 4)]
 
 
+def test_parts_in_meters_of_their_own_go_their_own_way(read):
+    three = attributes().replace("<beats>4", "<beats>3")
+    two = attributes().replace("<beats>4", "<beats>2")
+    score = read([three + note(length=12), note(length=12)], [two + note(length=8), note(length=8)])
+    assert [track.notes["onset"].tolist() for track in score.tracks] == [[0, 1440], [0, 960]]
+
+
+@pytest.mark.parametrize("length", ["1e99999999", "9" * 5000, "nan", "four"])
+def test_numbers_that_notation_does_not_have_are_refused(read, length):
+    with pytest.raises(ScoreError, match="cannot be read as MusicXML"):
+        read([attributes() + note(length=length)])
+
+
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("1", "1"), ("5", "1")])
+def test_ties_go_on_in_any_voice_of_the_part(read, first, second):
+    opened = note(length=16, more=f"<voice>{first}</voice><tie type='start'/>")
+    closed = note(length=8, more=f"<voice>{second}</voice><tie type='stop'/>")
+    assert sounding(read([attributes() + opened, closed + note(length=8)])) == {
+        (0, 2880, 60),
+        (2880, 3840, 60),
+    }
+
+
 def test_cue_and_grace_notes_are_left_out_and_cues_take_time(read):
     grace = "<note><grace/><pitch><step>D</step><octave>5</octave></pitch></note>"
     score = read([attributes() + note(length=8, inside="<cue/>") + grace + note(length=8)])

@@ -127,16 +127,19 @@ def _read_root(root: Element) -> list[WrittenPart]:
         for measure in root.findall("measure"):
             for part in measure.findall("part"):
                 measures.setdefault(part.get("id", ""), []).append(part)
-    readers = [_Reader(declared.get(name), found) for name, found in measures.items()]
+
+    def make() -> list[_Reader]:
+        return [_Reader(declared.get(name), found) for name, found in measures.items()]
+
+    readers = make()
     counts = {len(reader.elements) for reader in readers}
     free = len(counts) > 1 or any(
         e.get("non-controlling") == "yes" for reader in readers for e in reader.elements
     )
-    if free:  # parts in meters of their own: each goes its own way
+    if free or not _read_together(readers):  # parts in meters of their own: each goes its own way
+        readers = make()
         for reader in readers:
             reader.read_all()
-    else:
-        _read_together(readers)
     bpm = 120.0
     # Of tempos at one place the first part's holds, and its last.
     marks = {at: tempo for reader in reversed(readers) for at, tempo in reader.tempos}
@@ -149,15 +152,24 @@ def _read_root(root: Element) -> list[WrittenPart]:
     return [reader.finished() for reader in readers]
 
 
-def _read_together(readers: list[_Reader]) -> None:
-    """Read measure by measure: the longest part says how long each is."""
+def _read_together(readers: list[_Reader]) -> bool:
+    """Read measure by measure: the longest part says how long each is.
+
+    Returns whether this is so; not where two parts fill measures of different meters.
+    """
     start = Fraction(0)
     for number in range(max((len(reader.elements) for reader in readers), default=0)):
         lengths = [reader.read_measure(number, start) for reader in readers]
+        filled = {
+            length for length, reader in zip(lengths, readers, strict=True) if length == reader.full
+        }
+        if len(filled) > 1:
+            return False
         length = max(lengths) or max(reader.full for reader in readers)
         for reader in readers:
             reader.part.measures.append((start, length))
         start += length
+    return True
 
 
 @dataclasses.dataclass
@@ -231,12 +243,12 @@ class _Reader:
         return self.reached - start
 
     def _duration(self, element: Element) -> Fraction:
-        return Fraction((element.findtext("duration") or "0").strip()) / self.divisions
+        return _exact(element.findtext("duration") or "0") / self.divisions
 
     def _attributes(self, element: Element) -> None:
         divisions = element.findtext("divisions")
         if divisions:
-            self.divisions = Fraction(divisions.strip())
+            self.divisions = _exact(divisions)
             if self.divisions <= 0:
                 raise ScoreError(f"divisions {divisions} are not above 0")
         for transpose in element.findall("transpose"):
@@ -263,7 +275,7 @@ class _Reader:
         return self.shifts.get(staff) or self.shifts.get("") or Shift()
 
     def _offset(self, element: Element) -> Fraction:
-        return Fraction((element.findtext("offset") or "0").strip()) / self.divisions
+        return _exact(element.findtext("offset") or "0") / self.divisions
 
     def _direction(self, element: Element) -> None:
         # The offset of a direction moves its print, and its sound where it says so.
@@ -340,7 +352,7 @@ class _Reader:
             head = element.findtext("notehead") or ""
             return drum_of_position(one.name or self.part.name, step, octave, head), True
         step, octave = pitched.findtext("step") or "", int(pitched.findtext("octave") or 4)
-        alter = Fraction((pitched.findtext("alter") or "0").strip())
+        alter = _exact(pitched.findtext("alter") or "0")
         if is_drum and one.channel is None and self.percussion:
             head = element.findtext("notehead") or ""
             return drum_of_position(one.name or self.part.name, step, octave, head), True
@@ -370,6 +382,14 @@ class _Reader:
 def _number(element: Element, name: str) -> int | None:
     text = element.findtext(name)
     return int(text) if text and text.strip().isdigit() else None
+
+
+def _exact(text: str) -> Fraction:
+    """Return a number as a fraction; one of many digits or with an exponent is not written here."""
+    text = text.strip()
+    if len(text) > 24 or "e" in text.lower():
+        raise ScoreError(f"{text[:24]} is not a number that notation has, for example 3 or 0.5")
+    return Fraction(text)
 
 
 def _velocity(percent: str) -> int:

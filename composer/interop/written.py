@@ -135,11 +135,10 @@ def bar_signatures(
     written, given = (4, 4), False
     current: tuple[int, int] | None = None
     expected = Fraction(0)  # where the bar line stands if nothing is said
-    inside = sorted(meters)
+    inside = sorted(meters, key=lambda row: row[0])[::-1]
     for number, (start, length) in enumerate(measures):
-        for _, numerator, denominator in [row for row in inside if row[0] <= start]:
-            written, given = (numerator, denominator), True
-        inside = [row for row in inside if row[0] > start]
+        while inside and inside[-1][0] <= start:
+            written, given = inside.pop()[1:], True
         full = Fraction(4 * written[0], written[1])
         last = number == len(measures) - 1
         meter = written
