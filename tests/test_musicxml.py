@@ -200,6 +200,12 @@ def test_numbers_that_notation_does_not_have_are_refused(read, length):
         read([attributes() + note(length=length)])
 
 
+@pytest.mark.parametrize(("fifths", "sharps"), [(9, -3), (-8, 4), (12, 0), (10**30, 4)])
+def test_signatures_beyond_seven_are_respelled(read, fifths, sharps):
+    score = read([attributes(fifths=fifths) + note(length=16)])
+    assert score.key_signatures["sharps"].tolist() == [sharps]
+
+
 @pytest.mark.parametrize(("first", "second"), [("1", "2"), ("1", "1"), ("5", "1")])
 def test_ties_go_on_in_any_voice_of_the_part(read, first, second):
     opened = note(length=16, more=f"<voice>{first}</voice><tie type='start'/>")

@@ -10,7 +10,6 @@ minute), ``cue`` (a silent note), ``measure`` (begins in all parts together).
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
 import zipfile
 from fractions import Fraction
@@ -28,12 +27,10 @@ from composer.interop.musicxml_symbols import (
     tempo_of,
     tonic_of,
 )
+from composer.interop.mxl import content_of
 from composer.interop.percussion import drum_of_position, is_drum_name
 from composer.interop.written import WrittenNote, WrittenPart, score_of
 from composer.score.score import Score
-
-#: Bytes of a file, unpacked, that are read: the longest operas have a fifth of that.
-MOST_BYTES = 256_000_000
 
 #: Velocity of a note that nothing is said of, and of MusicXML's ``dynamics`` of 100 percent.
 DEFAULT_VELOCITY = 90
@@ -71,7 +68,7 @@ def read_parts(path: str | os.PathLike[str]) -> list[WrittenPart]:
     if not is_file:
         raise ScoreError(f"{path} does not exist; check the path")
     try:
-        root = ElementTree.fromstring(_content(path))
+        root = ElementTree.fromstring(content_of(path))
         if root.tag not in ("score-partwise", "score-timewise"):
             raise ScoreError(f"its root is <{root.tag}>, not <score-partwise>")
         return _read_root(root)
@@ -86,35 +83,6 @@ def read_parts(path: str | os.PathLike[str]) -> list[WrittenPart]:
         zipfile.BadZipFile,
     ) as error:
         raise ScoreError(f"{path} cannot be read as MusicXML: {error}") from error
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of the score, out of the archive if it is in one."""
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ScoreError(f"it has {size:,} bytes, more than {MOST_BYTES:,}")
-    content = path.read_bytes()
-    if not content.startswith(b"PK"):
-        return content
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        inner = ""
-        if "META-INF/container.xml" in names:
-            found = ElementTree.fromstring(_unpacked(archive, "META-INF/container.xml"))
-            roots = [e.get("full-path", "") for e in found.iter() if e.tag.endswith("rootfile")]
-            inner = next(iter(roots), "")
-        scores = [n for n in names if n.endswith(("xml", "musicxml")) and "META-INF" not in n]
-        if inner not in names and not scores:
-            raise ScoreError("the archive has no score in it")
-        return _unpacked(archive, inner if inner in names else scores[0])
-
-
-def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as member:
-        content = member.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ScoreError(f"it unpacks to more than {MOST_BYTES:,} bytes")
-    return content
 
 
 def _read_root(root: Element) -> list[WrittenPart]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from composer.errors import ComposerWarning
+from composer.errors import ComposerWarning, ScoreError
 from composer.theory.chords import NO_CHORD
 from composer.theory.musicxml_chords import inverted_bass, symbol_text
 
@@ -51,6 +51,9 @@ _WORDS = re.compile(
     r"\s*(?:c\.|ca\.?|circa)?\s*(\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
+
+
+_MOST_FIFTHS = 35  # five sharps or flats before a letter
 
 
 class Tempo(NamedTuple):
@@ -103,10 +106,8 @@ def key_of(key: Element, shift: Shift) -> tuple[int, str] | None:
         )
         return None
     fifths = int(text) + shift.fifths
-    while fifths > 7:
-        fifths -= 12
-    while fifths < -7:
-        fifths += 12
+    if abs(fifths) > 7:
+        fifths = (fifths + 6) % 12 - 6
     return fifths, (key.findtext("mode") or "major").strip().lower()
 
 
@@ -117,6 +118,8 @@ def tonic_of(fifths: int, mode: str) -> int:
 
 def named(fifths: int) -> str:
     """Return the name of a note by its fifths from C."""
+    if abs(fifths) > _MOST_FIFTHS:
+        raise ScoreError(f"a note of {(fifths + 1) // 7} sharps is not a note that anybody writes")
     letter = "FCGDAEB"[(fifths + 1) % 7]
     sign = (fifths + 1) // 7
     return letter + ("#" * sign if sign > 0 else "b" * -sign)
