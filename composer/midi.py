@@ -109,6 +109,12 @@ def read_midi(source: str | os.PathLike[str] | bytes | BinaryIO) -> Score:
         The file was repaired, or holds what a score cannot keep; once a file, with the counts.
     """
     content, name = _read_bytes(source)
+    is_notation = b"<score-" in content[:4096] or content.startswith(b"PK")
+    if is_notation or (content.lstrip()[:1] == b"<" and name.lower().endswith("xml")):
+        raise MidiError(
+            f"{name} is not a MIDI file; if it is MusicXML, read it with "
+            "composer.interop.read_musicxml(path)"
+        )
     score, dropped, repairs = read_score(content, name)
     news = []
     if repairs:

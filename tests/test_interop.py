@@ -105,8 +105,9 @@ def test_music21_percussion_and_missing_velocities_get_a_value():
     from music21 import note, stream
 
     part = stream.Part([note.Note("C4"), note.Unpitched()])
-    notes = from_music21(part).tracks[0].notes
-    assert notes.tolist() == [(0, 480, 60, 90), (480, 480, 38, 90)]
+    pitched, drums = from_music21(part).tracks
+    assert pitched.notes.tolist() == [(0, 480, 60, 90)]
+    assert (drums.is_drum, drums.notes.tolist()) == (True, [(480, 480, 38, 90)])
 
 
 def test_written_files_of_the_others_hold_the_same_notes(score, tmp_path):

@@ -120,10 +120,15 @@ def _is_symbol(symbol: Any) -> bool:
 
 def _of_file(path: Path, suffix: str, key: Key | None) -> Progression:
     if suffix in SCORES:
-        from composer.interop import read_musicxml
+        if suffix in (".mid", ".midi"):
+            return _of_score(Score.read(path), str(path))
+        from composer.interop.musicxml import read_parts
+        from composer.interop.written import score_of
 
-        is_midi = suffix in (".mid", ".midi")
-        return _of_score(Score.read(path) if is_midi else read_musicxml(path), str(path))
+        parts = read_parts(path)
+        # A chart's last chord is held over the measures of rests behind it.
+        measures = max((len(part.measures) for part in parts), default=0)
+        return _of_score(score_of(parts, 480), str(path), measures)
     if suffix not in CHARTS:
         known = ", ".join(CHARTS + SCORES)
         raise RequestError(f"{path} is not a file of chords; name one that ends in {known}")
@@ -138,7 +143,7 @@ def _of_file(path: Path, suffix: str, key: Key | None) -> Progression:
         raise SymbolError(f"{path}: {error}") from None
 
 
-def _of_score(score: Score, name: str) -> Progression:
+def _of_score(score: Score, name: str, bars: int = 0) -> Progression:
     if not score.chords:
         raise RequestError(
             f"{name} has no chord symbols; read them from a track or from markers with "
@@ -147,6 +152,7 @@ def _of_score(score: Score, name: str) -> Progression:
         )
     meter = score.meter
     count = meter.bars_until(max(score.end - score.tpq // 4, score.chords[-1].tick + 1))
+    count = max(count, bars)
     rows = []
     for tick, text in score.chords:
         bar, position = (int(value) for value in meter.bar_and_position(tick))

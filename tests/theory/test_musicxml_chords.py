@@ -6,7 +6,7 @@ from composer import Score
 from composer.interop import from_music21, read_musicxml, to_music21
 from composer.theory.chord_names import WAYS, suffix_tones
 from composer.theory.chords import parse_chord, split_symbol
-from composer.theory.music21_chords import chord_text, music21_chord
+from composer.theory.musicxml_chords import chord_text, music21_chord
 
 FILE = """<?xml version="1.0"?><score-partwise version="3.1"><part-list><score-part id="P1">
 <part-name>Lead</part-name></score-part></part-list><part id="P1"><measure number="1"><attributes>

@@ -63,6 +63,13 @@ _READ_ONLY = {
     "French": "7b5",
     "other": "",
 }
+# MusicXML's own names, where music21 has others.
+_MUSICXML = {
+    "dominant": "7",
+    "half-diminished": "m7b5",
+    "major-minor": "mMaj7",
+    "Tristan": "m7b5",
+}
 _SIGNS = {-2: "bb", -1: "b", 0: "", 1: "#", 2: "##"}
 # A tone beside those of a kind as a degree and its alteration.
 _DEGREES = {
@@ -90,17 +97,69 @@ def chord_text(symbol: Any) -> str:
     root = symbol.root()
     if isinstance(symbol, harmony.NoChord) or root is None:
         return NO_CHORD
-    kind = symbol.chordKind or "major"
+    if not isinstance(symbol, harmony.ChordSymbol):
+        return _found_chord(symbol)
     degrees = [(m.modType, m.degree, _semitones(m)) for m in symbol.chordStepModifications]
-    shown = symbol.chordKindStr or ""
-    suffix = _suffix(_KINDS.get(kind, _READ_ONLY.get(kind, "")), degrees)
+    bass = symbol.bass()
+    over = "" if bass is None or bass.name == root.name else _name(bass)
+    kind, shown = symbol.chordKind or "major", symbol.chordKindStr or ""
+    return symbol_text(_name(root), kind, shown, degrees, over)
+
+
+def symbol_text(
+    root: str, kind: str, shown: str, degrees: list[tuple[str, int, int]], bass: str = ""
+) -> str:
+    """Return the parts of a MusicXML ``harmony`` as a lead sheet writes them.
+
+    Parameters
+    ----------
+    root, bass
+        Names of notes; no bass, or the root, for a chord that stands on its root.
+    kind, shown
+        MusicXML's kind, and its ``text``.
+    degrees
+        Rows of "add", "alter" or "subtract", the degree, and by how many semitones it is altered.
+    """
+    suffix = _suffix(_KINDS.get(kind, _READ_ONLY.get(kind, _MUSICXML.get(kind, ""))), degrees)
     if kind == "other" and shown and not degrees:
         suffix = shown
     elif shown and suffix_tones(shown) == suffix_tones(suffix):
         suffix = shown
-    bass = symbol.bass()
-    slash = "" if bass is None or bass.name == root.name else "/" + _name(bass)
-    return _name(root) + suffix + slash
+    return root + suffix + (f"/{bass}" if bass and bass != root else "")
+
+
+def inverted_bass(text: str, inversion: int) -> str:
+    """Return a chord symbol over its third (1), fifth (2) or seventh (3); as it is without one."""
+    root, suffix, _ = split_symbol(text)
+    for low, high in (((3, 5), (6, 9), (9, 12))[inversion - 1],):
+        found = sorted(tone for tone in suffix_tones(suffix) or () if low <= tone < high)
+        if found:
+            return f"{text}/{_tone_name(root, 2 * inversion, found[0])}"
+    return text
+
+
+def _tone_name(root: str, steps: int, semitones: int) -> str:
+    """Return the name of a tone so many steps and semitones above a root."""
+    letters = "CDEFGAB"
+    places = (0, 2, 4, 5, 7, 9, 11)
+    first = letters.index(root[0])
+    sign = sum({"#": 1, "♯": 1, "x": 2, "b": -1, "♭": -1}.get(s, 0) for s in root[1:])
+    step = (first + steps) % 7
+    alter = (places[first] + sign + semitones - places[step] + 6) % 12 - 6
+    return letters[step] + ("#" * alter if alter > 0 else "b" * -alter)
+
+
+def _found_chord(numeral: Any) -> str:
+    """Return music21's Roman numeral, which is a chord in a key, as a symbol."""
+    root, bass = numeral.root(), numeral.bass()
+    above = {(pitch.pitchClass - bass.pitchClass) % 12 for pitch in numeral.pitches}
+    if above in ({0, 4, 10}, {0, 4, 6, 10}, {0, 4, 7, 10}):
+        root = bass  # an augmented sixth is a seventh chord by its sound
+    tones = frozenset((pitch.pitchClass - root.pitchClass) % 12 for pitch in numeral.pitches)
+    kind = min(_KINDS, key=lambda name: _distance(tones, suffix_tones(_KINDS[name]) or frozenset()))
+    degrees = _changes(tones, suffix_tones(_KINDS[kind]) or frozenset())
+    over = "" if bass.name == root.name else _name(bass)
+    return symbol_text(_name(root), kind, "", degrees, over)
 
 
 def music21_chord(text: str) -> Any:
