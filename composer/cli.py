@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -481,7 +482,7 @@ def _save(score: Any, out: Path) -> None:
     if is_stream:
         from composer.midi import midi_bytes
 
-        click.get_binary_stream("stdout").write(midi_bytes(score))
+        sys.stdout.buffer.write(midi_bytes(score))
     else:
         score.write(out)
     click.echo(f"{out}: {score}", err=is_stream)

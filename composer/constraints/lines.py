@@ -196,7 +196,7 @@ class Cadence(Constraint):
     def pitch_classes(self, key: Key) -> frozenset[int]:
         """Return the pitch classes of the degrees in a key."""
         scale = sorted(key.scale, key=lambda note: (note - key.tonic) % 12)
-        degrees = (self.degree,) if isinstance(self.degree, int) else self.degree
+        degrees = self.degree if isinstance(self.degree, Sequence) else (self.degree,)
         return frozenset(scale[degree - 1] for degree in degrees)
 
 

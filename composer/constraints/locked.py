@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from composer.errors import RequestError
 from composer.score.beats import Beats, beat_position, listed_beats
 from composer.score.grid import RESOLUTION
 from composer.score.instruments import parse_piece
-from composer.score.names import listed_pieces
+from composer.score.names import is_whole, listed_pieces
 from composer.score.score import Score
 from composer.theory.pitches import parse_pitch
 
@@ -175,12 +176,12 @@ class Locked(Constraint):
 def _pinned_note(row: tuple[object, ...]) -> PinnedNote:
     try:
         pin = PinnedNote(*row)  # type: ignore[arg-type]
-        is_note = isinstance(pin.bar, int) and pin.bar >= 1 and pin.position >= 0
-        is_note = is_note and isinstance(pin.midi, int) and 0 <= pin.midi <= 127
-        is_note = is_note and isinstance(pin.length, int | float | Fraction)
+        is_note = is_whole(pin.bar) and pin.bar >= 1 and pin.position >= 0
+        is_note = is_note and is_whole(pin.midi) and 0 <= pin.midi <= 127
+        is_note = is_note and isinstance(pin.length, Real)
         length = float(pin.length) * RESOLUTION if is_note else 0
         is_note = is_note and abs(length - round(length)) < 0.05 and length >= 0
-        is_note = is_note and isinstance(pin.velocity, int) and 0 <= pin.velocity <= 127
+        is_note = is_note and is_whole(pin.velocity) and 0 <= pin.velocity <= 127
     except TypeError:
         is_note = False
     if not is_note:

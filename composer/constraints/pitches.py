@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -202,7 +203,7 @@ class PitchRange(Constraint):
         parts: Parts = None,
         bars: Bars = None,
     ) -> None:
-        if isinstance(low, int) and high is None:
+        if isinstance(low, Integral) and high is None:
             raise RequestError(f"PitchRange({low!r}) has no upper end; for example 'C4-C6'")
         given = low if high is None else (low, high)
         for name, value in zip(("low", "high"), parse_range(given), strict=True):  # type: ignore[arg-type]

@@ -18,11 +18,13 @@ import itertools
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from composer._calls import shown
 from composer.errors import RequestError, SymbolError
+from composer.score.names import is_whole
 from composer.score.score import Score
 from composer.theory.chords import NO_CHORD, parse_chord
 from composer.theory.keys import Key
@@ -106,7 +108,7 @@ def _is_beat_chord(row: Any) -> bool:
     if isinstance(row, str) or not isinstance(row, Sequence) or len(row) != 3:
         return False
     bar, beat, symbol = row
-    return isinstance(bar, int) and isinstance(beat, int | float | Fraction) and _is_symbol(symbol)
+    return is_whole(bar) and isinstance(beat, Real) and _is_symbol(symbol)
 
 
 def _is_bar(row: Any) -> bool:
@@ -199,7 +201,7 @@ def _of_beats(
             reason = str(error) if isinstance(error, SymbolError) else f"{text!r} is not one chord"
             reason = reason.removeprefix("at character 3, bar 1: ")
             raise SymbolError(f"on beat {beat:g} of bar {bar}: {reason}") from None
-        placed.append((bar - 1, position / length, chord.text))
+        placed.append((int(bar) - 1, position / length, chord.text))
     placed.sort(key=lambda row: row[:2])
     for row, after in itertools.pairwise(placed):
         if row[:2] == after[:2]:

@@ -13,7 +13,7 @@ from composer.constraints.pitches import BassNotes, ChordTones, InScale, PitchRa
 from composer.request.request import PartRules
 from composer.score.events import Events
 from composer.score.grid import Grid
-from composer.score.instruments import BASSES, Instrument, sounding_range
+from composer.score.instruments import BASSES, Instrument, parse_instrument
 from composer.score.parts import PartProfile, judged_roles, plays_singly
 from composer.theory.pitches import RangeLike, parse_range
 
@@ -34,7 +34,8 @@ def role_of(instrument: Instrument) -> str | None:
     """Return the role an instrument has in an arrangement; None for drums."""
     if instrument.is_drum:
         return None
-    return "bass" if instrument.program in BASSES else "accompaniment"
+    is_bass = instrument.program in BASSES or instrument == parse_instrument("bass voice")
+    return "bass" if is_bass else "accompaniment"
 
 
 def part_rules(
@@ -59,13 +60,13 @@ def part_rules(
     """
     if instrument.is_drum or role is None:
         return PartRules(None, (PitchRange(35, 81),), most_notes=5)
-    low, high = parse_range(given_range) if given_range else register(instrument.program, role)
+    low, high = parse_range(given_range) if given_range else register(instrument, role)
     rules: list[PitchRule] = [PitchRange(low, high)]
     if in_key:
         rules += [InScale(), ChordTones()]
     if role == "bass":
         rules.append(BassNotes())
-    monophonic = role in ("melody", "bass") or instrument.program in MONOPHONIC
+    monophonic = role in ("melody", "bass") or plays_one_note(instrument)
     return PartRules(
         role,
         tuple(rules),
@@ -77,15 +78,21 @@ def part_rules(
     )
 
 
-def register(program: int, role: str) -> tuple[int, int]:
-    """Return where a program is written in a role.
+def plays_one_note(instrument: Instrument) -> bool:
+    """Return whether an instrument plays one note at a time, as singers do."""
+    return instrument.voice is not None or instrument.program in MONOPHONIC
+
+
+def register(instrument: Instrument, role: str) -> tuple[int, int]:
+    """Return where an instrument is written in a role.
 
     Examples
     --------
-    >>> register(73, "melody"), register(43, "bass"), register(42, "melody")
-    ((60, 84), (28, 55), (57, 76))
+    >>> flute, cello = Instrument("Flute", 73), Instrument("Cello", 42)
+    >>> register(flute, "melody"), register(cello, "melody"), register(cello, "accompaniment")
+    ((60, 84), (57, 76), (40, 76))
     """
-    low, high = sounding_range(program)
+    low, high = instrument.reach
     role_low, role_high = REGISTERS[role]
     inner = max(low, role_low), min(high, role_high)
     return inner if inner[1] - inner[0] >= _LEAST_WIDTH else (low, high)

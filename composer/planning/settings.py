@@ -13,21 +13,23 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, cast, get_type_hints
 
-from composer._calls import misfit
-from composer.best_of.candidates import best_of
+from composer._calls import misfit, shown
+from composer.best_of.candidates import Candidate, best_of
 from composer.checking.certificate import certify
 from composer.constraints.base import Constraint, Where, constraints_of
 from composer.controls.controls import Aim, Controls
 from composer.edits.patch import signed
 from composer.edits.realigned import Realigned
-from composer.errors import GuaranteeError, RequestError
+from composer.errors import GuaranteeError, RequestError, SymbolError
 from composer.model.model import Model
 from composer.request.sampling import Sampling
 from composer.score.score import Score
+from composer.theory.keys import Key
 from composer.theory.pitches import RangeLike
+from composer.theory.progression import parse_progression
 
 #: A score, or the path of a MIDI file.
-ScoreLike = Score | str | os.PathLike[str]
+ScoreLike = Score | str | os.PathLike[str] | Candidate
 
 #: Onsets a bar: exactly so many, or the least and the most.
 Count = int | tuple[int, int]
@@ -124,20 +126,37 @@ _DEFAULTS: dict[str, Any] = {"where": (), "controls": (), "feel": False}  # of t
 
 
 def read(score: ScoreLike) -> Score:
-    """Return a score, read from its file if it is a path.
+    """Return a score, read from its file if it is a path, or that of a candidate.
 
     Raises
     ------
     RequestError
-        It is neither.
+        It is none of these.
     MidiError
         The path is no MIDI file.
     """
     if isinstance(score, Score):
         return score
+    if isinstance(score, Candidate):
+        return score.score
     if not isinstance(score, str | os.PathLike):
-        raise RequestError(f"{score!r} is not a score; give a Score or the path of a MIDI file")
+        raise RequestError(
+            f"{shown(score)} is not a score; give a Score or the path of a MIDI file"
+        )
+    if isinstance(score, str) and not os.path.exists(score) and _are_chords(score):
+        raise RequestError(
+            f"{score!r} is not a score: it looks like chords; melody({shown(score)}) writes a tune "
+            "to them, which is one"
+        )
     return Score.read(score)
+
+
+def _are_chords(text: str) -> bool:
+    try:
+        parse_progression(text, Key(0))
+    except SymbolError:
+        return False
+    return True
 
 
 def with_where(settings: NoteSettings, more: Iterable[Constraint]) -> NoteSettings:

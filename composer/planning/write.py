@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from string import capwords
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ from composer.planning.settings import NoteSettings, ScoreLike, read
 from composer.request.request import PartRules, Request
 from composer.request.sampling import Sampling
 from composer.score.grid import Grid
-from composer.score.instruments import parse_instrument
+from composer.score.instruments import Instrument
 from composer.score.score import Score, Track
 from composer.theory.keys import Key
 
@@ -267,9 +268,11 @@ def sampling_of(
     return dataclasses.replace(sampling, **given)  # type: ignore[arg-type]
 
 
-def new_track(name: str | int) -> Track:
+def new_track(name: str | int, player: Instrument) -> Track:
     """Return an empty track for an instrument, called what the user calls it."""
-    player = parse_instrument(name)
-    by_number = str(name).strip().isdigit()
-    title = player.name if by_number else str(name).strip().title()
+    title = str(name).strip()
+    if title.isdigit():
+        title = player.name
+    elif title.islower():
+        title = capwords(title)
     return Track(title, player.program, player.is_drum)

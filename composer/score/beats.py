@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ def beat_position(beat: float | Fraction) -> int:
     RequestError
         It is not on the grid.
     """
-    if not isinstance(beat, int | float | Fraction) or isinstance(beat, bool):
+    if not isinstance(beat, Real) or isinstance(beat, bool):
         raise RequestError(f"beat {beat!r} is not a number; beats count from 1 in quarters")
     exact = (float(beat) - 1) * RESOLUTION
     position = round(exact) if math.isfinite(exact) else -1

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from composer._calls import shown
 from composer.errors import SymbolError
@@ -337,6 +339,28 @@ _ALIASES = {
     116: "taiko",
     117: "toms",
 }
+#: Singers, who sound as General MIDI's choir, and what choirs ask of them.
+_CHOIR = 52
+_VOICES = {
+    "soprano": (60, 81),
+    "sopranos": (60, 81),
+    "mezzo soprano": (57, 77),
+    "mezzo": (57, 77),
+    "alto": (55, 74),
+    "altos": (55, 74),
+    "contralto": (53, 72),
+    "tenor": (48, 69),
+    "tenors": (48, 69),
+    "baritone": (43, 65),
+    "bass voice": (40, 62),
+    "bass singer": (40, 62),
+}
+#: Singers beside whom a bass is one too.
+_WITH_BASS = {"alto", "altos", "contralto", "tenor", "tenors", "baritone"}
+#: The number of one of several players: violin 1, 2nd violin, Violin II, flute 3.
+_DESK = re.compile(
+    r"(?:(?:1st|2nd|3rd|\dth|first|second|third|fourth) )?(?P<name>.*?)(?: (?:\d\d?|i{1,3}|iv))?"
+)
 _DRUMS = "drums, drum kit, drumkit, drum set, drumset, kit, percussion, standard kit, drum"
 
 
@@ -352,11 +376,19 @@ class Instrument:
         0 to 127; 0 for drums.
     is_drum
         Whether the part is the drum kit.
+    voice
+        Lowest and highest pitch of a singer; None for all others.
     """
 
     name: str
     program: int = 0
     is_drum: bool = False
+    voice: tuple[int, int] | None = None
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Lowest and highest pitch that it plays, or that a singer sings, with ease."""
+        return self.voice or sounding_range(self.program)
 
 
 def _plain(name: str) -> str:
@@ -372,6 +404,10 @@ _BY_NAME: dict[str, Instrument] = {
         for alias in aliases.split(", ")
     },
     **dict.fromkeys(_DRUMS.split(", "), _DRUM_KIT),
+    **{
+        voice: Instrument(GM_PROGRAMS[_CHOIR], _CHOIR, voice=reach)
+        for voice, reach in _VOICES.items()
+    },
 }
 
 
@@ -381,8 +417,9 @@ def parse_instrument(name: str | int) -> Instrument:
     Parameters
     ----------
     name
-        A General MIDI name, a common short name (case and punctuation do not matter), or a program
-        number, 0 to 127.
+        A General MIDI name, a common short name (case and punctuation do not matter), one of
+        several such as "violin 2" or "Violin II", a singer such as "tenor", or a program number, 0
+        to 127.
 
     Raises
     ------
@@ -396,7 +433,7 @@ def parse_instrument(name: str | int) -> Instrument:
     >>> parse_instrument(33).name, parse_instrument("drums").is_drum
     ('Electric Bass (finger)', True)
     """
-    if not isinstance(name, str | int) or isinstance(name, bool):
+    if not isinstance(name, str | Integral) or isinstance(name, bool):
         raise SymbolError(
             f"instrument {shown(name)} is not a name; for example 'piano', or a program number "
             "from 0 to 127"
@@ -405,16 +442,47 @@ def parse_instrument(name: str | int) -> Instrument:
         program = int(name)
         if 0 <= program < len(GM_PROGRAMS):
             return Instrument(GM_PROGRAMS[program], program)
-        raise SymbolError(f"program {program} is outside 0 to 127; programs count from 0")
+        raise SymbolError(
+            f"program {program} is outside 0 to 127; programs count from 0, and drum machines are "
+            "'drums'"
+        )
     plain = _plain(str(name))
-    if plain in _BY_NAME:
-        return _BY_NAME[plain]
+    desk = _DESK.fullmatch(plain)
+    for known in (plain, desk["name"] if desk else plain):
+        if known in _BY_NAME:
+            return _BY_NAME[known]
     near = difflib.get_close_matches(plain, _BY_NAME, n=3, cutoff=0.5)
     # A word in common says more than spelling: "wooden flute" is nearer to "flute" than to "wood".
     shared = [known for known in _BY_NAME if plain and set(plain.split()) & set(known.split())]
     names = ", ".join(repr(known) for known in dict.fromkeys([*near, *shared][:3]))
     hint = f"did you mean {names}?" if names else "see composer.score.instruments.GM_PROGRAMS"
     raise SymbolError(f"instrument {name!r} is unknown; {hint}")
+
+
+def parse_instruments(names: Sequence[str | int]) -> list[Instrument]:
+    """Return the instruments of the parts of a piece.
+
+    Among altos, tenors and baritones a bass is a singer.
+
+    Raises
+    ------
+    SymbolError
+        A name is unknown.
+
+    Examples
+    --------
+    >>> [player.name for player in parse_instruments(["soprano", "alto", "tenor", "bass"])]
+    ['Choir Aahs', 'Choir Aahs', 'Choir Aahs', 'Choir Aahs']
+    >>> [player.name for player in parse_instruments(["soprano", "piano", "bass"])]
+    ['Choir Aahs', 'Acoustic Grand Piano', 'Electric Bass (finger)']
+    """
+    sings = any(_plain(str(name)) in _WITH_BASS for name in names)
+    return [
+        _BY_NAME["bass voice"]
+        if sings and _plain(str(name)) in ("bass", "basses")
+        else parse_instrument(name)
+        for name in names
+    ]
 
 
 def parse_piece(name: str) -> tuple[int, ...]:

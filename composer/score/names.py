@@ -39,7 +39,7 @@ def listed(names: str | int | Sequence[str | int]) -> list[str | int]:
             raise RequestError(
                 f"part {shown(name)} is not a name; write a name, or a number from 1 on"
             )
-    return found
+    return [name if isinstance(name, str) else int(name) for name in found]
 
 
 def listed_pieces(pieces: str | Sequence[str]) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class Scoped:
     def __post_init__(self) -> None:
         if self.parts is not None:
             names = listed(self.parts)
-            if not names or not all(isinstance(name, str | int) for name in names):
+            if not names or not all(isinstance(name, str | Integral) for name in names):
                 raise RequestError(f"parts {self.parts!r} of {self} names no part; leave it out")
             object.__setattr__(self, "parts", tuple(names))
         object.__setattr__(self, "bars", bar_pair(self.bars))

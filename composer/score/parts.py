@@ -28,8 +28,9 @@ class PartProfile(NamedTuple):
 def judged_roles(lines: Mapping[int, PartProfile]) -> dict[int, str]:
     """Return the roles of parts that sound, by row; drums are left out of it.
 
-    The melody is the highest part that plays one note at a time, or the highest of all where every
-    part plays chords; the bass is the lowest of the others, if it lies below E3 on average.
+    The melody is the highest part that plays one note at a time, or the highest of all where none
+    does but the bass; the bass is the lowest part, if it plays one note at a time and lies below E3
+    on average.
 
     Examples
     --------
@@ -45,13 +46,13 @@ def judged_roles(lines: Mapping[int, PartProfile]) -> dict[int, str]:
     roles = dict.fromkeys(lines, "accompaniment")
     if not lines:
         return {}
-    melody = max(lines, key=lambda row: (lines[row].single, lines[row].height))
-    roles[melody] = "melody"
-    others = [row for row in lines if row != melody]
-    if others:
-        bass = min(others, key=lambda row: lines[row].height)
-        if lines[bass].height < _LOW and lines[bass].single:
-            roles[bass] = "bass"
+    lowest = min(lines, key=lambda row: lines[row].height)
+    others = [row for row in lines if row != lowest]
+    if others and lines[lowest].height < _LOW and lines[lowest].single:
+        roles[lowest] = "bass"
+    else:
+        others = [*lines]
+    roles[max(others, key=lambda row: (lines[row].single, lines[row].height))] = "melody"
     return roles
 
 

@@ -121,7 +121,7 @@ def _suffix(kind: str, degrees: list[re.Match[str]]) -> str:
         names = [name for name in names if name != "1"]
         tones = {0, *(_semitones(degree) for degree in degrees)}
         for suffix in WAYS:
-            if suffix_tones(suffix) == tones and "*" not in "".join(names):
+            if suffix_tones(suffix) == frozenset(tones) and "*" not in "".join(names):
                 return suffix
         third = {"b3": "min", "3": "maj"}
         kind = next((third[name] for name in names if name in third), "5")

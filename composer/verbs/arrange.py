@@ -14,7 +14,7 @@ from composer.planning.blank import outline_of
 from composer.planning.roles import given_rules, part_rules, role_of, tune_middle, under
 from composer.planning.settings import NoteSettings, ScoreLike
 from composer.planning.write import SAMPLING, WorkingScore, new_track, write
-from composer.score.instruments import parse_instrument
+from composer.score.instruments import parse_instruments
 from composer.score.names import listed
 from composer.score.parts import track_rows
 from composer.score.score import Score
@@ -91,7 +91,7 @@ def arrange(
     named = listed(instruments)
     if not named:
         raise RequestError("instruments is empty; name some, such as ['piano', 'bass']")
-    players = [parse_instrument(name) for name in named]
+    players = parse_instruments(named)
     sheet = WorkingScore.of(score, settings.get("key"))
     given = sheet.score
     if keep is not None:
@@ -104,7 +104,7 @@ def arrange(
     top = tune_middle(grid, theirs)
     rules = (*theirs, *(under(part_rules(player, role_of(player)), top) for player in players))
     first = 1 + len(given.tracks)
-    whole = given.replace(tracks=(*given.tracks, *map(new_track, named)))
+    whole = given.replace(tracks=(*given.tracks, *map(new_track, named, players)))
     sheet = dataclasses.replace(sheet, score=whole)
     # Chords that are written with the parts are chosen so that the parts can keep what they must.
     columns = [*([] if given.chords else [0]), *range(first, first + len(named))]

@@ -15,6 +15,7 @@ from composer.harmony.lead_sheet import MOST_BARS
 from composer.model.model import Model
 from composer.planning.settings import NoteSettings, ScoreLike, with_where
 from composer.planning.write import WorkingScore, own_rules, write
+from composer.score.names import is_whole
 from composer.score.score import Score
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def extend(
     >>> longer.meter.bars_until(longer.end)
     8
     """
-    if isinstance(bars, bool) or not isinstance(bars, int) or not 1 <= bars <= MOST_BARS:
+    if not is_whole(bars) or not 1 <= bars <= MOST_BARS:
         raise RequestError(f"bars {bars!r} is outside 1 to {MOST_BARS}; give how many to add")
     sheet = WorkingScore.of(score, settings.get("key"))
     given, end = sheet.score, sheet.bars

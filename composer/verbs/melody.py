@@ -91,7 +91,7 @@ def melody(
     blank, outline = blank_score(
         chords, form, key=settings.get("key"), meter=meter, tempo=tempo, bars=bars
     )
-    sheet = dataclasses.replace(blank, score=blank.score.replace(tracks=(new_track(part),)))
+    sheet = dataclasses.replace(blank, score=blank.score.replace(tracks=(new_track(part, player),)))
     if outline is None:
         outline = outline_of(None, sheet.bars)
     rules = part_rules(player, "melody")

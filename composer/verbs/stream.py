@@ -16,7 +16,7 @@ from composer.planning.habits import asked_of, with_ranges
 from composer.planning.roles import part_rules, role_of
 from composer.planning.settings import NoteSettings
 from composer.planning.write import new_track, sampling_of
-from composer.score.instruments import parse_instrument
+from composer.score.instruments import parse_instruments
 from composer.score.names import listed
 from composer.score.score import Score
 from composer.verbs._bar_stream import Stream
@@ -75,11 +75,11 @@ def stream(
         raise RequestError("there is no part to write; name a melody or instruments")
     if settings.get("feel"):
         raise RequestError("feel is that of the notes around, and there are none; leave it out")
-    players = [parse_instrument(name) for name in names]
+    players = parse_instruments(names)
     roles = [
         "melody" if i == 0 and melody is not None else role_of(p) for i, p in enumerate(players)
     ]
-    tracks = [new_track(name) for name in names]
+    tracks = [new_track(name, player) for name, player in zip(names, players, strict=True)]
     rules = [part_rules(player, role) for player, role in zip(players, roles, strict=True)]
     score, cells = Score(tracks=tuple(tracks)), np.ones((1, 1 + len(tracks)), bool)
     aims = ControlTargets.of(settings, roles, model.tokenizer, score, cells)

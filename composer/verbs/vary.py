@@ -5,6 +5,7 @@ What is asked of cells that chance draws: where it draws none, nothing is left t
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,8 +81,8 @@ def vary(
     >>> beat = composer.arrange(tune, "drums", seed=1)
     >>> kicked = composer.vary(beat, 0.5, bars="5-8", parts={"drums": "kick"}, seed=2)
     """
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount <= 1:
-        where = "" if isinstance(amount, int | float) else f", and where as bars={amount!r}"
+    if isinstance(amount, bool) or not isinstance(amount, Real) or not 0 < amount <= 1:
+        where = "" if isinstance(amount, Real) else f", and where as bars={amount!r}"
         raise RequestError(f"amount {amount!r} is not above 0 and up to 1; for example 0.3{where}")
     sheet = WorkingScore.of(score, settings.get("key"))
     cells = cells_in(sheet, bars, parts)

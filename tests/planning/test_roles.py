@@ -66,10 +66,26 @@ def test_what_is_no_range_is_refused(given):
 @pytest.mark.parametrize("program", range(128))
 @pytest.mark.parametrize("role", sorted(REGISTERS))
 def test_a_register_is_wide_enough_and_within_reach(program, role):
-    low, high = register(program, role)
+    low, high = register(parse_instrument(program), role)
     reach_low, reach_high = sounding_range(program)
     assert reach_low <= low < high <= reach_high
     assert high - low >= min(12, reach_high - reach_low)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "inside"),
+    [
+        ("soprano", "accompaniment", (60, 81)),
+        ("alto", "accompaniment", (55, 74)),
+        ("tenor", "accompaniment", (48, 69)),
+        ("bass voice", "bass", (40, 62)),
+    ],
+)
+def test_singers_keep_to_their_voices_one_note_at_a_time(name, role, inside):
+    rules = part_rules(parse_instrument(name), role_of(parse_instrument(name)))
+    assert rules.role == role
+    assert rules.monophonic
+    assert inside[0] <= rules.range.low < rules.range.high <= inside[1]
 
 
 def test_roles_of_instruments():

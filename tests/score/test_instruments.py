@@ -8,6 +8,7 @@ from composer.score.instruments import (
     GM_PROGRAMS,
     Instrument,
     parse_instrument,
+    parse_instruments,
     sounding_range,
 )
 
@@ -49,11 +50,28 @@ def test_programs_are_found_by_number_and_by_name(program):
 
 
 @pytest.mark.parametrize(
+    ("names", "singers"),
+    [
+        (["soprano", "alto", "tenor", "bass"], 4),
+        (["Tenor", "Bass"], 2),
+        (["soprano", "piano", "bass"], 1),
+        (["alto sax", "bass"], 0),
+    ],
+)
+def test_a_bass_among_singers_sings(names, singers):
+    players = parse_instruments(names)
+    assert sum(player.voice is not None for player in players) == singers
+    assert players[-1].program == (52 if singers > 1 else 33)
+
+
+@pytest.mark.parametrize(
     ("name", "program"),
     [
         *[("piano", 0), ("rhodes", 4), ("organ", 16), ("nylon guitar", 24), ("guitar", 24)],
         *[("electric guitar", 27), ("acoustic bass", 32), ("bass", 33), ("synth-bass", 38)],
         *[("double bass", 43), ("harp", 46), ("strings", 48), ("choir", 52), ("horn", 60)],
+        *[("violin 1", 40), ("Violin II", 40), ("2nd violin", 40), ("first violins", 40)],
+        *[("flute 3", 73), ("Tpt. 2", 56), ("vc", 42), ("electric piano 2", 5), ("soprano", 52)],
         *[("brass", 61), ("sax", 65), ("Alto Saxophone", 65), ("cor anglais", 69), ("pad", 89)],
     ],
 )

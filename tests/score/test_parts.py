@@ -54,6 +54,19 @@ def test_roles_are_judged_by_notes_and_without_them_by_the_instrument():
     assert track_roles(Score(tracks=(Track("Deep", 43),))) == ["bass"]
 
 
+def test_a_low_line_below_chords_is_the_bass_and_the_chords_go_before_it():
+    pads = [(0, 1920, pitch, 80) for pitch in (60, 64, 67)]
+    low = [(480 * i, 480, 36 + i, 80) for i in range(4)]
+    tracks = Track("Pad", 89, notes=pads), Track("Sub", 81, notes=low)
+    assert track_roles(Score(tracks=tracks)) == ["melody", "bass"]
+    assert track_roles(Score(tracks=tracks[1:])) == ["melody"]
+    tenor = [(on, length, pitch + 24, v) for on, length, pitch, v in low]
+    assert track_roles(Score(tracks=(tracks[0], Track("Horn", 60, notes=tenor)))) == [
+        "accompaniment",
+        "melody",
+    ]
+
+
 @pytest.mark.parametrize(
     ("names", "rows"),
     [

@@ -1,5 +1,6 @@
 """What cannot be is said in one sentence: what was given, and what would be right."""
 
+import numpy as np
 import pytest
 
 import composer
@@ -147,6 +148,26 @@ def test_a_new_piece_that_cannot_be_is_refused(random_composer, settings, messag
 def test_what_is_no_score_is_refused(random_composer, verb):
     with pytest.raises(RequestError, match="3 is not a score; give a Score or the path of a MIDI"):
         getattr(random_composer, verb)(3)
+    with pytest.raises(RequestError, match="'Am F C G' is not a score: it looks like chords"):
+        getattr(random_composer, verb)("Am F C G")
+
+
+def test_a_candidate_is_taken_for_its_score(random_composer):
+    (candidate, _) = composer.candidates(random_composer.melody, "C F", n=2, seed=1)
+    from_score = random_composer.arrange(candidate.score, "bass", seed=1)
+    assert random_composer.arrange(candidate, "bass", seed=1) == from_score
+
+
+def test_numbers_of_numpy_are_numbers(random_composer):
+    one, two = np.int64(1), np.int32(2)
+    song = random_composer.melody([(one, one, "Am"), (two, np.float64(3), "F")], seed=one)
+    assert [chord.text for chord in song.chords] == ["Am", "Am", "F"][-len(song.chords) :]
+    assert random_composer.extend(song, two, seed=1) == random_composer.extend(song, 2, seed=1)
+    for parts in ([one], one, 1, "1"):
+        again = random_composer.infill(song, two, parts, seed=1)
+        assert again == random_composer.infill(song, 2, "1", seed=1)
+    where = [OnsetCount(two, two, parts=[one], bars=two), Rhythm(np.array([1.0, 3.0]), bars=one)]
+    assert random_composer.melody("Am F", where=where, seed=1).bars == 2
 
 
 def test_pieces_of_the_kit_that_do_not_exist():
