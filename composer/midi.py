@@ -14,6 +14,8 @@ writing and reading again gives the same score.
   their channel that begins one later in the chunk: all before a channel's first note to each of its
   programs. If none does, they make a track of their own.
 - Lyrics beside notes belong to the last track of their chunk.
+- A bank select is written before the program change that it is for. Controllers that end notes
+  (120, 123 to 127) are not written where a note of their track sounds on: the notes say how long.
 - Pedals are what controller 64 says; one that is not let go lasts as long as its track's notes. A
   track that has pedals and no controller 64 is written with controllers made from them.
 - Notes of one pitch in one track are first in, first out, as MIDI has no other way: a note inside
@@ -61,8 +63,14 @@ from composer.score.score import Score, Track
 from composer.smf.chunks import MAX_TRACKS
 from composer.smf.read import CHORD_PREFIX, SUSTAIN, pedals_of, read_score, split_markers, too_many
 from composer.smf.text import encode_text, has_raw_bytes
-from composer.smf.walk import MAX_DELTA
-from composer.smf.write import add_conductor, texts_as_bytes
+from composer.smf.walk import MAX_DELTA, NOTES_OFF, SOUND_OFF
+from composer.smf.write import (
+    BANKS,
+    add_conductor,
+    banks_ahead,
+    change_tracks,
+    texts_as_bytes,
+)
 
 #: Bytes that a MIDI file may have: a day of music has a tenth of that.
 MOST_BYTES = 256_000_000
@@ -157,12 +165,16 @@ def midi_bytes(score: Score) -> bytes:
         _check_bounds(score)
         # symusic would put tempos into the first part, and without a part out of order.
         tracks = Score(
-            score.tpq, tuple(_break_waits(pedals_as_controls(track)) for track in score.tracks)
+            score.tpq,
+            tuple(_break_waits(pedals_as_controls(_held(track))) for track in score.tracks),
         )
         if any(has_raw_bytes(text) for track in score.tracks for text in _texts_of(track)):
-            content = texts_as_bytes(_to_symusic(tracks, _to_latin1).dumps_midi())
+            content = _to_symusic(tracks, _to_latin1).dumps_midi()
+            content = change_tracks(content, texts_as_bytes)
         else:
             content = to_symusic(tracks).dumps_midi()
+        if any(np.isin(track.controls["number"], BANKS).any() for track in tracks.tracks):
+            content = change_tracks(content, banks_ahead)
         return add_conductor(content, score, join_markers(score))
     except ScoreError as error:
         raise MidiError(str(error)) from error
@@ -322,6 +334,18 @@ def _join_lyrics(tracks: Iterable[Track]) -> list[Track]:
         else:
             joined.append(track)
     return joined
+
+
+def _held(track: Track) -> Track:
+    """Return a track without controllers that would end its notes before their ends."""
+    controls, notes = track.controls, track.notes
+    ending = (controls["number"] == SOUND_OFF) | (controls["number"] >= NOTES_OFF)
+    if not ending.any():
+        return track
+    starts, ends = notes["onset"], np.sort(notes["onset"] + notes["duration"])
+    ticks = controls["tick"]
+    begun, ended = np.searchsorted(starts, ticks), np.searchsorted(ends, ticks, side="right")
+    return track.replace(controls=controls[~(ending & (begun > ended))])
 
 
 def pedals_as_controls(track: Track) -> Track:

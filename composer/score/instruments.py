@@ -429,7 +429,7 @@ def parse_instrument(name: str | int) -> Instrument:
     Examples
     --------
     >>> parse_instrument("nylon guitar")
-    Instrument(name='Acoustic Guitar (nylon)', program=24, is_drum=False)
+    Instrument(name='Acoustic Guitar (nylon)', program=24, is_drum=False, voice=None)
     >>> parse_instrument(33).name, parse_instrument("drums").is_drum
     ('Electric Bass (finger)', True)
     """

@@ -24,6 +24,11 @@ Repaired, and said in ``Reading.repairs``:
 - A data byte over 127 counts as 127, as ``mido`` has it with ``clip=True``.
 - A track ends without an end event where its chunk ends; what stands behind its end event is
   skipped.
+- Controllers 120 and 123 to 127 end the notes of their channel and chunk, as the standard has it.
+- A track on another channel than the tenth is a drum kit where it chooses a bank of kits, or where
+  its chunk is called like a kit or a piece of one and nothing speaks against it: see
+  ``composer.smf.kits``.
+- The words of karaoke files are lyrics: see ``composer.smf.karaoke``.
 - A note without an end sounds until the end of the piece, which is the latest event of all tracks,
   end events included; in format 2 until the end of its pattern. An end without a note is nothing.
 
@@ -61,6 +66,8 @@ from composer.score.events import TEMPO as TEMPO_ROW
 from composer.score.score import Score, Track
 from composer.smf.chord_texts import chords_among
 from composer.smf.chunks import MAX_TRACKS, Layout, find_tracks
+from composer.smf.karaoke import lyrics_among
+from composer.smf.kits import is_kit, turns_to_xg
 from composer.smf.text import decode_text
 from composer.smf.walk import (
     BAD_STATUS,
@@ -203,9 +210,28 @@ def read_score(source: bytes, name: str) -> Reading:
             if row[KIND] == TEXT
         )
         _count_off(dropped, _DROPPED[TEXT], len(chords))
+    names = {
+        row[OWNER]: decode_text(source[row[FIRST] : row[SECOND]])
+        for row in others
+        if row[KIND] == NAME
+    }
+    sung = {}
+    if not chords and not any(row[KIND] == LYRIC for row in others):
+        sung = lyrics_among(
+            (
+                (row[OWNER], Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]])))
+                for row in others
+                if row[KIND] == TEXT
+            ),
+            names,
+        )
+        _count_off(dropped, _DROPPED[TEXT], sum(map(len, sung.values())))
+    tracks, kits, words = _tracks(source, walked, others, names, sung, layout.form == 2)
+    repairs += kits
+    _count_off(dropped, _DROPPED[LOST_NAME], words)
     score = Score(
         tpq=layout.tpq,
-        tracks=_tracks(source, walked, others, layout.form == 2),
+        tracks=tracks,
         tempos=tempos,
         time_signatures=_rows(walked.others, METER, TIME_SIGNATURE),
         key_signatures=_rows(walked.others, KEY, KEY_SIGNATURE),
@@ -267,20 +293,26 @@ def _rows(others: Ints, kind: int, dtype: np.dtype[Any]) -> Events:
 
 
 def _tracks(
-    source: bytes, walked: Walked, others: list[list[int]], apart: bool
-) -> tuple[Track, ...]:
-    """Return the tracks by chunk, channel and program, each with its channel's program."""
-    names: dict[int, str] = {}
-    lyrics: dict[int, list[Text]] = {}
+    source: bytes,
+    walked: Walked,
+    others: list[list[int]],
+    names: dict[int, str],
+    sung: dict[int, list[Text]],
+    apart: bool,
+) -> tuple[tuple[Track, ...], list[str], int]:
+    """Return the tracks by chunk, channel and program, each with its channel's program.
+
+    Behind them come those that were found to be kits, in words, and the number of tracks that were
+    made for the words of a chunk without events.
+    """
+    lyrics = dict(sung)
     ports: dict[int, int] = {}
     for row in others:
         if row[KIND] == PORT_SET:
             ports.setdefault(row[OWNER], row[FIRST])
     programs: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for row in others:
-        if row[KIND] == NAME:
-            names[row[OWNER]] = decode_text(source[row[FIRST] : row[SECOND]])
-        elif row[KIND] == LYRIC:
+        if row[KIND] == LYRIC:
             text = Text(row[TICK], decode_text(source[row[FIRST] : row[SECOND]]))
             lyrics.setdefault(row[OWNER], []).append(text)
         elif row[KIND] == PROGRAM_SET and not apart:
@@ -290,7 +322,9 @@ def _tracks(
         on_channel.sort(key=itemgetter(0))
     # What the walk finds is valid, and in order but for many notes at one tick.
     make = Track.trusted if walked.in_order else Track
-    tracks = []
+    tracks: list[tuple[int, Track]] = []
+    kits: list[str] = []
+    is_xg = turns_to_xg(source)
     rows = sorted(walked.tracks.tolist())
     for index, row in enumerate(rows):
         chunk, channel, program = row[CHUNK], row[CHANNEL], row[PROGRAM]
@@ -301,19 +335,25 @@ def _tracks(
         controls = walked.controls[row[CONTROLS] : row[CONTROLS + 1]]
         notes = walked.notes[row[NOTES] : row[NOTES + 1]]
         is_last = index + 1 == len(rows) or rows[index + 1][CHUNK] != chunk
-        tracks.append(
-            make(
-                name=names.get(chunk, ""),
-                program=program,
-                is_drum=channel == DRUMS,
-                notes=notes,
-                controls=controls,
-                pitch_bends=walked.pitch_bends[row[BENDS] : row[BENDS + 1]],
-                pedals=pedals_of(controls, notes),
-                lyrics=tuple(lyrics.get(chunk, ())) if is_last else (),
-            )
+        name, is_drum = names.get(chunk, ""), channel == DRUMS
+        if not is_drum and is_kit(name, program, notes, controls, is_xg=is_xg):
+            is_drum = True
+            kits.append(f"track {name!r} on channel {channel + 1}, read as a drum kit")
+        track = make(
+            name=name,
+            program=program,
+            is_drum=is_drum,
+            notes=notes,
+            controls=controls,
+            pitch_bends=walked.pitch_bends[row[BENDS] : row[BENDS + 1]],
+            pedals=pedals_of(controls, notes),
+            lyrics=tuple(lyrics.get(chunk, ())) if is_last else (),
         )
-    return tuple(tracks)
+        tracks.append((chunk, track))
+    alone = sung.keys() - {chunk for chunk, _ in tracks}
+    tracks += [(chunk, Track(names.get(chunk, ""), lyrics=sung[chunk])) for chunk in alone]
+    tracks.sort(key=itemgetter(0))
+    return tuple(track for _, track in tracks), kits, sum(chunk in names for chunk in alone)
 
 
 def split_markers(markers: Iterable[Text]) -> tuple[tuple[Text, ...], tuple[Text, ...]]:

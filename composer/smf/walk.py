@@ -36,6 +36,9 @@ KINDS = 267
 EVENTS, OTHERS, TRACKS, _NOTES, _CONTROLS, _BENDS, ALL_COUNTS = range(KINDS, KINDS + 7)
 _CHANNEL_EVENT = 512
 
+#: Controllers that end the notes of a channel: this one, and all from the other on.
+SOUND_OFF, NOTES_OFF = 120, 123
+
 CUT, NO_STATUS, BAD_STATUS, LONG_NUMBER, TOO_LATE = range(1, 6)
 
 # Columns of an event that is kept: its track, or chunk where it belongs to no track; what it holds;
@@ -228,6 +231,13 @@ def _end_note(
 
 
 @inner
+def _end_all(tick: int, channel: int, events: Ints, channels: Ints, counts: Ints) -> None:
+    for pitch in range(128):
+        while channels[channel, _OPEN + pitch]:
+            _end_note(tick, channel, pitch, events, channels, counts)
+
+
+@inner
 def _add_controller(
     tick: int,
     channel: int,
@@ -336,6 +346,8 @@ def _walk_chunk(
                 _add_other(tick, PROGRAM_SET, chunk, channel, first, others, counts)
             else:
                 value = _CONTROL, first, second
+                if kind == 0xB0 and (first == SOUND_OFF or first >= NOTES_OFF):
+                    _end_all(tick, channel, events, channels, counts)
                 if kind == 0xE0:
                     value = _BEND, (second << 7 | first) - 8192, 0
                 _add_controller(tick, channel, value, events, tracks, channels, counts)

@@ -8,11 +8,18 @@ Standard MIDI Files 1.0, MIDI Manufacturers Association, RP-001 (1996).
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 
 from composer.score.events import Text
 from composer.score.score import Score
 from composer.smf.text import encode_text
 from composer.smf.walk import END, KEY, LYRIC, MARKER, MAX_DELTA, METER, NAME, TEMPO
+
+#: Controllers that choose a bank of programs.
+BANKS = (0, 32)
+
+#: A tick, and an event's bytes from its status on.
+Event = tuple[int, bytes]
 
 
 def number(value: int) -> bytes:
@@ -69,37 +76,78 @@ def add_conductor(content: bytes, score: Score, markers: list[Text]) -> bytes:
     return head + struct.pack(">4sI", b"MTrk", len(chunk)) + bytes(chunk) + content[14:]
 
 
-def texts_as_bytes(content: bytes) -> bytes:
-    """Return a file that ``symusic`` wrote with its texts turned from UTF-8 into Latin-1.
+def texts_as_bytes(events: list[Event]) -> list[Event]:
+    """Return a track's events with its texts turned from UTF-8 into Latin-1.
 
     symusic takes Unicode only; bytes that are none are given to it as Latin-1, each byte a
     character, and this turns them back.
     """
+    changed = []
+    for tick, event in events:
+        kind = event[1] if event[0] == 0xFF else None
+        if kind == NAME or kind == LYRIC:
+            length, at = _read_number(event, 2)
+            value = event[at : at + length].decode().encode("latin-1")
+            event = event[:2] + number(len(value)) + value
+        changed.append((tick, event))
+    return changed
+
+
+def banks_ahead(events: list[Event]) -> list[Event]:
+    """Return a track's events with each bank select before a program change, which it is for.
+
+    symusic has the program first; synthesizers turn to the bank at the next program change.
+    """
+    program = next((event for _, event in events if event[0] & 0xF0 == 0xC0), b"")
+    ticks = [tick for tick, event in events if _is_bank(event)]
+    if not program or not ticks:
+        return events
+    changed: list[Event] = []
+    for index, (tick, event) in enumerate(events):
+        if event == program and tick in ticks:
+            continue
+        changed.append((tick, event))
+        if _is_bank(event):
+            behind = (other for at, other in events[index + 1 :] if at == tick)
+            if not any(_is_bank(other) for other in behind):
+                changed.append((tick, program))
+    return changed
+
+
+def _is_bank(event: bytes) -> bool:
+    return event[0] & 0xF0 == 0xB0 and event[1] in BANKS
+
+
+def change_tracks(content: bytes, change: Callable[[list[Event]], list[Event]]) -> bytes:
+    """Return a file that ``symusic`` wrote with the events of each track changed."""
     file, at = bytearray(content[:14]), 14
     while at < len(content):
         end = at + 8 + int.from_bytes(content[at + 4 : at + 8], "big")
-        at += 8
-        status, chunk = 0, bytearray()
-        while at < end:
-            start = at
-            _, at = _read_number(content, at)
-            if content[at] >= 0x80:  # else running status
-                status = content[at]
-                at += 1
-            if status != 0xFF:  # symusic writes no system exclusives
-                at += 1 if status & 0xE0 == 0xC0 else 2
-                chunk += content[start:at]
-                continue
-            kind = content[at]
-            chunk += content[start : at + 1]
-            length, at = _read_number(content, at + 1)
-            value = content[at : at + length]
-            if kind == NAME or kind == LYRIC:
-                value = value.decode().encode("latin-1")
-            chunk += number(len(value)) + value
-            at += length
+        chunk, now = bytearray(), 0
+        for tick, event in change([*_events(content, at + 8, end)]):
+            chunk += number(tick - now) + event
+            now = tick
         file += struct.pack(">4sI", b"MTrk", len(chunk)) + chunk
+        at = end
     return bytes(file)
+
+
+def _events(content: bytes, at: int, end: int) -> Iterator[Event]:
+    """Yield the events of a track that symusic wrote, each with its status."""
+    status = tick = 0
+    while at < end:
+        delta, at = _read_number(content, at)
+        tick += delta
+        if content[at] >= 0x80:  # else running status
+            status = content[at]
+            at += 1
+        start = at
+        if status == 0xFF:  # symusic writes no system exclusives
+            length, at = _read_number(content, at + 1)
+            at += length
+        else:
+            at += 1 if status & 0xE0 == 0xC0 else 2
+        yield tick, bytes([status]) + content[start:at]
 
 
 def _read_number(content: bytes, at: int) -> tuple[int, int]:

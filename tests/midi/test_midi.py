@@ -57,7 +57,8 @@ def tracks(draw):
         ends[pitch] = max(onset + duration, ends.get(pitch, 0))
         rows.append((onset, ends[pitch] - onset, pitch, velocity))
     sevens = st.integers(0, 127)
-    controls = draw(st.lists(st.tuples(ticks, sevens, sevens), max_size=8))
+    rows_of = st.tuples(ticks, sevens, sevens).filter(lambda row: row[1:] != (0, 120))  # kits
+    controls = draw(st.lists(rows_of, max_size=8))
     bends = draw(st.lists(st.tuples(ticks, st.integers(-8192, 8191)), max_size=4))
     table = np.array(sorted(controls, key=lambda row: row[0]), CONTROL)
     return Track(
@@ -93,7 +94,19 @@ scores = st.builds(
 @settings(max_examples=100, deadline=None)
 @given(score=scores)
 def test_any_score_comes_back_from_a_file(song, score):
-    assert there_and_back(score, song) == score
+    back = there_and_back(score, song)
+    tracks = [track.replace(controls=uncut(track)) for track in score.tracks]
+    assert back == score.replace(tracks=tuple(tracks))
+
+
+def uncut(track):
+    """Return controllers, but for those that would end a note before its end."""
+    return [
+        (tick, number, value)
+        for tick, number, value in track.controls.tolist()
+        if number not in (120, 123, 124, 125, 126, 127)
+        or not any(on < tick < on + length for on, length, _, _ in track.notes.tolist())
+    ]
 
 
 def test_notes_equal_those_of_a_slow_and_obvious_reader(song):
