@@ -9,6 +9,7 @@ from composer.interop import (
     from_music21,
     from_pretty_midi,
     from_symusic,
+    read_musicxml,
     to_miditoolkit,
     to_music21,
     to_pretty_midi,
@@ -144,3 +145,12 @@ def test_an_unknown_key_name_is_refused():
 def test_symusic_cannot_hold_a_denominator_of_256():
     with pytest.raises(ScoreError, match="denominator 256 is outside 1 to 128"):
         to_symusic(Score(time_signatures=[(0, 4, 256)]))
+
+
+@pytest.mark.parametrize("title", ["", "My song"])
+def test_titles_come_back_from_music21_and_musicxml(title, tmp_path):
+    score = Score(tracks=(Track("A", notes=[(0, 480, 60, 90)]),), title=title)
+    stream = to_music21(score)
+    assert from_music21(stream).title == title
+    stream.write("musicxml", tmp_path / "song.musicxml")
+    assert read_musicxml(tmp_path / "song.musicxml").title == title

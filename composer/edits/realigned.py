@@ -125,6 +125,7 @@ class Realigned:
             key_signatures=self._moved_rows(self.original.key_signatures),
             chords=self._moved_texts(self.original.chords),
             markers=self._moved_texts(self.original.markers),
+            title=self.original.title,
         )
 
     def _moved_rows(self, table: Events) -> Events:

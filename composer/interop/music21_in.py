@@ -47,15 +47,16 @@ def from_music21(other: Any, tpq: int = 480) -> Score:
         other = other.toSoundingPitch()
     found = list(other.parts) if isinstance(other, stream.Score) else []
     parts = [_part(part, Fraction(part.getOffsetInHierarchy(other))) for part in found]
+    title = (other.metadata.title if other.metadata else None) or ""
     if not parts:
-        return score_of([_part(other, Fraction(0))], tpq)
+        return score_of([_part(other, Fraction(0))], tpq).replace(title=title)
     alone = WrittenPart()  # what stands in the score itself
     for event in other:
         if not isinstance(event, stream.Stream):
             _event(event, Fraction(event.offset), alone)
     for name in ("keys", "meters", "tempos", "chords"):
         getattr(parts[0], name).extend(getattr(alone, name))
-    return score_of(parts, tpq)
+    return score_of(parts, tpq).replace(title=title)
 
 
 def _part(part: Any, start: Fraction) -> WrittenPart:

@@ -28,6 +28,8 @@ def to_music21(score: Score) -> Any:
 
     other = stream.Score()
     other.metadata = metadata.Metadata()
+    if score.title:
+        other.metadata.title = score.title
     for number, track in enumerate(score.tracks or (Track(),)):
         part = stream.Part()
         part.partName = track.name

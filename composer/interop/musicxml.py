@@ -32,6 +32,7 @@ from composer.interop.percussion import drum_of_position, is_drum_name
 from composer.interop.written import WrittenNote, WrittenPart, score_of
 from composer.score.score import Score
 
+_UNTITLED = "Music21 Fragment"  # what music21 writes where there is no title
 #: Velocity of a note that nothing is said of, and of MusicXML's ``dynamics`` of 100 percent.
 DEFAULT_VELOCITY = 90
 
@@ -117,6 +118,9 @@ def _read_root(root: Element) -> list[WrittenPart]:
         tempos.append((at, bpm))
     if readers:
         readers[0].part.tempos = tempos
+        title = root.findtext("work/work-title") or root.findtext("movement-title") or ""
+        if title != _UNTITLED:
+            readers[0].part.title = " ".join(title.split())
     return [reader.finished() for reader in readers]
 
 

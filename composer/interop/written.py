@@ -38,6 +38,7 @@ class WrittenPart:
     """One part: its notes, and what stands in it at which quarter."""
 
     name: str = ""
+    title: str = ""  # of the piece, in its first part
     program: int = 0
     is_drum: bool = False
     notes: list[WrittenNote] = dataclasses.field(default_factory=list)
@@ -77,6 +78,7 @@ def score_of(parts: list[WrittenPart], tpq: int) -> Score:
         time_signatures=table_rows((tick(at), *meter) for at, *meter in meters),
         key_signatures=table_rows((tick(at), *key) for at, *key in first("keys").keys),
         chords=tuple(Text(at, text) for at, text in chords),
+        title=first("title").title,
     )
 
 

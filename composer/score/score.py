@@ -183,6 +183,9 @@ class Score(Value):
     chords
         Chord symbols at ticks; each holds until the next. ``N.C.`` ends a chord. In MIDI files
         they are markers that begin with ``chord:``.
+    title
+        Name of the piece; in MIDI files that of the track for the whole piece. Equality does not
+        look at it.
     history
         The patches that made it, oldest first: each verb adds its own. ``replace`` keeps them,
         equality does not look at them, and they are not in MIDI files.
@@ -208,6 +211,7 @@ class Score(Value):
     key_signatures: Events = ()  # type: ignore[assignment]
     markers: tuple[Text, ...] = ()
     chords: tuple[Text, ...] = ()
+    title: str = dataclasses.field(default="", compare=False)
     history: tuple[Patch, ...] = dataclasses.field(default=(), compare=False)
 
     _CHECKS: ClassVar = {
@@ -218,6 +222,7 @@ class Score(Value):
         "key_signatures": lambda rows: event_table(rows, KEY_SIGNATURE, "key signatures"),
         "markers": lambda rows: text_events(rows, "marker"),
         "chords": _checked_chords,
+        "title": _checked_name,
         "history": _checked_history,
     }
 

@@ -226,6 +226,12 @@ def read_score(source: bytes, name: str) -> Reading:
             names,
         )
         _count_off(dropped, _DROPPED[TEXT], sum(map(len, sung.values())))
+    # A first chunk without events is about the whole piece, and its name the title.
+    title = (
+        names.get(0, "") if layout.form == 1 and not (walked.tracks[:, CHUNK] == 0).any() else ""
+    )
+    if title:
+        _count_off(dropped, _DROPPED[LOST_NAME], _rows_of(others, NAME, 0))
     tracks, kits, words = _tracks(source, walked, others, names, sung, layout.form == 2)
     repairs += kits
     _count_off(dropped, _DROPPED[LOST_NAME], words)
@@ -237,8 +243,13 @@ def read_score(source: bytes, name: str) -> Reading:
         key_signatures=_rows(walked.others, KEY, KEY_SIGNATURE),
         markers=markers,
         chords=chords,
+        title=title,
     )
     return Reading(score, dropped, layout.repairs + repairs)
+
+
+def _rows_of(others: list[list[int]], kind: int, chunk: int) -> int:
+    return sum(row[KIND] == kind and row[OWNER] == chunk for row in others)
 
 
 def _count_off(dropped: dict[str, int], kind: str, kept: int) -> None:
@@ -351,7 +362,7 @@ def _tracks(
         )
         tracks.append((chunk, track))
     alone = sung.keys() - {chunk for chunk, _ in tracks}
-    tracks += [(chunk, Track(names.get(chunk, ""), lyrics=sung[chunk])) for chunk in alone]
+    tracks += [(chunk, Track(names.get(chunk, ""), lyrics=tuple(sung[chunk]))) for chunk in alone]
     tracks.sort(key=itemgetter(0))
     return tuple(track for _, track in tracks), kits, sum(chunk in names for chunk in alone)
 

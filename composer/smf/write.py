@@ -57,7 +57,7 @@ def add_conductor(content: bytes, score: Score, markers: list[Text]) -> bytes:
     ScoreError
         A text has half a surrogate pair.
     """
-    rows: list[tuple[int, int, bytes]] = []
+    rows = [(0, NAME, encode_text(score.title))] if score.title else []
     for tick, numerator, denominator in score.time_signatures.tolist():
         # Last come MIDI clocks a click and 32nds a quarter, always the standard's own values.
         rows.append((tick, METER, bytes([numerator, denominator.bit_length() - 1, 24, 8])))

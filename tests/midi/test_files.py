@@ -118,9 +118,26 @@ def test_chord_markers_go_before_texts(tmp_path):
     assert read_and_hear(tmp_path / "again.mid") == (score, "")
 
 
-def test_the_name_of_a_conductor_track_is_said_to_be_lost():
+def test_the_name_of_a_conductor_track_is_the_title_and_comes_back(tmp_path):
+    song = midi(meta(3, b"Title") + meta(0x51, b"\7\0\0") + END, meta(3, b"Tune") + NOTE + END)
+    score, said = read_and_hear(song)
+    assert (score.title, score.tracks[0].name, said) == ("Title", "Tune", "")
+    score.replace(title="Été").write(tmp_path / "again.mid")
+    names = [m.name for m in mido.MidiFile(tmp_path / "again.mid", charset="utf-8").tracks[0][:1]]
+    assert names == ["Été"]
+    assert read_midi(tmp_path / "again.mid").title == "Été"
+    score.replace(title="").write(tmp_path / "again.mid")
+    assert read_midi(tmp_path / "again.mid").title == ""
+
+
+def test_the_name_of_another_track_without_events_is_said_to_be_lost():
     with pytest.warns(ComposerWarning, match="1 x name of a track without events"):
-        read_midi(midi(meta(3, b"Title") + meta(0x51, b"\7\0\0") + END, NOTE + END))
+        read_midi(midi(END, meta(3, b"Remarks") + END, NOTE + END))
+
+
+def test_a_first_track_with_notes_has_its_own_name():
+    score = read_midi(midi(meta(3, b"Tune") + NOTE + END, NOTE + END))
+    assert (score.title, score.tracks[0].name) == ("", "Tune")
 
 
 @pytest.mark.parametrize(
