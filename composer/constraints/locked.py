@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from numbers import Real
@@ -176,9 +177,10 @@ class Locked(Constraint):
 def _pinned_note(row: tuple[object, ...]) -> PinnedNote:
     try:
         pin = PinnedNote(*row)  # type: ignore[arg-type]
-        is_note = is_whole(pin.bar) and pin.bar >= 1 and pin.position >= 0
+        is_note = is_whole(pin.bar) and 1 <= pin.bar < 2**31 and pin.position >= 0
         is_note = is_note and is_whole(pin.midi) and 0 <= pin.midi <= 127
-        is_note = is_note and isinstance(pin.length, Real)
+        is_note = is_note and isinstance(pin.length, Real) and not isinstance(pin.length, bool)
+        is_note = is_note and math.isfinite(pin.length)
         length = float(pin.length) * RESOLUTION if is_note else 0
         is_note = is_note and abs(length - round(length)) < 0.05 and length >= 0
         is_note = is_note and is_whole(pin.velocity) and 0 <= pin.velocity <= 127

@@ -15,6 +15,7 @@ A text that ends like the name of such a file is one.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -39,6 +40,7 @@ ChordsLike = (
 )
 
 CHARTS, SCORES = (".txt", ".chart"), (".mid", ".midi", ".musicxml", ".mxl", ".xml")
+MOST_BARS = 10_000
 _FIT = 1e-6  # how far a beat given as a decimal may be from a fraction
 
 
@@ -184,10 +186,15 @@ def _of_beats(
 ) -> list[Bar]:
     placed = []
     for bar, beat, symbol in rows:
-        if bar < 1:
-            raise RequestError(f"bar {bar} of chord {symbol!r} is below 1; bars count from 1")
-        length = quarters(bar - 1)
-        position = Fraction(beat).limit_denominator(96) - 1
+        if not 1 <= bar <= MOST_BARS:
+            raise RequestError(
+                f"bar {shown(bar)} of chord {symbol!r} is outside 1 to {MOST_BARS:,}; bars count "
+                "from 1"
+            )
+        length = quarters(int(bar) - 1)
+        exact = float(beat)
+        exact = exact if math.isfinite(exact) else 0.0
+        position = Fraction(exact).limit_denominator(96) - 1
         if not 0 <= position < length or abs(float(position + 1) - float(beat)) > _FIT:
             raise RequestError(
                 f"chord {symbol!r} stands on beat {beat} of bar {bar}, which has beats 1 to "

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from composer._calls import shown
-from composer.errors import SymbolError
+from composer.errors import RequestError, SymbolError
 
 # Sixteen families of eight; the name, then the lowest and highest comfortable pitch.
 _PROGRAMS = (
@@ -361,6 +361,8 @@ _WITH_BASS = {"alto", "altos", "contralto", "tenor", "tenors", "baritone"}
 _DESK = re.compile(
     r"(?:(?:1st|2nd|3rd|\dth|first|second|third|fourth) )?(?P<name>.*?)(?: (?:\d\d?|i{1,3}|iv))?"
 )
+#: Parts that are written in one call.
+MOST_PARTS = 128
 _DRUMS = "drums, drum kit, drumkit, drum set, drumset, kit, percussion, standard kit, drum"
 
 
@@ -466,6 +468,8 @@ def parse_instruments(names: Sequence[str | int]) -> list[Instrument]:
 
     Raises
     ------
+    RequestError
+        There are more than ``MOST_PARTS``.
     SymbolError
         A name is unknown.
 
@@ -476,6 +480,8 @@ def parse_instruments(names: Sequence[str | int]) -> list[Instrument]:
     >>> [player.name for player in parse_instruments(["soprano", "piano", "bass"])]
     ['Choir Aahs', 'Acoustic Grand Piano', 'Electric Bass (finger)']
     """
+    if len(names) > MOST_PARTS:
+        raise RequestError(f"{len(names):,} instruments are more than {MOST_PARTS}; ask for fewer")
     sings = any(_plain(str(name)) in _WITH_BASS for name in names)
     return [
         _BY_NAME["bass voice"]

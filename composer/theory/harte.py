@@ -16,9 +16,9 @@ from composer.theory.chord_names import WAYS, suffix_tones
 from composer.theory.keys import note_name, note_place, plain_place
 
 _LABEL = re.compile(
-    r"(?P<root>[A-G][#b]*):(?P<kind>[a-z0-9]*)(?:\((?P<degrees>[^)]*)\))?(?:/(?P<bass>[#b]*\d+))?"
+    r"(?P<root>[A-G][#b]*):(?P<kind>[a-z0-9]*)(?:\((?P<degrees>[^)]*)\))?(?:/(?P<bass>[#b]*\d{1,2}))?"
 )
-_DEGREE = re.compile(r"(?P<out>\*?)(?P<signs>[#b]*)(?P<degree>\d+)")
+_DEGREE = re.compile(r"(?P<out>\*?)(?P<signs>[#b]*)(?P<degree>\d{1,2})")
 # What each shorthand is as a suffix.
 _KINDS = {
     "maj": "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from composer._calls import shown
 from composer.errors import SymbolError
 
 
@@ -25,4 +26,4 @@ def parse_meter(text: str) -> tuple[int, int]:
         beats, unit = int(found[1]), int(found[2])
         if 1 <= beats <= 255 and unit in (1, 2, 4, 8, 16, 32, 64):
             return beats, unit
-    raise SymbolError(f"meter {text!r} is not a time signature; write one like '4/4' or '6/8'")
+    raise SymbolError(f"meter {shown(text)} is not a time signature; write one like '4/4' or '6/8'")

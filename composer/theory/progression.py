@@ -40,6 +40,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from composer._calls import shown
 from composer.errors import SymbolError
 from composer.theory.chords import NO_CHORD, Chord, parse_chord
 from composer.theory.harte import is_label, label_symbol
@@ -49,6 +50,8 @@ from composer.theory.numerals import is_numeral, numeral_symbol
 from composer.theory.repeats import WrittenBar, is_end_sign, passes, playing_order
 
 MAX_REPEATS = 64
+_LONGEST = 60  # characters of a chord
+_MOST_CHARACTERS = 100_000
 
 
 class Placed(NamedTuple):
@@ -176,6 +179,11 @@ def parse_progression(text: str, key: Key | None = None) -> Progression:
     >>> [bar[0].text for bar in parse_progression("ii V7 I [key: G] V7 I", Key.parse("Bb")).bars]
     ['Cm', 'F7', 'Bb', 'D7', 'G']
     """
+    if len(text) > _MOST_CHARACTERS:
+        raise SymbolError(
+            f"the text of chords has {len(text):,} characters, more than {_MOST_CHARACTERS:,}; "
+            "read it in pieces"
+        )
     if text.lstrip().lower().startswith(("irealb:", "irealbook:")):
         raise SymbolError("links of iReal Pro cannot be read; write the chords, or export MusicXML")
     written = _Reader(text, key).read()
@@ -268,6 +276,10 @@ class _Reader:
     def slot(self, kind: str, token: re.Match[str]) -> _Slot:
         place = self.place(token)
         chord, symbol = None, ""
+        if kind == "chord" and len(token[0]) > _LONGEST:
+            raise SymbolError(
+                f"{shown(token[0])} at {place} is longer than any chord; write spaces between them"
+            )
         if kind == "chord":
             try:
                 chord, symbol = self.chord(token[0])
@@ -369,7 +381,8 @@ class _Reader:
         self.line_repeats = True
 
     def take_times(self, token: re.Match[str]) -> None:
-        place, count = self.place(token), int("".join(filter(str.isdigit, token[0])))
+        digits = "".join(filter(str.isdigit, token[0]))
+        place, count = self.place(token), int(digits) if len(digits) < 4 else MAX_REPEATS + 1
         rest = self.text[token.end() :].partition("\n")[0].strip()
         if self.closed is not None and 2 <= count <= MAX_REPEATS:
             self.bars[self.closed].sign.times = count
@@ -381,8 +394,8 @@ class _Reader:
         is_line = not (rest or self.is_open or self.line_repeats or first is None)
         if first is None or not is_line or first == len(self.bars) or not 2 <= count <= MAX_REPEATS:
             raise SymbolError(
-                f"{token[0]!r} at {place} must follow a plain ':|' or end a line of bars without "
-                f"repeats, and be x2 to x{MAX_REPEATS}"
+                f"{shown(token[0])} at {place} must follow a plain ':|' or end a line of bars "
+                f"without repeats, and be x2 to x{MAX_REPEATS}"
             )
         self.bars[first].sign.opens = True
         self.bars[-1].sign.times = count

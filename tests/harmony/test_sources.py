@@ -92,7 +92,7 @@ def test_files_are_read_by_their_ending(tmp_path):
         ([], RequestError, "the list of chords is empty"),
         ([(1, 5, "C")], RequestError, "beat 5 of bar 1, which has beats 1 to 4 in quarters"),
         ([(1, 0.5, "C")], RequestError, "beat 0.5 of bar 1"),
-        ([(0, 1, "C")], RequestError, "bar 0 of chord 'C' is below 1"),
+        ([(0, 1, "C")], RequestError, "bar 0 of chord 'C' is outside 1 to 10,000"),
         ([(1, 1, "C"), (1, 1.0, "F")], RequestError, "'C' and 'F' stand on one beat of bar 1"),
         ([(1, 3, "H7")], SymbolError, "on beat 3 of bar 1: chord 'H7' cannot .* 'B7'"),
         ([(1, 1, "C F")], SymbolError, "on beat 1 of bar 1: 'C F' is not one chord"),

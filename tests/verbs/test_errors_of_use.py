@@ -152,6 +152,43 @@ def test_what_is_no_score_is_refused(random_composer, verb):
         getattr(random_composer, verb)("Am F C G")
 
 
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "chords",
+    [
+        f"|: C :| x{HUGE}",
+        f"|: C :| [{HUGE}x]",
+        f"[{HUGE}/4] C",
+        f"C:({HUGE})",
+        f"C:maj/{HUGE}",
+        "C" + "b" * 5000,
+        "C " * 1_000_000,
+        *[[(bar, 1, "C")] for bar in (10**9, 10**30, -1, 1.5, float("nan"))],
+        *[[(1, beat, "C")] for beat in (10**30, float("nan"), float("inf"), np.float32("nan"))],
+    ],
+)
+def test_chords_beyond_all_measure_are_refused_in_one_short_sentence(random_composer, chords):
+    with pytest.raises(ComposerError) as caught:
+        random_composer.melody(chords, seed=1)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**30, -1, True, None, "x", [1]])
+@pytest.mark.parametrize("place", range(5))
+def test_locked_notes_that_cannot_be_are_refused(random_composer, place, value):
+    row = [1, 1, "C4", 1, 90]
+    row[place] = value
+    with pytest.raises(ComposerError):
+        random_composer.melody("C F", where=Locked([tuple(row)]), seed=1)
+
+
+def test_more_parts_than_anybody_wants_are_refused(random_composer):
+    with pytest.raises(RequestError, match="129 instruments are more than 128"):
+        random_composer.arrange(SONG, ["piano"] * 129)
+
+
 def test_a_candidate_is_taken_for_its_score(random_composer):
     (candidate, _) = composer.candidates(random_composer.melody, "C F", n=2, seed=1)
     from_score = random_composer.arrange(candidate.score, "bass", seed=1)
@@ -247,7 +284,7 @@ CALLS = [
     (lambda c: composer.diff(SONG, SONG, "me"), r"diff\(\) takes .*, and 'me' needs one: by="),
     (lambda c: SONG.apply(), r"^apply\(\) lacks patch; write apply\(patch\)"),
     (lambda c: SONG.undo(2), r"^undo\(\) takes nothing, and 2 is given as well; leave it out"),
-    (lambda c: SONG.replace(title="x"), r"^replace\(\) knows no 'title'; it takes tpq, tracks"),
+    (lambda c: SONG.replace(name="x"), r"^replace\(\) knows no 'name'; help\(composer.Score\)"),
     (lambda c: SONG.transpose("up", "down"), r"takes interval .*, and 'down' needs one: to="),
     (lambda c: SONG.with_chords("C", tracks=1), r"knows no 'tracks', did you mean 'track'\?"),
     (lambda c: Score.read(), r"^read\(\) lacks source; write read\(source\)"),
