@@ -412,7 +412,7 @@ class Writer:
         else:
             chords = np.array([(bar, *row) for row in mask.rows], CELL_CHORD)
             chords = sorted_chords(np.concatenate([self.grid.chords, chords]))
-            self.grid = self.grid.replace(chords=chords)
+            self.grid = self._rules.ended(self.grid.replace(chords=chords), bar)
 
 
 def _given(request: Request) -> Grid:

@@ -112,7 +112,10 @@ class CellRules:
             sounding_until[:] = sounding_until.max()
             latest_offset = np.repeat(latest_offset.min(1, keepdims=True), 128, 1)
         if rules.ends_with_chord:
-            latest_offset = np.minimum(latest_offset, _chord_offsets(grid, bar, self._after))
+            latest_offset = np.minimum(latest_offset, _chord_offsets(grid, bar))
+            if self._endless and self._request.written[bar, 0]:
+                # The chords of the next bar are written when this one has been handed out.
+                latest_offset = np.minimum(latest_offset, int(grid.bar_lengths[bar]))
         pitches, close = self._shaped(grid, bar, row, usual)
         if self._shape:
             latest_offset = self._shape.latest_offset(bar, latest_offset, close, copying)
@@ -136,6 +139,33 @@ class CellRules:
             close=close,
             suspensions=suspensions,
         )
+
+    def ended(self, grid: Grid, bar: int) -> Grid:
+        """Return a grid in which notes of before end where a chord begins that they are no note of.
+
+        Parameters
+        ----------
+        grid, bar
+            What is given and written so far, the chords of the bar the last of it. Notes that stay
+            are as long as they were.
+        """
+        ends = np.array([part.ends_with_chord for part in self._request.parts], bool)
+        notes = grid.notes.copy()
+        own = (notes["bar"] < bar) & ends[notes["part"]]
+        own &= self._request.written[notes["bar"], notes["part"] + 1]
+        stay = {tuple(note) for *note, length, _ in self._request.locked.tolist() if length}
+        onsets = grid.bar_starts[notes["bar"]] + notes["position"]
+        for position, chord in _chords(grid, bar):
+            begin = int(grid.bar_starts[bar]) + position
+            late = own & (onsets + notes["duration"] > begin)
+            if chord is None or not late.any():
+                continue
+            late &= ~pitches_of(frozenset(chord.pitch_classes))[notes["pitch"]]
+            for i in np.flatnonzero(late).tolist():
+                if tuple(notes[["bar", "part", "position", "pitch"]][i].item()) not in stay:
+                    fitting = np.searchsorted(DURATIONS, begin - onsets[i], side="right") - 1
+                    notes["duration"][i] = DURATIONS[fitting]
+        return grid.replace(notes=notes)
 
     def ids(self, grid: Grid, bar: int, column: int, *, now: bool = True) -> int:
         """Return how many ids what demands make a cell have may take, as things are or at most."""
@@ -285,10 +315,13 @@ def _last_pitches(grid: Grid, bar: int, row: int) -> list[int]:
     return found
 
 
-def _chord_offsets(grid: Grid, bar: int, after: int) -> PitchTimes:
-    """Return where the first chord begins that a pitch is not a note of, by where it begins."""
+def _chord_offsets(grid: Grid, bar: int) -> PitchTimes:
+    """Return where the first chord begins that a pitch is not a note of, by where it begins.
+
+    Behind the last bar nobody knows the chords, so that all end there.
+    """
     start, length = int(grid.bar_starts[bar]), int(grid.bar_lengths[bar])
-    latest_offset = np.full((length, 128), int(grid.bar_starts[-1]) + after - start)
+    latest_offset = np.full((length, 128), int(grid.bar_starts[-1]) - start)
     begins = grid.bar_starts[grid.chords["bar"]] + grid.chords["position"] - start
     near = (begins > 0) & (begins < int(DURATIONS[-1]) + length)
     # From the last to the first, so that what is nearest is what stands there in the end.
