@@ -229,12 +229,20 @@ class NoteMask(CellMask):
         position, pitch = cursor.position, cursor.rank - cursor.lowest
         latest_offset = self._latest_offset[position, pitch]
         if self._suspensions:
+            places = self._next_places(position)
             latest_offset = min(
-                latest_offset, self._suspensions.latest(position, pitch, latest_offset)
+                latest_offset, self._suspensions.latest(position, pitch, latest_offset, places)
             )
         lengths &= position + DURATIONS <= latest_offset
         if self._close and position in self._close.positions:
             self._hold_the_last(self._close, position, pitch, lengths)
+
+    def _next_places(self, position: int) -> Mask | None:
+        """Return where the onset after one at a position may be, (positions,); None for anywhere.
+
+        So that what leans does so only where a note can follow.
+        """
+        return None
 
     def _pitch_ids(self, cursor: Cursor, mask: Mask) -> Mask:
         """Return the ids of a mask that say pitches, by pitch: a view of shape (128,)."""
@@ -250,6 +258,8 @@ class NoteMask(CellMask):
                 _prefer(playable, suspensions.following(position))
             elif self._left < _ROOM_TO_LEAN:
                 _prefer(playable, suspensions.firm(position))
+            elif (places := self._next_places(position)) is not None:
+                _prefer(playable, suspensions.firm(position, places))
         if close and self._monophonic and self.last and position == close.positions[-1]:
             _prefer(playable, np.abs(np.arange(128) - self.last[-1]) <= _NEAR)
 
@@ -273,6 +283,7 @@ class NoteMask(CellMask):
             held |= lengths & (DURATIONS >= close.least)
         if position == close.positions[-1]:
             lengths[:] = False
+            may_close = True  # the more so if demands left no other pitch
         else:
             following = close.following(position)
             lengths &= position + DURATIONS <= following

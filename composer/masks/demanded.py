@@ -141,6 +141,27 @@ class BoundedNoteMask(NoteMask):
             is_short,
         )
 
+    def _next_places(self, position: int) -> Mask | None:
+        """Return where the onset after one at a position may be, (positions,)."""
+        owed = self._bound.domain.least - self._onsets
+        if self._left < IDS_AN_ONSET * (2 + max(owed, self._required_from[position + 1])):
+            return np.zeros(len(self._required), bool)  # ids are for those that are owed
+        places = np.ones(len(self._required), bool)
+        keep_feasible(
+            places,
+            self._bound.pitches,
+            self._sounds_until,
+            self._bound.sounding,
+            self._bound.most_sounding,
+            self._required,
+            self._is_locked,
+            position,
+            owed,
+            self._bound.domain.most - self._onsets,
+            False,
+        )
+        return places
+
     def _playable(self, cursor: Cursor) -> tuple[Mask, bool]:
         """Return which pitches may be added to an onset, shape (128,), and if any may."""
         return above(cursor, self._bound.pitches, self._sounds_until)

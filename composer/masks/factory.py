@@ -198,7 +198,12 @@ class CellRules:
     ) -> Suspensions:
         """Return which notes may lean on the chord beside the pitches that are usual."""
         free, _ = self._shaped(grid, bar, row, self._pitches(grid, bar, row, leaning=True), close)
-        tones = ChordTones(everywhere=True).pitches(self._cell(grid, bar, row))
+        cell = self._cell(grid, bar, row)
+        tones = ChordTones(everywhere=True).pitches(cell)
+        stay = np.zeros_like(tones)
+        for position, pitch in cell.locked:
+            stay[position, pitch] = True
+        tones[stay.any(1)] &= stay[stay.any(1)]  # what stays is what follows
         return Suspensions(free, pitches, tones)
 
     def _cell(self, grid: Grid, bar: int, row: int, plan: ChordPlan | None = None) -> Cell:

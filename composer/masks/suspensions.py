@@ -64,10 +64,18 @@ class Suspensions:
         distance = np.abs(np.arange(128) - self._pitch)
         return np.asarray(self._goals[position] & (distance > 0) & (distance <= STEP))
 
-    def firm(self, position: int) -> Bools:
-        """Return which pitches do not lean, shape (128,)."""
-        return np.asarray(~self._leans[position])
+    def firm(self, position: int, places: Bools | None = None) -> Bools:
+        """Return which pitches do not lean, or can be followed at one of some places, (128,)."""
+        firm = ~self._leans[position]
+        return np.asarray(firm if places is None else firm | self._near[places].any(0))
 
-    def latest(self, position: int, pitch: int, default: int) -> int:
-        """Return where a note must have ended so that one can follow it, if it leans."""
-        return int(self._latest[pitch]) if self._leans[position, pitch] else default
+    def latest(self, position: int, pitch: int, default: int, places: Bools | None = None) -> int:
+        """Return where a note must have ended so that one can follow it, if it leans.
+
+        With ``places``, shape (positions,), at one of them, where there are any.
+        """
+        if not self._leans[position, pitch]:
+            return default
+        if places is not None and (places & self._near[:, pitch]).any():
+            return int(np.flatnonzero(places & self._near[:, pitch])[-1])
+        return int(self._latest[pitch])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import composer
-from composer import ChordTones, OnsetCount, Rhythm
+from composer import ChordTones, Locked, OnsetCount, Rhythm
 from composer.constraints.base import Cell
 from composer.masks.suspensions import Suspensions
 from composer.metrics.measures import chord_tones
@@ -54,7 +54,7 @@ def test_none_leans_where_no_note_of_the_chord_could_begin():
 
 
 def leaning_notes(tune):
-    """Return (pitch, next pitch, tones there) of notes on strong beats that lean on the chord."""
+    """Return (onset, pitch, next pitch, tones there) of what leans on strong beats."""
     chords = [(tick, parse_chord(text).pitch_classes) for tick, text in tune.chords]
 
     def tones(tick):
@@ -66,19 +66,55 @@ def leaning_notes(tune):
             following = notes[i + 1] if i + 1 < len(notes) else None
             alike = following is not None and following["onset"] // 1920 == onset // 1920
             next_pitch = int(following["pitch"]) if alike else None
-            yield pitch, next_pitch, tones(following["onset"]) if alike else ()
+            yield onset, pitch, next_pitch, tones(following["onset"]) if alike else ()
 
 
 def test_in_melodies_they_are_followed_by_a_note_of_the_chord(random_composer):
     count, strong = 0, [Rhythm(required=[1, 3])]
     for seed in range(4):
         tune = random_composer.melody("C Dm G C", bars=8, where=strong, seed=seed)
-        for pitch, following, tones in leaning_notes(tune):
+        for _, pitch, following, tones in leaning_notes(tune):
             assert following is not None
             assert abs(following - pitch) in (1, 2)
             assert following % 12 in tones
             count += 1
     assert count > 5
+
+
+LOCKED = [(bar, beat, pitch, 0.5) for bar, beat, pitch in [(2, 3, "G4"), (3, 2.5, "A4")]]
+TIGHT = {
+    "one onset": [OnsetCount(min=1, max=1)],
+    "two onsets": [OnsetCount(min=1, max=2)],
+    "four onsets, two of them given": [OnsetCount(min=4, max=4), Rhythm(required=[1, 2])],
+    "onsets given": [Rhythm(required=[1, 2, 3])],
+    "three places for three onsets": [Rhythm(allowed=[1, 2, 3]), OnsetCount(min=3)],
+    "notes that stay": [Locked(LOCKED)],
+    "notes that stay and few others": [Locked(LOCKED), OnsetCount(max=3)],
+}
+
+
+@pytest.mark.parametrize("name", TIGHT)
+def test_they_lean_only_where_what_is_asked_leaves_room_for_what_follows(name, random_composer):
+    stay = {(1, 960, 67), (2, 720, 69)} if "stay" in name else set()
+    for make in (random_composer, composer):
+        for seed in range(12):
+            tune = make.melody("C Dm G C", bars=8, where=TIGHT[name], seed=seed)
+            for onset, pitch, following, tones in leaning_notes(tune):
+                if (onset // 1920, onset % 1920, pitch) in stay:
+                    continue
+                assert following is not None, (seed, onset)
+                assert abs(following - pitch) in (1, 2)
+                assert following % 12 in tones
+
+
+def test_a_note_leans_only_if_one_can_follow_where_the_next_may_be():
+    found, places = suspensions(), np.zeros(48, bool)
+    assert named(found.firm(0, places)) == named(found.firm(0))
+    places[30] = True  # under F
+    assert 71 in named(found.pitches[0])  # to C
+    assert 65 not in named(found.firm(0, places))  # to E or G, which are not of F
+    assert 62 in named(found.firm(0, places))  # to C
+    assert found.latest(0, 62, 48, places) == 30
 
 
 @pytest.mark.parametrize("where", [ChordTones(), ChordTones(everywhere=True)])

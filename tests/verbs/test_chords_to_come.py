@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 import composer
-from composer import Locked, Text
+from composer import Locked, MaxRepeatedNotes, Text
 from composer.theory.chords import parse_chord
 
 
@@ -86,3 +86,12 @@ def test_in_streams(random_composer, chords):
         stream = random_composer.stream(chords, instruments=["piano", "strings"], seed=seed)
         bars = [*islice(stream, 6)]
         assert sounding_on(whole(bars, 4 * bars[0].tpq), [0, 1]) == []
+
+
+def test_a_last_note_that_constraints_leave_no_other_pitch_ends_with_its_chord(random_composer):
+    chart = "| E7#9 Ebsus4 Gaug | [key: Gb] C#sus4 Csus2 Fmaj7/Bb Bbsus2 | F#dim7 | Csus2 F7sus4 |"
+    where = MaxRepeatedNotes(2)
+    tune = random_composer.melody(
+        chart, meter="2/2", part="violin", range="C4-E4", where=where, seed=5219
+    )
+    assert sounding_on(tune, [0]) == []
